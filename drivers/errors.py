@@ -1,0 +1,124 @@
+"""What can go wrong, in one tree; each class maps to the exit status that a run ends with.
+
+The statuses are the command line's contract (see the table in README.md): 1 a check failed, 2 usage,
+3 no modem, 4 this machine cannot, 10-14 the call, 20-22 the PPP session, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RigError(Exception):
+    """Something went wrong that a person can act on.
+
+    The message says what happened; ``advice``, where given, what to try.
+    """
+
+    exit_status: ClassVar[int] = 1
+    outcome: ClassVar[str] = "FAILED"
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class UsageError(RigError):
+    """Wrong arguments, or a bench file that does not say what it must."""
+
+    exit_status = 2
+    outcome = "USAGE"
+
+
+class NoModemError(RigError):
+    """No modem, or not the one named, or another process has it."""
+
+    exit_status = 3
+    outcome = "NO MODEM"
+
+
+class PortBusyError(NoModemError):
+    """Another process holds the port."""
+
+    outcome = "PORT BUSY"
+
+
+class PortLostError(NoModemError):
+    """The port went away while it was open: unplugged, or hung up by the other side."""
+
+    outcome = "PORT LOST"
+
+
+class CannotRunError(RigError):
+    """This machine lacks something; the message names it, the advice mends it."""
+
+    exit_status = 4
+    outcome = "CANNOT RUN"
+
+
+class CallError(RigError):
+    """The call did not connect. ``result`` is the modem's result code as it stood."""
+
+    exit_status = 13
+    outcome = "NO CARRIER"
+
+    def __init__(self, message: str, advice: str = "", *, result: str = "") -> None:
+        super().__init__(message, advice)
+        self.result = result or self.outcome
+
+
+class BusyError(CallError):
+    exit_status = 10
+    outcome = "BUSY"
+
+
+class NoAnswerError(CallError):
+    exit_status = 11
+    outcome = "NO ANSWER"
+
+
+class NoDialtoneError(CallError):
+    exit_status = 12
+    outcome = "NO DIALTONE"
+
+
+class NoCarrierError(CallError):
+    exit_status = 13
+    outcome = "NO CARRIER"
+
+
+class ModemError(CallError):
+    """The modem answered ERROR, or something that is no answer to what was asked."""
+
+    exit_status = 14
+    outcome = "ERROR"
+
+
+class ModemSilentError(ModemError):
+    """The modem did not answer within its time."""
+
+    outcome = "NO RESPONSE"
+
+
+class PppError(RigError):
+    """The PPP session did not come up, or did not stay."""
+
+    exit_status = 20
+    outcome = "PPP NEGOTIATION FAILED"
+
+
+class AuthenticationError(PppError):
+    exit_status = 21
+    outcome = "AUTHENTICATION REFUSED"
+
+
+class CarrierLostError(PppError):
+    exit_status = 22
+    outcome = "CARRIER LOST"
+
+
+class Interrupted(RigError):  # noqa: N818 - an interruption is no error of anybody's
+    """Ctrl-C or SIGTERM; everything that was started has been taken down."""
+
+    exit_status = 130
+    outcome = "INTERRUPTED"

@@ -1,0 +1,72 @@
+"""Firewall rules as iptables-restore text, one atomic commit for each change.
+
+The kernel decides which back end works (User-Mode Linux has no nf_tables for IPv4, others no ip_tables);
+it is found by trying, once.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+
+from drivers.errors import CannotRunError
+from drivers.namespace import NetworkNamespace
+
+BACK_ENDS = ("iptables-nft", "iptables-legacy")
+BOUND_SECONDS = 20.0
+
+
+TRIAL = "*filter\n:rig-trial -\n-X rig-trial\nCOMMIT\n"
+"""Adds a chain and removes it: a listing alone succeeds on kernels that lack the tables."""
+
+
+@functools.cache
+def back_end() -> str:
+    """The iptables whose back end this kernel has, tried in the calling thread's namespace.
+
+    Raises CannotRunError when it has neither.
+    """
+    said = []
+    for name in BACK_ENDS:
+        if shutil.which(f"{name}-restore") is None:
+            said.append(f"{name} is not installed")
+            continue
+        result = _restore(name, TRIAL)
+        if result.returncode == 0:
+            return name
+        said.append(f"{name}: {result.stderr.strip().splitlines()[-1] if result.stderr.strip() else 'failed'}")
+    raise CannotRunError("no firewall back end works: " + "; ".join(said), "apt-get install iptables")
+
+
+def _restore(name: str, rules: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [f"{name}-restore", "-w", "--noflush"], input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS
+    )
+
+
+def apply(namespace: NetworkNamespace, rules: str) -> None:
+    """Commit iptables-restore text on top of what is there: all of it, or nothing.
+
+    Raises RuntimeError with the line that was refused; the text is then not in force at all.
+    """
+    with namespace.entered():
+        result = _restore(back_end(), rules)
+    if result.returncode != 0:
+        raise RuntimeError(f"firewall rules refused: {result.stderr.strip()}\n{rules}")
+
+
+def save(namespace: NetworkNamespace) -> str:
+    """The rules in force with their counters, as iptables-save prints them."""
+    with namespace.entered():
+        result = subprocess.run(
+            [f"{back_end()}-save", "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
+        )
+    return result.stdout
+
+
+def counters(saved: str, chain: str) -> dict[str, int]:
+    """Packets counted by each commented rule of a chain: comment to packets."""
+    pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j', re.MULTILINE)
+    return {comment: int(packets) for packets, comment in pattern.findall(saved)}

@@ -1,0 +1,105 @@
+"""Who has a serial port: UUCP lock files, and the processes that hold it open.
+
+A port is taken by flock and TIOCEXCL on the device, and by a lock file that programs which know neither
+(minicom, cu, wvdial, pppd) look for: /run/lock/LCK..ttyUSB0 with the owner's process id in ten characters
+(Filesystem Hierarchy Standard 3.0, §5.9).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from drivers.errors import PortBusyError
+
+FOLDER = Path("/run/lock")
+
+
+def process_name(pid: int) -> str:
+    """A process's name and id, for a message: ``minicom (pid 4711)``."""
+    try:
+        return f"{Path(f'/proc/{pid}/comm').read_text().strip()} (pid {pid})"
+    except OSError:
+        return f"pid {pid}"
+
+
+def holders(device: Path) -> list[int]:
+    """Ids of the other processes that have ``device`` open, as far as this user may see them."""
+    number = device.stat().st_rdev
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            for link in (entry / "fd").iterdir():
+                if link.readlink().as_posix().startswith("/dev/") and link.stat().st_rdev == number:
+                    found.append(int(entry.name))
+                    break
+    return found
+
+
+def path_for(device: Path) -> Path:
+    """Where the lock file of a device stands: the path below /dev with its slashes turned to underscores."""
+    name = device.resolve().as_posix().removeprefix("/dev/").replace("/", "_")
+    return FOLDER / f"LCK..{name}"
+
+
+class LockFile:
+    """A UUCP lock file, held from construction to :meth:`release`.
+
+    Raises PortBusyError, naming the process, when a living one has it. A stale one is replaced.
+    """
+
+    def __init__(self, device: Path) -> None:
+        self.path = path_for(device)
+        self._device = device
+        self._held = False
+        for _ in range(3):  # a stale file may be replaced by another process between our look and our claim
+            if self._claim():
+                return
+            self._clear_stale()
+        raise PortBusyError(f"{device}: its lock file {self.path} keeps coming back")
+
+    def _claim(self) -> bool:
+        try:
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            return False
+        except OSError:
+            return True  # a folder that this user may not write to: flock and TIOCEXCL still hold
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{os.getpid():10d}\n")
+        self._held = True
+        return True
+
+    def _clear_stale(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            owner = read_owner(self.path)
+            if owner is not None:
+                raise PortBusyError(
+                    f"{self._device} is held by {process_name(owner)}, says {self.path}",
+                    "end that program, or name another port",
+                )
+            self.path.unlink()
+
+    def release(self) -> None:
+        """Remove the file, if it is still this process's own."""
+        if self._held:
+            self._held = False
+            with contextlib.suppress(OSError):
+                if read_owner(self.path) == os.getpid():
+                    self.path.unlink()
+
+
+def read_owner(path: Path) -> int | None:
+    """The living process that a lock file names; None for one that has ended, or for no number at all."""
+    data = path.read_bytes()
+    try:
+        pid = int(data) if data.strip().isdigit() else int.from_bytes(data[:4], "little")  # binary: old UUCP
+        os.kill(pid, 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return None
+    except PermissionError:
+        pass
+    return pid if pid > 0 else None

@@ -1,0 +1,104 @@
+"""Network namespaces: made, joined by Ethernet, given addresses and routes, removed. All by netlink."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
+
+from pyroute2 import IPRoute, NetlinkError, netns
+
+from drivers import syscalls
+
+FOLDER = Path("/run/netns")
+
+
+class NetworkNamespace:
+    """A named network namespace, seen by ``ip netns`` as well. Raises OSError as the kernel does."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.name
+
+    def create(self) -> None:
+        """Make it, with its loopback up."""
+        netns.create(self.name)
+        with self.netlink() as link:
+            link.link("set", index=link.link_lookup(ifname="lo")[0], state="up")
+
+    def remove(self) -> None:
+        """Remove it and every link in it; nothing happens when it is gone already."""
+        with contextlib.suppress(FileNotFoundError):
+            netns.remove(self.name)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let the calling thread be inside: sockets made and processes started there belong to it."""
+        with Path("/proc/thread-self/ns/net").open("rb") as before, self.path.open("rb") as target:
+            syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
+            try:
+                yield
+            finally:
+                syscalls.setns(before.fileno(), syscalls.CLONE_NEWNET)
+
+    @contextlib.contextmanager
+    def netlink(self) -> Iterator[IPRoute]:
+        """A route netlink socket inside."""
+        with self.entered(), contextlib.closing(IPRoute()) as link:
+            yield link
+
+    def join(self, near: str, other: NetworkNamespace, far: str) -> None:
+        """Lay an Ethernet cable (a veth pair): ``near`` is its end here, ``far`` the one in ``other``."""
+        with other.path.open("rb") as target, self.netlink() as link:
+            peer = {"ifname": far, "net_ns_fd": target.fileno()}
+            link.link("add", ifname=near, kind="veth", peer=peer)
+        self.set_up(near)
+        other.set_up(far)
+
+    def set_up(self, interface: str) -> None:
+        with self.netlink() as link:
+            link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
+
+    def add_address(self, interface: str, address: IPv4Interface) -> None:
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            link.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+
+    def add_route(self, network: IPv4Network, interface: str, gateway: str | None = None) -> None:
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            via = {} if gateway is None else {"gateway": gateway}
+            link.route("replace", dst=str(network), oif=index, **via)
+
+    def addresses(self, interface: str) -> list[str]:
+        """The IPv4 addresses that an interface holds; none when there is no such interface."""
+        with self.netlink() as link:
+            found = link.link_lookup(ifname=interface)
+            if not found:
+                return []
+            try:
+                messages = link.get_addr(index=found[0], family=2)
+            except NetlinkError as error:
+                if error.code == errno.ENODEV:
+                    return []
+                raise
+            return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
+
+    def forward(self) -> None:
+        """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""
+        with self.entered():
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            for name in ("all", "default"):
+                Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
+
+
+def existing(prefix: str) -> list[str]:
+    """Names of the namespaces that begin with ``prefix``."""
+    if not FOLDER.is_dir():
+        return []
+    return sorted(entry.name for entry in FOLDER.iterdir() if entry.name.startswith(prefix))

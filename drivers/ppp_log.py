@@ -1,0 +1,127 @@
+"""What pppd says, read line by line as it says it. Sans-I/O.
+
+With ``debug`` and ``logfd`` pppd writes each control packet and each step to a descriptor the moment it
+happens; this turns the lines into events. The sentences are those of pppd 2.4.9 to 2.5 (main.c, auth.c,
+ipcp.c, upap.c, tty.c), which are not translated.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address
+
+
+class Phase(Enum):
+    """How far a session has come, in its order."""
+
+    LCP = "LCP"
+    PAP = "PAP"
+    CHAP = "CHAP"
+    IPCP = "IPCP"
+    UP = "UP"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A phase began."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """The peer accepted us, or we accepted it, by this protocol."""
+
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Authentication was refused; ``reason`` is the peer's own message, where it sent one."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Both ends' addresses are agreed and the interface is up."""
+
+    local: IPv4Address
+    peer: IPv4Address
+
+
+@dataclass(frozen=True)
+class Interface:
+    name: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Why the link goes down, in pppd's words."""
+
+    reason: str
+
+
+Event = Reached | Authenticated | Refused | Addresses | Interface | Ended
+
+_ENDINGS = (
+    re.compile(r"Modem hangup"),
+    re.compile(r"Hangup \(SIGHUP\)"),
+    re.compile(r"LCP: timeout sending Config-Requests"),
+    re.compile(r"LCP terminated by peer.*"),
+    re.compile(r"No response to \d+ echo-requests"),
+    re.compile(r"Serial link appears to be disconnected\.?"),
+    re.compile(r"Terminating connection due to lack of activity\.?"),
+    re.compile(r"Connect time expired"),
+    re.compile(r"Couldn't .*|Can't .*|Failed to .*"),
+    re.compile(r"peer refused to authenticate.*", re.IGNORECASE),
+    re.compile(r"No network protocols running"),
+    re.compile(r"Could not determine .*"),
+    re.compile(r"Peer .* is not authorized .*|Peer is not authorized .*"),
+)
+_NAK = re.compile(r'(?:rcvd|sent) \[(?:PAP AuthNak|CHAP Failure) id=0x[0-9a-f]+ "?(.*?)"?\]')
+_PROTOCOL_START = re.compile(r"(?:sent|rcvd) \[(LCP ConfReq|PAP AuthReq|CHAP Challenge|IPCP ConfReq)")
+_STARTS = {
+    "LCP ConfReq": Phase.LCP,
+    "PAP AuthReq": Phase.PAP,
+    "CHAP Challenge": Phase.CHAP,
+    "IPCP ConfReq": Phase.IPCP,
+}
+_ORDER = list(Phase)
+
+
+class PppLog:
+    """Follows one pppd. Feed it lines; each comes back as the events that it means, often none."""
+
+    def __init__(self) -> None:
+        self._reached: set[Phase] = set()
+        self._local: IPv4Address | None = None
+
+    def feed(self, line: str) -> list[Event]:
+        line = line.strip()
+        if match := _PROTOCOL_START.match(line):
+            return self._reach(_STARTS[match[1]])
+        if match := _NAK.match(line):
+            return [Refused(match[1])]
+        if match := re.match(r"(PAP|CHAP) authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line):
+            return [Authenticated(match[1] or match[2] or match[3])]
+        if re.match(r"(PAP|CHAP) authentication failed", line):
+            return [Refused(line)]
+        if match := re.match(r"Using interface (\S+)", line):
+            return [Interface(match[1])]
+        if match := re.match(r"local  IP address (\S+)", line):
+            self._local = IPv4Address(match[1])
+            return []
+        if (match := re.match(r"remote IP address (\S+)", line)) and self._local is not None:
+            return [*self._reach(Phase.UP), Addresses(self._local, IPv4Address(match[1]))]
+        if any(pattern.fullmatch(line) for pattern in _ENDINGS):
+            return [Ended(line)]
+        return []
+
+    def _reach(self, phase: Phase) -> list[Event]:
+        if phase in self._reached or any(_ORDER.index(phase) < _ORDER.index(seen) for seen in self._reached):
+            return []
+        self._reached.add(phase)
+        return [Reached(phase)]

@@ -1,0 +1,280 @@
+"""pppd on a line that is already open: its own configuration folder, its own namespace, its own handle.
+
+pppd reads /etc/ppp whatever it is told, so each session sees a folder of its own there (a mount namespace
+of its own): the host's options and scripts never leak in, and the secrets are in a file that goes with the
+session, never in argv. What it says arrives on a pipe (ppp_log.py), so nothing is polled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import queue
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import sh
+
+from drivers import syscalls
+from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
+from drivers.namespace import NetworkNamespace
+from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PppLog, Refused
+
+STOP_SECONDS = 8.0
+"""Two Terminate-Requests, three seconds apart (RFC 1661 §4.6), and some time to end."""
+
+# pppd(8), EXIT STATUS, and what each means to the caller of the near end.
+EXIT_STATUS: dict[int, tuple[type[PppError | CannotRunError], str]] = {
+    1: (PppError, "a fatal error in pppd"),
+    2: (PppError, "pppd refused its options"),
+    3: (CannotRunError, "pppd is not set-uid root and was not started by root"),
+    4: (CannotRunError, "the kernel does not support PPP"),
+    5: (PppError, "pppd was told to stop"),
+    6: (PppError, "the serial port could not be locked"),
+    7: (PppError, "the serial port could not be opened"),
+    8: (PppError, "the connect script failed"),
+    9: (PppError, "the pty command could not be run"),
+    10: (PppError, "the PPP negotiation failed"),
+    11: (AuthenticationError, "the peer failed to authenticate itself"),
+    12: (CarrierLostError, "the link was idle for too long"),
+    13: (CarrierLostError, "the connect time ran out"),
+    14: (PppError, "callback was negotiated"),
+    15: (CarrierLostError, "the peer no longer answers"),
+    16: (CarrierLostError, "the modem hung up"),
+    17: (PppError, "the serial line is looped back"),
+    18: (PppError, "the init script failed"),
+    19: (AuthenticationError, "the peer refused our account or password"),
+}
+_ADVICE: dict[type[PppError | CannotRunError], str] = {
+    PppError: "is it PPP that answers there? -v shows every packet that went either way",
+    AuthenticationError: "compare account, user ID and secret with what the gateway expects",
+    CarrierLostError: "the line dropped: listen to it, lower the modem's speed, or dial again",
+    CannotRunError: "rig doctor",
+}
+
+
+@dataclass(frozen=True)
+class Secret:
+    """An account and its secret, for pppd's pap-secrets. The secret is never printed."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PppOptions:
+    """What one session is to be.
+
+    ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves,
+    ``accounts`` whom we let in. ``modem_control``: the line has a DCD whose loss ends the session.
+    """
+
+    options: tuple[str, ...] = ()
+    client: Secret | None = None
+    accounts: tuple[Secret, ...] = ()
+    modem_control: bool = False
+
+
+@dataclass(frozen=True)
+class PppUp:
+    """A session that is up. ``mtu`` in bytes."""
+
+    interface: str
+    local: IPv4Address
+    peer: IPv4Address
+    dns: tuple[IPv4Address, ...]
+    mtu: int
+    auth: str
+
+
+def quote(word: str) -> str:
+    """A word of pppd's configuration files."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Pppd:
+    """One pppd on the open terminal ``terminal`` (a descriptor).
+
+    ``folder`` is where the session's own configuration folder is made; ``notice`` is told of each event,
+    ``log`` of each line that pppd prints. Raises CannotRunError at once when there is no pppd here.
+    """
+
+    def __init__(
+        self,
+        terminal: int,
+        options: PppOptions,
+        namespace: NetworkNamespace,
+        folder: Path,
+        notice: Callable[[Event], None] = lambda event: None,
+        log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.namespace = namespace
+        self.lines: list[str] = []
+        self._notice = notice
+        self._log = log
+        self._parser = PppLog()
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._interface = ""
+        self._auth = "none"
+        self._ending = ""
+        self._refusal = ""
+        self._exited = threading.Event()
+        self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
+        try:
+            self._configure(options)
+            self._process = self._start(terminal, options)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def _configure(self, options: PppOptions) -> None:
+        (self._folder / "options").write_text("")
+        client = [options.client] if options.client else []
+        text = "".join(
+            f"{quote(secret.user)} * {quote(secret.password)} *\n" for secret in (*client, *options.accounts)
+        )
+        for name in ("pap-secrets", "chap-secrets"):
+            file = self._folder / name
+            file.touch(mode=0o600)
+            file.write_text(text)
+
+    def _start(self, terminal: int, options: PppOptions) -> sh.RunningCommand:
+        program = shutil.which("pppd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if program is None:
+            raise CannotRunError("there is no pppd here", "apt-get install ppp")
+        Path("/etc/ppp").mkdir(exist_ok=True)
+        words = [
+            "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", "0",
+            "modem" if options.modem_control else "local",
+            *(("user", options.client.user, "remotename", "peer") if options.client else ()),
+            *options.options,
+        ]  # fmt: skip
+        # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
+        # before and after, nor locks what this process has locked already (pppd/tty.c).
+        return sh.Command(program)(
+            *words,
+            _in=os.fdopen(os.dup(terminal), "rb", buffering=0),
+            _out=io.BytesIO(),
+            _err=self._line,
+            _err_bufsize=1,
+            _tty_out=False,
+            _tty_in=False,
+            _bg=True,
+            _bg_exc=False,
+            _new_session=True,
+            _preexec_fn=self._isolate,
+            _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
+            _done=lambda *_: self._done(),
+        )
+
+    def _isolate(self) -> None:
+        """In the child: into the session's namespace, with the session's folder as /etc/ppp.
+
+        A rig that is killed takes its pppd with it: a session left up costs someone money.
+        """
+        syscalls.die_with_parent(signal.SIGTERM)
+        with self.namespace.path.open("rb") as target:
+            syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount(str(self._folder), "/etc/ppp", "", syscalls.MS_BIND)
+
+    def _line(self, line: str) -> None:
+        line = line.rstrip("\n")
+        self.lines.append(line)
+        self._log(line)
+        for event in self._parser.feed(line):
+            if isinstance(event, Interface):
+                self._interface = event.name
+            elif isinstance(event, Authenticated):
+                self._auth = event.protocol
+            elif isinstance(event, Ended) and not self._ending:
+                self._ending = event.reason
+            elif isinstance(event, Refused):
+                self._refusal = event.reason
+            self._events.put(event)
+            self._notice(event)
+
+    def _done(self) -> None:
+        self._exited.set()
+        self._events.put(None)
+
+    def wait_up(self, timeout: float) -> PppUp:
+        """Wait until both addresses are agreed and the interface is up.
+
+        Raises AuthenticationError, CarrierLostError or PppError as the session ends before that, and
+        PppError after ``timeout`` seconds; pppd is stopped then.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                event = self._events.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                self.stop()
+                raise PppError(
+                    f"PPP was not up within {timeout:g} s; the last that was heard: {self._last_line()}",
+                    _ADVICE[PppError],
+                ) from None
+            if event is None:
+                raise self.failure()
+            if isinstance(event, Addresses):
+                return self._up(event)
+
+    def _up(self, addresses: Addresses) -> PppUp:
+        with self.namespace.netlink() as link:
+            index = link.link_lookup(ifname=self._interface)
+            mtu = link.get_links(index[0])[0].get("mtu") if index else 0
+        return PppUp(self._interface, addresses.local, addresses.peer, self._name_servers(), int(mtu), self._auth)
+
+    def _name_servers(self) -> tuple[IPv4Address, ...]:
+        """What ``usepeerdns`` left: pppd writes it before it tells the addresses (ipcp.c)."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self._folder / "resolv.conf").read_text().splitlines()
+            words = [line.split() for line in lines]
+            found = [IPv4Address(word[1]) for word in words if len(word) == 2 and word[0] == "nameserver"]
+            return tuple(dict.fromkeys(found))
+        return ()
+
+    def wait_end(self, timeout: float | None) -> bool:
+        """Wait until pppd has ended; whether it has, within ``timeout`` seconds."""
+        return self._exited.wait(timeout)
+
+    @property
+    def running(self) -> bool:
+        return not self._exited.is_set()
+
+    @property
+    def exit_code(self) -> int | None:
+        """pppd's own exit code; None while it runs, negative for the signal that killed it."""
+        return None if self.running else int(self._process.exit_code)
+
+    def failure(self) -> PppError | CannotRunError:
+        """Why pppd ended, as the error that it means to whoever wanted the session."""
+        code = self.exit_code
+        kind, said = EXIT_STATUS.get(code if code is not None else -1, (PppError, f"pppd ended with {code}"))
+        if self._refusal and kind is PppError:
+            kind, said = AuthenticationError, "authentication was refused"
+        details = self._refusal or self._ending or ("" if code in EXIT_STATUS else self._last_line())
+        return kind(f"{said}: {details}" if details else said, _ADVICE[kind])
+
+    def _last_line(self) -> str:
+        return next((line for line in reversed(self.lines) if line), "nothing")
+
+    def stop(self) -> None:
+        """End the session in order (Terminate-Request), or by force after STOP_SECONDS; wait for the end."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.process.signal(signal.SIGTERM)
+            if not self.wait_end(STOP_SECONDS):
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.process.kill()
+                self.wait_end(None)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""A serial line, held by this process alone: raw, at a speed, with hang-up.
+
+The device is pyserial's; exclusiveness is threefold (flock, TIOCEXCL, UUCP lock file), because no one of
+them is respected by every program (pyserial#124, #484).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import termios
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import serial
+
+from drivers import locks
+from drivers.errors import NoModemError, PortBusyError, PortLostError
+
+DTR_OFF_SECONDS = 0.3
+"""How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""
+
+
+class SerialLine:
+    """An open serial port. ``speed`` in bit/s.
+
+    Raises NoModemError when there is no such port or it may not be opened, PortBusyError when another
+    process holds it.
+    """
+
+    def __init__(self, port: str, speed: int = 115200, *, rtscts: bool = True) -> None:
+        self.port = port
+        self._url = "://" in port
+        self._lock: locks.LockFile | None = None
+        if not self._url:
+            self._check(Path(port))
+            self._lock = locks.LockFile(Path(port))
+        try:
+            self._serial = self._open(port, speed, rtscts)
+        except BaseException:
+            self.release_lock()
+            raise
+
+    @staticmethod
+    def _check(device: Path) -> None:
+        if not device.exists():
+            raise NoModemError(f"{device}: there is no such port", "rig detect   lists the ports there are")
+        if not device.is_char_device():
+            raise NoModemError(f"{device} is not a serial port")
+        if others := locks.holders(device):
+            names = ", ".join(locks.process_name(pid) for pid in others)
+            raise PortBusyError(f"{device} is held by {names}", "end that program, or name another port")
+
+    def _open(self, port: str, speed: int, rtscts: bool) -> serial.SerialBase:
+        try:
+            line = serial.serial_for_url(
+                port, baudrate=speed, rtscts=rtscts, timeout=0, write_timeout=5, do_not_open=True
+            )
+            if not self._url:
+                line.exclusive = True
+            line.open()
+        except PermissionError as error:
+            advice = "join the group dialout, or run as root"
+            raise NoModemError(f"{port}: {error.strerror}", advice) from error
+        except (serial.SerialException, OSError, ValueError) as error:
+            if isinstance(error, serial.SerialException) and "lock" in str(error):
+                raise PortBusyError(f"{port}: another process has locked it") from error
+            raise NoModemError(f"{port}: {error}") from error
+        if not self._url:
+            fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
+        return line
+
+    def fileno(self) -> int:
+        """The descriptor, for select and for pexpect."""
+        return int(self._serial.fileno())
+
+    @property
+    def device(self) -> str:
+        """The path of the terminal itself, links resolved: what pppd is given."""
+        return os.ttyname(self.fileno())
+
+    @property
+    def has_modem_control(self) -> bool:
+        """Whether the line has DTR and DCD at all; a pseudo-terminal has none (TIOCMGET: ENOTTY)."""
+        try:
+            fcntl.ioctl(self.fileno(), termios.TIOCMGET, bytes(4))
+        except OSError:
+            return False
+        return True
+
+    def write(self, data: bytes) -> None:
+        """Write all of it. Raises PortLostError when the other side is gone."""
+        try:
+            self._serial.write(data)
+        except (OSError, serial.SerialException) as error:
+            raise PortLostError(f"{self.port}: {error}") from error
+
+    def discard_input(self) -> None:
+        """Throw away what has arrived and was not read."""
+        with contextlib.suppress(OSError, serial.SerialException, termios.error):
+            termios.tcflush(self._serial.fileno(), termios.TCIFLUSH)
+
+    def hang_up(self) -> None:
+        """Drop DTR for DTR_OFF_SECONDS. A pseudo-terminal has no DTR: closing it is its hang-up."""
+        if self.has_modem_control:
+            self._serial.dtr = False
+            threading.Event().wait(DTR_OFF_SECONDS)  # the drop's own length; nothing signals its end
+            self._serial.dtr = True
+
+    def close(self) -> None:
+        """Close and unlock; also when the device is gone already. DTR falls with the last close (HUPCL)."""
+        with contextlib.suppress(OSError, serial.SerialException, termios.error):
+            if self._serial.is_open and not self._url:
+                # Bytes that a stopped line will never take would hold close() for 30 s (pyserial#341).
+                termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
+        with contextlib.suppress(OSError, serial.SerialException, termios.error):
+            self._serial.close()
+        self.release_lock()
+
+    def release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> SerialLine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,59 @@
+"""The few system calls that Python 3.11 does not offer, by ctypes, in this module and nowhere else.
+
+``os.unshare`` and ``os.setns`` come with Python 3.12; ``mount`` and the PPP and serial ioctls never have.
+Every function raises OSError with the kernel's errno.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
+
+PR_SET_PDEATHSIG = 1
+RB_POWER_OFF = 0x4321FEDC
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """mount(2)."""
+    result = _libc.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode() or None)
+    _check(result, f"mount {kind or source} on {target}")
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """setns(2) for the calling thread."""
+    _check(_libc.setns(descriptor, kind), "setns")
+
+
+def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
+    """Ask the kernel to signal this process when the thread that started it ends (PR_SET_PDEATHSIG)."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def power_off() -> None:
+    """reboot(2) with power off: for the init process of a lab's guest."""
+    os.sync()
+    _check(_libc.reboot(RB_POWER_OFF), "reboot")

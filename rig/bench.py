@@ -1,0 +1,329 @@
+"""Bench files: TOML into frozen, typed structures; whatever is wrong names the file, the key and what it takes."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from drivers.errors import UsageError
+from drivers.modem import check_number
+from drivers.pppd import Secret
+from rig.fence import Fence
+
+HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
+REGISTERED_RATES = range(300, 115201)
+
+
+class BenchFileError(UsageError):
+    """A bench or fence file does not say what it must."""
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    pass
+
+
+class ModemTable(_Table, frozen=True):
+    """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
+
+    ``speed`` of the port in bit/s; ``init``: an AT command line of the user's own, sent after the rig's;
+    ``carrier_wait`` in seconds (S7).
+    """
+
+    emulated: bool = False
+    port: str = ""
+    url: str = ""
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    path: str = ""
+    interface: str = ""
+    speed: int = 115200
+    init: str = ""
+    carrier_wait: int = 50
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The udev properties asked for."""
+        names = ("vendor", "model", "serial", "path", "interface")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+
+class SecretTable(_Table, frozen=True):
+    """Where a secret is: a file that its owner alone may read, or an environment variable."""
+
+    file: str = ""
+    environment: str = ""
+
+
+class PppTable(_Table, frozen=True):
+    """``timeout`` in seconds from CONNECT to IP up; ``options`` are pppd's own, added to the rig's."""
+
+    timeout: float = 30.0
+    options: tuple[str, ...] = ()
+
+
+class NearEndTable(_Table, frozen=True):
+    account: str = ""
+    user_id: str = ""
+    secret: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
+    number: str = ""
+    modem: ModemTable = msgspec.field(default_factory=ModemTable)
+    ppp: PppTable = msgspec.field(default_factory=PppTable)
+
+    @property
+    def user(self) -> str:
+        """What PAP sends: account and user ID (the paper's §3.1)."""
+        return f"{self.account}.{self.user_id}" if self.user_id else self.account
+
+
+class NumberTable(_Table, frozen=True):
+    """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway."""
+
+    number: str
+    kind: Literal["lig", "modem", "busy", "no-answer", "voice"]
+    lines: int = 1
+    accounts: Literal["near-end", "none"] = "near-end"
+    drop_after: int | None = None
+
+
+class ExchangeTable(_Table, frozen=True):
+    """Seconds, and bit/s."""
+
+    rate: Literal["instant"] | int = 33600
+    setup: float = 1.0
+    ring_every: float = 6.0
+    training: float = 3.0
+    patience: float = 10.0
+    numbers: tuple[NumberTable, ...] = ()
+
+
+class LigTable(_Table, frozen=True):
+    """The emulated gateway: its own PPP address, the pool it assigns from, its utility services."""
+
+    address: IPv4Address
+    pool: IPv4Network
+    name_servers: tuple[IPv4Address, ...]
+    names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
+
+
+class ExpectTable(_Table, frozen=True):
+    """What the checks hold the gateway to; a check whose key is not given is reported as not run.
+
+    ``ca``: a PEM file with whom the servers' certificates must be signed by.
+    """
+
+    pool: IPv4Network | None = None
+    name: str = ""
+    name_address: IPv4Address | None = None
+    unauthorized_host: IPv4Address | None = None
+    ca: str = ""
+
+
+class Bench(_Table, frozen=True):
+    """A whole bench. ``name`` and ``folder`` are the file's own, not keys in it."""
+
+    name: str = ""
+    folder: str = ""
+    description: str = ""
+    extends: str = ""
+    region: str = "americas"
+    fence: str = "hmc-2007"
+    near_end: NearEndTable = msgspec.field(default_factory=NearEndTable)
+    exchange: ExchangeTable | None = None
+    lig: LigTable | None = None
+    expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
+
+    @property
+    def emulated(self) -> bool:
+        return self.near_end.modem.emulated
+
+
+class FenceFile(_Table, frozen=True):
+    """A fence file: addresses by region, each table with the paper's section."""
+
+    source: str
+    servers: dict[str, tuple[IPv4Address, ...]]
+    vpn: dict[str, tuple[IPv4Address, ...]] = msgspec.field(default_factory=dict)
+    inbound: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ValueError(str(error)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise BenchFileError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchFileError(f"{path}: not TOML: {error}") from error
+
+
+def _fields(kind: Any, dotted: str) -> list[str]:
+    """The keys that the table at a path may have, to suggest the nearest one."""
+    for part in [part for part in re.split(r"[.\[]", dotted.removeprefix("$")) if part]:
+        for field in msgspec.structs.fields(kind):
+            if field.encode_name == part:
+                found = re.search(r"rig\.bench\.(\w+Table)", str(field.type))
+                kind = globals()[found[1]] if found else kind
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
+    try:
+        return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
+    except msgspec.ValidationError as error:
+        raise BenchFileError(f"{path}: {_explain(str(error), kind)}") from None
+
+
+def _explain(message: str, kind: Any) -> str:
+    """msgspec's message with the key as TOML writes it, and the nearest known key for one that is not."""
+    said, _, where = message.partition(" - at ")
+    place = where.strip("`").removeprefix("$").lstrip(".").replace("[...]", "")
+    unknown = re.search(r"unknown field `(.+?)`", said)
+    if unknown:
+        known = _fields(kind, place)
+        near = difflib.get_close_matches(unknown[1], known, 1, 0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+        key = f"{place}.{unknown[1]}" if place else unknown[1]
+        return f"unknown key {key!r}; {hint}"
+    missing = re.search(r"missing required field `(.+?)`", said)
+    if missing:
+        key = f"{place}.{missing[1]}" if place else missing[1]
+        return f"key {key!r} is missing"
+    return f"key {place!r}: {said.replace('Expected', 'it takes').replace('Invalid value', 'not one that it takes:')}"
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def find(name: str) -> Path:
+    """The file of a bench: a path, or a name in hw-config/benches."""
+    if "/" in name or name.endswith(".toml"):
+        return Path(name)
+    shipped = HW_CONFIG / "benches" / f"{name}.toml"
+    if not shipped.exists():
+        known = sorted(path.stem for path in shipped.parent.glob("*.toml"))
+        raise BenchFileError(f"there is no bench {name!r}", f"one of {', '.join(known)}, or the path of a file")
+    return shipped
+
+
+def _with_base(path: Path, depth: int = 0) -> dict[str, Any]:
+    data = _read(path)
+    base = data.get("extends")
+    if not base:
+        return data
+    if depth > 8 or not isinstance(base, str):
+        raise BenchFileError(f"{path}: key 'extends': benches extend each other in a circle")
+    beside = path.parent / f"{base}.toml"
+    return _merge(_with_base(beside if beside.exists() else find(base), depth + 1), data)
+
+
+def load(name: str) -> Bench:
+    """The bench of a name or file. Raises BenchFileError."""
+    path = find(name)
+    data = _with_base(path)
+    for reserved in ("name", "folder"):
+        if reserved in data:
+            raise BenchFileError(f"{path}: unknown key {reserved!r}; a bench's name is its file's")
+    bench: Bench = _convert(path, data | {"name": path.stem, "folder": str(path.resolve().parent)}, Bench)
+    _validate(path, bench)
+    return bench
+
+
+def _validate(path: Path, bench: Bench) -> None:
+    """What types alone cannot say."""
+
+    def wrong(key: str, what: str) -> BenchFileError:
+        return BenchFileError(f"{path}: key {key!r}: {what}")
+
+    modem = bench.near_end.modem
+    ways = [bool(modem.emulated), bool(modem.port), bool(modem.url), bool(modem.filters)]
+    if sum(ways) > 1:
+        raise wrong("near-end.modem", "name the modem one way: emulated, port, url, or udev properties")
+    if modem.emulated and (bench.exchange is None or bench.lig is None):
+        raise wrong("near-end.modem.emulated", "an emulated modem needs the tables [exchange] and [lig]")
+    if bench.near_end.secret == "generated" and not modem.emulated:  # noqa: S105
+        raise wrong("near-end.secret", "a real gateway does not know a generated secret; name a file or a variable")
+    if not 1 <= modem.carrier_wait <= 255:
+        raise wrong("near-end.modem.carrier-wait", "it takes 1 to 255 seconds (S7)")
+    if bench.near_end.ppp.timeout <= 0:
+        raise wrong("near-end.ppp.timeout", "it takes a number of seconds above 0")
+    if bench.exchange is not None:
+        _validate_exchange(bench.exchange, wrong)
+    if bench.lig is not None and bench.lig.pool.num_addresses < 4:
+        raise wrong("lig.pool", "it takes a network of at least four addresses")
+    load_fence(bench)
+
+
+def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
+    if exchange.rate != "instant" and exchange.rate not in REGISTERED_RATES:
+        raise wrong("exchange.rate", 'it takes 300 to 115200 bit/s, or "instant"')
+    for name in ("setup", "ring_every", "training", "patience"):
+        if not 0 <= getattr(exchange, name) <= 600:
+            raise wrong(f"exchange.{name.replace('_', '-')}", "it takes 0 to 600 seconds")
+    for entry in exchange.numbers:
+        try:
+            check_number(entry.number)
+        except UsageError as error:
+            raise wrong("exchange.numbers.number", str(error)) from None
+        if not 1 <= entry.lines <= 64:
+            raise wrong("exchange.numbers.lines", "it takes 1 to 64")
+
+
+def load_fence_file(name: str) -> FenceFile:
+    path = Path(name) if "/" in name else HW_CONFIG / "fences" / f"{name}.toml"
+    fence: FenceFile = _convert(path, _read(path), FenceFile)
+    return fence
+
+
+def load_fence(bench: Bench) -> Fence:
+    """The fence that a bench's gateway is held to."""
+    file = load_fence_file(bench.fence)
+    if bench.region not in file.servers:
+        raise BenchFileError(f"{bench.name}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
+    return Fence(file.servers[bench.region], bench.lig.name_servers if bench.lig else ())
+
+
+def read_secret(bench: Bench, generated: str) -> Secret:
+    """The near end's secret. Raises UsageError where there is none, or where others may read the file."""
+    source = bench.near_end.secret
+    if not isinstance(source, SecretTable):
+        return Secret(bench.near_end.user, generated)
+    if source.environment:
+        value = os.environ.get(source.environment, "")
+        if not value:
+            raise UsageError(f"the environment variable {source.environment}, which holds the secret, is not set")
+        return Secret(bench.near_end.user, value)
+    if not source.file:
+        raise UsageError(
+            f"bench {bench.name}: key 'near-end.secret' is missing", 'secret = {file = "…"} or {environment = "…"}'
+        )
+    return Secret(bench.near_end.user, _read_private(Path(bench.folder) / Path(source.file).expanduser()))
+
+
+def _read_private(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageError(f"{path}: others may read this secret (mode {stat.filemode(mode)})", f"chmod 600 {path}")
+        return path.read_text().strip()
+    except OSError as error:
+        raise UsageError(f"{path}: the secret cannot be read: {error.strerror}") from error

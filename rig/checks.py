@@ -1,0 +1,213 @@
+"""Checks over a session that is up: each says what it expected, what it observed, and whether that holds.
+
+A check that cannot be run says so and holds nothing. Where the far side can be watched (an emulated bench),
+"dropped" means that the packet did not arrive there; silence alone is never taken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import secrets
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import dpkt
+
+from drivers.namespace import NetworkNamespace
+from drivers.pppd import PppUp
+from rig.bench import Bench
+from rig.fence import DNS, HTTPS, Fence
+from rig.partners.control import Control
+from rig.verdict import CheckResult
+
+ANSWER_SECONDS = 15.0
+"""For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
+SILENCE_SECONDS = 3.0
+"""For one that should not: TCP repeats its SYN after one second, so this sees two tries."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the checks work with. ``hosts``: the service hosts' capture, where the far side can be watched."""
+
+    bench: Bench
+    fence: Fence
+    namespace: NetworkNamespace
+    up: PppUp
+    ca: str
+    hosts: Control | None
+
+
+Check = Callable[[Surroundings], Iterator[CheckResult]]
+
+
+def own_address(around: Surroundings) -> Iterator[CheckResult]:
+    """The assigned address is one of the gateway's pool, and the PPP interface holds it (§3.1)."""
+    local = around.up.local
+    held = around.namespace.addresses(around.up.interface)
+    yield CheckResult(
+        "own address on the PPP interface", around.up.interface, str(local), ", ".join(held) or "none",
+        str(local) in held,
+    )  # fmt: skip
+    pool = around.bench.expect.pool or (around.bench.lig.pool if around.bench.lig else None)
+    if pool is None:
+        yield not_run("own address within the pool", str(local), "the bench names no expect.pool")
+    else:
+        yield CheckResult("own address within the pool", str(local), f"in {pool}", str(local), local in pool)
+
+
+def name_service(around: Surroundings) -> Iterator[CheckResult]:
+    """The utility service answers names (§3.1)."""
+    name, wanted = around.bench.expect.name, around.bench.expect.name_address
+    if not name or wanted is None:
+        yield not_run("name service", "", "the bench names no expect.name and expect.name-address")
+        return
+    if not around.up.dns:
+        yield CheckResult("name service", name, str(wanted), "the gateway assigned no name server", False)
+    for server in around.up.dns:
+        observed = ask_name(around.namespace, server, name)
+        yield CheckResult("name service", f"{name} at {server}", str(wanted), observed, observed == str(wanted))
+
+
+def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str) -> str:
+    """What a name server answers for an A record, or how it failed. Asked up to three times, as a resolver does."""
+    query = dpkt.dns.DNS(id=secrets.randbelow(65536), qd=[dpkt.dns.DNS.Q(name=name, type=dpkt.dns.DNS_A)])
+    with namespace.entered():
+        connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with connection:
+        connection.settimeout(ANSWER_SECONDS / 3)
+        connection.connect((str(server), DNS))
+        for _ in range(3):
+            try:
+                connection.send(bytes(query))
+                answer = dpkt.dns.DNS(connection.recv(4096))
+            except TimeoutError:
+                continue
+            except OSError as error:
+                return str(error.strerror)
+            if answer.id == query.id:
+                found = [socket.inet_ntoa(record.ip) for record in answer.an if record.type == dpkt.dns.DNS_A]
+                return found[0] if found else "no such name"
+    return "no answer"
+
+
+def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
+    """Each authorized server of the region takes a POST over TLS on port 443 (§2.1.1, §5.1)."""
+    if not around.ca:
+        for server in around.fence.servers:
+            yield not_run("TLS POST to an authorized server", str(server), "the bench names no expect.ca to trust")
+        return
+    context = ssl.create_default_context(cafile=around.ca)
+    for server in around.fence.servers:
+        observed = post(around.namespace, server, context)
+        yield CheckResult(
+            "TLS POST to an authorized server", f"{server}:{HTTPS}", "accepted", observed, observed == "accepted"
+        )
+
+
+def post(namespace: NetworkNamespace, server: IPv4Address, context: ssl.SSLContext) -> str:
+    """POST something over TLS: "accepted" when what came back is what was sent, otherwise what happened."""
+    sent = f"rig {secrets.token_hex(16)}"
+    connection = http.client.HTTPSConnection(str(server), HTTPS, timeout=ANSWER_SECONDS, context=context)
+    with contextlib.closing(connection):
+        try:
+            with namespace.entered():
+                connection.connect()
+            connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
+            answer = connection.getresponse()
+            body = answer.read()
+        except TimeoutError:
+            return "no answer"
+        except (OSError, http.client.HTTPException) as error:
+            return str(error)
+    if answer.status != http.client.OK:
+        return f"HTTP status {answer.status}"
+    with contextlib.suppress(ValueError, KeyError):
+        if json.loads(body)["received"] == sent:
+            return "accepted"
+    return "an answer that is not what was sent"
+
+
+def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
+    """A host that is not in the fence's list is not reached (§2.1.1)."""
+    host = around.bench.expect.unauthorized_host
+    name, target = "unauthorized host", f"{host}:{HTTPS}"
+    if host is None:
+        yield not_run(name, "", "the bench names no expect.unauthorized-host")
+        return
+    answer = connect(around.namespace, host)
+    arrived = around.hosts.ask("arrivals", destination=str(host)) if around.hosts else []
+    if arrived:
+        yield CheckResult(name, target, "silent", f"{answer}; {len(arrived)} packets arrived there", False)
+    else:
+        seen = "nothing arrived there" if around.hosts else "the far side was not watched"
+        yield CheckResult(name, target, "silent", f"{answer}; {seen}", answer == "no answer")
+
+
+def connect(namespace: NetworkNamespace, host: IPv4Address) -> str:
+    """Try to open TCP 443: "open", "refused", "no answer", or the kernel's own word."""
+    with namespace.entered():
+        attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with attempt:
+        attempt.settimeout(SILENCE_SECONDS)
+        try:
+            attempt.connect((str(host), HTTPS))
+        except TimeoutError:
+            return "no answer"
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError as error:
+            return str(error.strerror)
+    return "open"
+
+
+def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
+    """A packet whose source is not the assigned address does not pass the gateway (§3.1).
+
+    Its source is the pool's next address, its destination an authorized server: only the source is wrong.
+    A good connection to the same server follows it over the same line, so that by its end the packet has
+    either arrived or been dropped.
+    """
+    name, server = "unauthorized source address", around.fence.servers[0]
+    source = around.up.local + 1
+    target = f"{source} to {server}:{HTTPS}"
+    if around.hosts is None:
+        yield not_run(name, target, "the far side cannot be watched, and silence proves nothing here")
+        return
+    for port in (40001, 40002, 40003):
+        send_raw(around.namespace, syn(source, server, port))
+    follower = connect(around.namespace, server)
+    arrived = around.hosts.ask("arrivals", source=str(source), destination=str(server))
+    if follower != "open":
+        yield not_run(name, target, f"the connection that should follow it found {follower}")
+        return
+    observed = f"{len(arrived)} of 3 packets arrived" if arrived else "dropped: none of 3 packets arrived"
+    yield CheckResult(name, target, "dropped", observed, not arrived)
+
+
+def syn(source: IPv4Address, destination: IPv4Address, source_port: int) -> bytes:
+    """A TCP SYN to port 443 with any source address."""
+    segment = dpkt.tcp.TCP(sport=source_port, dport=HTTPS, flags=dpkt.tcp.TH_SYN, seq=secrets.randbits(32), win=65535)
+    packet = dpkt.ip.IP(src=source.packed, dst=destination.packed, p=dpkt.ip.IP_PROTO_TCP, data=segment)
+    packet.len = len(packet)
+    return bytes(packet)
+
+
+def send_raw(namespace: NetworkNamespace, packet: bytes) -> None:
+    """Send a whole IP packet by the namespace's own routes."""
+    with namespace.entered():
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with raw:
+        raw.sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))
+
+
+def not_run(name: str, target: str, why: str) -> CheckResult:
+    return CheckResult(name, target, "", f"not run: {why}", None)
+
+
+ALL: tuple[Check, ...] = (own_address, name_service, authorized_servers, unauthorized_host, unauthorized_source)

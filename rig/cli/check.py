@@ -1,0 +1,25 @@
+"""``rig check``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+
+CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
+
+
+@click.command(epilog="Example: rig check --bench loopback -k fence", context_settings={"ignore_unknown_options": True})
+@bench_option
+@lab_option
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+def check(bench: str | None, engine: str | None, pytest_args: tuple[str, ...]) -> int:
+    """The conformance tests on a bench: what any gateway and any modem must do."""
+    chosen = load_bench(bench)
+    enter_lab(engine, chosen)
+    command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or "default", *pytest_args]
+    return subprocess.run(command, check=False).returncode

@@ -1,0 +1,59 @@
+"""``rig dial``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from drivers.modem import check_number
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.near_end import near_port
+from rig.verdict import Verdict
+
+
+@click.command(
+    epilog="Example: rig dial --number 1-800-555-0100 --bench loopback",
+    context_settings={"ignore_unknown_options": False},
+)
+@click.option("--number", "numbers", multiple=True, required=True, help="A number to dial; several are tried in order.")
+@click.option(
+    "--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep the session up for S seconds."
+)
+@bench_option
+@lab_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def dial(
+    numbers: tuple[str, ...],
+    hold: float,
+    bench: str | None,
+    engine: str | None,
+    as_json: bool,
+    verbose: bool,
+    command: tuple[str, ...],
+) -> int:
+    """Call home: dial, PPP, checks, verdict. A COMMAND after -- runs over the session while it is up."""
+    for number in numbers:
+        check_number(number)
+    chosen = load_bench(bench)
+    if not chosen.emulated:
+        near_port(chosen)
+    enter_lab(engine, chosen)
+    # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
+    from rig import dial as job
+    from rig.progress import Progress
+
+    verdict = job.run(chosen, job.DialOptions(numbers, hold, command), Progress(verbose=verbose))
+    if as_json:
+        sys.stdout.write(verdict.to_json() + "\n")
+    show(verdict)
+    return verdict.exit
+
+
+def show(verdict: Verdict) -> None:
+    """The verdict for a person, on standard error."""
+    click.echo(f"{verdict.outcome}: {verdict.message}", err=True)
+    if verdict.advice:
+        click.echo(f"     {verdict.advice}", err=True)

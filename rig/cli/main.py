@@ -1,0 +1,42 @@
+"""``rig``: the group of commands, and how an error reaches a person."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from drivers.errors import RigError
+from rig.cli.check import check
+from rig.cli.dial import dial
+from rig.cli.lab import lab
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rig")
+def rig() -> None:
+    """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
+
+
+for command in (dial, lab, check):
+    rig.add_command(command)
+
+
+def main() -> None:
+    """Entry point: runs a command; a RigError becomes a sentence and its exit status."""
+    try:
+        status = rig.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except RigError as error:
+        if "--json" in sys.argv:
+            click.echo(json.dumps({"outcome": error.outcome, "exit": error.exit_status, "message": str(error)}))
+        click.echo(f"rig: {error}", err=True)
+        if error.advice:
+            click.echo(f"     {error.advice}", err=True)
+        status = error.exit_status
+    sys.exit(status or 0)

@@ -1,0 +1,152 @@
+"""The main job: numbers in order until one connects, PPP, checks, verdict, everything down again."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drivers.errors import CallError, CarrierLostError, RigError
+from drivers.modem import Connection
+from rig import checks, lab
+from rig.bench import Bench, load_fence, read_secret
+from rig.checks import Surroundings
+from rig.far_end import FarEnd
+from rig.near_end import NearEnd, near_port
+from rig.owner import Owner, interruptible
+from rig.progress import Progress
+from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
+
+
+@dataclass(frozen=True)
+class DialOptions:
+    """``hold``: seconds that the session stays up after the checks; ``command``: what runs over it."""
+
+    numbers: tuple[str, ...]
+    hold: float = 0.0
+    command: tuple[str, ...] = ()
+
+
+def run(bench: Bench, options: DialOptions, progress: Progress) -> Verdict:
+    """Dial, and say what holds. Whatever happens, the verdict says it, and everything is down on return."""
+    verdict = Verdict(bench.name, lab.current())
+    began = time.monotonic()
+    try:
+        with interruptible(), Owner() as owner:
+            _Job(bench, options, progress, verdict, owner).run()
+            progress.begin("hanging up")
+        progress.end()
+    except RigError as error:
+        progress.end()
+        verdict.outcome, verdict.exit = error.outcome, error.exit_status
+        verdict.message, verdict.advice = str(error), error.advice
+    verdict.timing.total = time.monotonic() - began
+    return verdict
+
+
+class _Job:
+    """One run's steps, in their order; each leaves what it found in the verdict."""
+
+    def __init__(self, bench: Bench, options: DialOptions, progress: Progress, verdict: Verdict, owner: Owner) -> None:
+        self.bench = bench
+        self.options = options
+        self.progress = progress
+        self.verdict = verdict
+        self.owner = owner
+        self.far_end: FarEnd | None = None
+
+    def run(self) -> None:
+        near = self._open()
+        self._call(near)
+        self._session(near)
+
+    def _open(self) -> NearEnd:
+        began = time.monotonic()
+        if self.bench.emulated:
+            with self.progress.step("emulated far end: exchange, LIG, service hosts"):
+                self.far_end = FarEnd(self.bench, self.owner)
+            port, secret = str(self.far_end.near_port), self.far_end.secret
+        else:
+            port, secret = near_port(self.bench), read_secret(self.bench, "")
+        self.verdict.port = port
+        namespace = self.owner.namespace("hmc")
+        near = self.owner.own(NearEnd(self.bench, port, namespace, self.owner.folder, secret, self.progress))
+        near.open()
+        who = near.identity
+        self.verdict.modem = ModemReport(who.manufacturer, who.model, who.revision)
+        self.verdict.timing.detect = time.monotonic() - began
+        return near
+
+    def _call(self, near: NearEnd) -> Connection:
+        """The first number that connects. Raises what the last one ended with when none does."""
+        began = time.monotonic()
+        failure: CallError | None = None
+        for number in self.options.numbers:
+            started = time.monotonic()
+            try:
+                connection = near.dial(number)
+            except CallError as error:
+                failure = error
+                self.verdict.attempts.append(Attempt(number, error.result, 0, time.monotonic() - started))
+                continue
+            self.verdict.timing.connect = time.monotonic() - started
+            self.verdict.timing.dial = time.monotonic() - began
+            self.verdict.attempts.append(Attempt(number, "CONNECT", connection.rate, self.verdict.timing.connect))
+            self.verdict.connect = ConnectReport(connection.text, connection.rate)
+            return connection
+        self.verdict.timing.dial = time.monotonic() - began
+        assert failure is not None
+        raise failure
+
+    def _session(self, near: NearEnd) -> None:
+        began = time.monotonic()
+        up = near.start_ppp()
+        self.verdict.timing.ppp = time.monotonic() - began
+        self.verdict.ppp = PppReport(up.interface, up.local, up.peer, up.dns, up.mtu, up.auth)
+        self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
+        began = time.monotonic()
+        ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
+        hosts = self.far_end.hosts if self.far_end else None
+        self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
+        self.verdict.timing.checks = time.monotonic() - began
+        self.verdict.judge()
+        if self.options.command:
+            self._run_command(near, self.options.command)
+        if self.options.hold:
+            self._hold(near, self.options.hold)
+
+    def _check(self, near: NearEnd, around: Surroundings) -> None:
+        for check in checks.ALL:
+            self.progress.begin(check.__name__.replace("_", " "))
+            for result in check(around):
+                self.verdict.checks.append(result)
+                self.progress.end()
+                self.progress.note(describe(result))
+                if not near.session.running:
+                    raise near.session.failure()
+
+    def _run_command(self, near: NearEnd, command: Sequence[str]) -> None:
+        """Somebody's own command over the session; the line is watched meanwhile by pppd's own end."""
+        with self.progress.step(f"running {' '.join(command)}"), near.namespace.entered():
+            try:
+                status = subprocess.run(command, check=False).returncode
+            except OSError as error:
+                self.progress.note(f"{command[0]}: {error.strerror}")
+                status = 127
+        self.verdict.command_status = 128 - status if status < 0 else status
+        if self.verdict.command_status and self.verdict.exit == 0:
+            self.verdict.outcome, self.verdict.exit = "COMMAND FAILED", 1
+            self.verdict.message += f"; {command[0]} ended with status {self.verdict.command_status}"
+
+    def _hold(self, near: NearEnd, seconds: float) -> None:
+        with self.progress.step(f"holding the session for {seconds:g} s"):
+            if near.session.wait_end(seconds):
+                failure = near.session.failure()
+                raise failure if isinstance(failure, CarrierLostError) else CarrierLostError(str(failure))
+
+
+def describe(check: CheckResult) -> str:
+    """A check as a line for a person."""
+    mark = {True: "held  ", False: "FAILED", None: "not run"}[check.held]
+    return f"{mark} {check.name} {check.target}: {check.observed}"

@@ -1,0 +1,118 @@
+"""The emulated far end of a bench: exchange, LIG and service hosts, each a process, joined by namespaces."""
+
+from __future__ import annotations
+
+import secrets
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+
+from drivers.pppd import Secret
+from rig.bench import Bench, load_fence, load_fence_file, read_secret
+from rig.owner import Owner
+from rig.partners import hosts, lig, switch
+from rig.partners.control import Control
+from rig.partners.exchange import Timing
+from rig.partners.hosts import HostsPlan
+from rig.partners.lig import LigLine, LigPlan
+from rig.partners.process import PartnerProcess
+from rig.partners.switch import Entry, Plan
+
+NEAR_LINE = "near-end"
+BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
+"""The Ethernet between the gateway and the service hosts."""
+ANYWHERE = IPv4Network("0.0.0.0/0")
+
+
+def _timing(bench: Bench) -> Timing:
+    table = bench.exchange
+    assert table is not None
+    rate = None if table.rate == "instant" else int(table.rate)
+    return Timing(rate, table.setup, table.ring_every, table.training, table.patience)
+
+
+def _entries(bench: Bench) -> tuple[Entry, ...]:
+    assert bench.exchange is not None
+    return tuple(
+        Entry(
+            number.number, "modem" if number.kind in ("lig", "modem") else number.kind, number.lines, number.drop_after
+        )
+        for number in bench.exchange.numbers
+    )
+
+
+class FarEnd:
+    """Everything that the near end dials into. Made whole or not at all; its owner takes it down.
+
+    ``exchange``, ``lig`` and ``hosts`` are asked by name, see switch.Switch, lig.Lig and hosts.Capture.
+    """
+
+    def __init__(self, bench: Bench, owner: Owner) -> None:
+        assert bench.exchange is not None
+        assert bench.lig is not None
+        self.bench = bench
+        self.owner = owner
+        self.secret = read_secret(bench, secrets.token_urlsafe(18))
+        self._switch_plan = Plan(_timing(bench), _entries(bench), owner.folder)
+        self._lig_namespace = owner.namespace("lig")
+        self._hosts_namespace = owner.namespace("ibm")
+        self._join()
+        hosts_plan = HostsPlan(self._hosts_namespace.name, owner.folder, self._addresses())
+        lig_plan = self._lig_plan()
+        self.ca = hosts_plan.ca
+        self.exchange = Control(self._switch_plan.control_path)
+        self.hosts = Control(hosts_plan.control_path)
+        self.lig = Control(lig_plan.control_path)
+        self.processes: dict[str, PartnerProcess] = {}
+        self._start("exchange", switch.main, self._switch_plan)
+        self._start("hosts", hosts.main, hosts_plan)
+        self.processes["exchange"].wait_ready()
+        self._start("lig", lig.main, lig_plan)
+        self.processes["hosts"].wait_ready()
+        self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
+        self.processes["lig"].wait_ready()
+
+    def _start(self, name: str, main: object, plan: object) -> None:
+        log = self.owner.folder / f"{name}.log"
+        process = PartnerProcess(name, main, (plan,), log)  # type: ignore[arg-type]
+        self.processes[name] = self.owner.own(process)
+
+    def _join(self) -> None:
+        gateway, servers = self._lig_namespace, self._hosts_namespace
+        gateway.join("ibm0", servers, "lig0")
+        gateway.add_address("ibm0", BACKBONE[0])
+        servers.add_address("lig0", BACKBONE[1])
+        servers.add_route(ANYWHERE, "lig0", str(BACKBONE[0].ip))
+        for address in self._addresses():
+            gateway.add_route(IPv4Network(f"{address}/32"), "ibm0", str(BACKBONE[1].ip))
+
+    def _addresses(self) -> tuple[IPv4Address, ...]:
+        """All of §5.1, and the hosts outside the fence."""
+        regions = load_fence_file(self.bench.fence).servers
+        found = {address for servers in regions.values() for address in servers}
+        if self.bench.expect.unauthorized_host:
+            found.add(self.bench.expect.unauthorized_host)
+        return tuple(sorted(found))
+
+    def _lig_plan(self) -> LigPlan:
+        table, exchange = self.bench.lig, self.bench.exchange
+        assert table is not None
+        assert exchange is not None
+        lines = []
+        for entry, number in zip(self._switch_plan.entries, exchange.numbers, strict=True):
+            accounts: tuple[Secret, ...] = (self.secret,) if number.accounts == "near-end" else ()
+            lines += [
+                LigLine(self._switch_plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
+            ]
+        return LigPlan(
+            self._lig_namespace.name,
+            self.owner.folder,
+            table.address,
+            table.pool,
+            load_fence(self.bench),
+            table.names,
+            tuple(lines),
+        )
+
+    def install_line(self, name: str, number: str) -> Path:
+        """A new telephone line with a modem on it, for a near end; the path of its port."""
+        return Path(self.exchange.ask("install", name=name, number=number))

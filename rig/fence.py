@@ -1,0 +1,90 @@
+"""The fence: what a caller may reach, as data, and as firewall rules for one session (the paper's §3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+HTTPS = 443
+DNS = 53
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Authorized servers (TCP 443, §5.1) and utility services (name servers, §3.1)."""
+
+    servers: tuple[IPv4Address, ...]
+    name_servers: tuple[IPv4Address, ...]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whom a fence is put around: the caller's interface at the gateway, and the address it was assigned."""
+
+    interface: str
+    address: IPv4Address
+
+
+BASE_RULES = """\
+*filter
+:INPUT ACCEPT
+:FORWARD DROP
+:OUTPUT ACCEPT
+COMMIT
+"""
+"""The gateway with no session: it forwards nothing."""
+
+
+def _comment(text: str) -> str:
+    return f'-m comment --comment "{text}"'
+
+
+def chains(session: Session) -> tuple[str, str]:
+    """Names of the chains for what comes from, and what goes to, the caller."""
+    return f"from-{session.interface}", f"to-{session.interface}"
+
+
+def _jumps(session: Session) -> list[str]:
+    outward, inward = chains(session)
+    return [
+        f"INPUT -i {session.interface} -j {outward}",
+        f"FORWARD -i {session.interface} -j {outward}",
+        f"FORWARD -o {session.interface} -j {inward}",
+        f"OUTPUT -o {session.interface} -j {inward}",
+    ]
+
+
+def session_rules(fence: Fence, session: Session) -> str:
+    """iptables-restore text that puts the fence around a session, in one commit.
+
+    From the caller: exactly the assigned source, to an authorized server or a utility service. To the caller:
+    exactly the assigned destination, and only what belongs to a flow that the caller opened. Whatever is left
+    is dropped, and each rule that drops says in its comment what it drops.
+    """
+    outward, inward = chains(session)
+    flow = "-m conntrack --ctstate NEW,ESTABLISHED"
+    lines = ["*filter", f":{outward} -", f":{inward} -"]
+    lines.append(f"-A {outward} ! -s {session.address}/32 {_comment('source is not the assigned address')} -j DROP")
+    lines += [
+        f"-A {outward} -d {server}/32 -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
+        for server in fence.servers
+    ]
+    lines += [
+        f"-A {outward} -d {server}/32 -p {protocol} --dport {DNS} {flow} {_comment('utility service')} -j ACCEPT"
+        for server in fence.name_servers
+        for protocol in ("udp", "tcp")
+    ]
+    lines.append(f"-A {outward} {_comment('destination is not authorized')} -j DROP")
+    lines.append(f"-A {inward} ! -d {session.address}/32 {_comment('not the assigned destination')} -j DROP")
+    lines.append(f"-A {inward} -m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT")
+    lines.append(f"-A {inward} {_comment('nothing that the caller asked for')} -j DROP")
+    lines += [f"-A {jump}" for jump in _jumps(session)]
+    return "\n".join([*lines, "COMMIT", ""])
+
+
+def removal_rules(session: Session) -> str:
+    """iptables-restore text that takes the session's rules away again, in one commit."""
+    lines = [f"-D {jump}" for jump in _jumps(session)]
+    for chain in chains(session):
+        lines += [f"-F {chain}", f"-X {chain}"]
+    return "\n".join(["*filter", *lines, "COMMIT", ""])

@@ -1,0 +1,69 @@
+"""Where the bench runs: a kernel with PPP, this machine's own or one in User-Mode Linux.
+
+A command that needs the lab asks :func:`choose` for an engine; ``native`` means "stay here", any other runs
+the same command line again inside. Inside, RIG_LAB names the engine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from drivers.errors import CannotRunError, UsageError
+from rig.lab.native import NativeLab
+from rig.lab.uml import UmlLab
+
+INSIDE = "RIG_LAB"
+
+
+class Lab(Protocol):
+    """An engine: says what it lacks, and runs a command."""
+
+    name: str
+
+    def missing(self) -> str: ...
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int: ...
+
+
+def engines() -> dict[str, Lab]:
+    return {lab.name: lab for lab in (NativeLab(), UmlLab())}
+
+
+def choose(wanted: str | None = None) -> Lab:
+    """The engine asked for, or the first that this machine can run.
+
+    Raises UsageError for an unknown name, CannotRunError when the one asked for, or every one, lacks
+    something.
+    """
+    known = engines()
+    if wanted is not None and wanted not in known:
+        raise UsageError(f"no lab engine is called {wanted!r}", f"one of: {', '.join(known)}")
+    reasons = []
+    for lab in known.values() if wanted is None else (known[wanted],):
+        lacking = lab.missing()
+        if not lacking:
+            return lab
+        reasons.append(f"{lab.name} lacks {lacking}")
+    advice = "apt-get install user-mode-linux   gives a kernel that runs anywhere"
+    raise CannotRunError("; ".join(reasons), advice)
+
+
+def missing(name: str) -> str:
+    """What an engine lacks here; empty when nothing."""
+    return engines()[name].missing()
+
+
+def current() -> str:
+    """The engine that this process runs in: ``native`` unless a guest's init said otherwise."""
+    return os.environ.get(INSIDE, "native")
+
+
+def inside_environment(lab: Lab) -> dict[str, str]:
+    """What a command inside finds in its environment: all that is here, and the engine's name.
+
+    TMPDIR is left out: the guest has a /tmp of its own.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+    return kept | {INSIDE: lab.name}

@@ -1,0 +1,144 @@
+"""The near end, the side that calls home: a port, a modem on it, a call, a PPP session over the call."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers import at, ppp_log
+from drivers.errors import CallError, NoModemError, PortLostError
+from drivers.modem import Connection, Identity, Modem
+from drivers.namespace import NetworkNamespace
+from drivers.ports import find_port
+from drivers.pppd import Pppd, PppOptions, PppUp, Secret
+from drivers.serial_line import SerialLine
+from rig.bench import Bench
+from rig.progress import Progress
+
+PPP_OPTIONS = (
+    "noauth", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
+    "nobsdcomp", "nodeflate", "refuse-eap", "refuse-chap", "refuse-mschap", "refuse-mschap-v2",
+    "lcp-echo-interval", "20", "lcp-echo-failure", "3", "lcp-max-terminate", "2", "asyncmap", "0",
+)  # fmt: skip
+
+
+class NearEnd:
+    """One caller. ``namespace`` is where its PPP interface appears; ``folder`` takes its sessions' files."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        port: str,
+        namespace: NetworkNamespace,
+        folder: Path,
+        secret: Secret,
+        progress: Progress,
+    ) -> None:
+        self.bench = bench
+        self.port = port
+        self.namespace = namespace
+        self.secret = secret
+        self.identity = Identity()
+        self._folder = folder
+        self._progress = progress
+        self._line: SerialLine | None = None
+        self._modem: Modem | None = None
+        self._pppd: Pppd | None = None
+
+    def open(self) -> None:
+        """Take the port, bring the modem to a known state, and ask it who it is."""
+        table = self.bench.near_end.modem
+        with self._progress.step(f"modem on {self.port}"):
+            if self._line is None:
+                self._line = SerialLine(self.port, table.speed)
+            self._modem = Modem(self._line, self._notice)
+            self._modem.reset()
+            self._modem.configure(f"ATS7={table.carrier_wait}")
+            if table.init:
+                self._modem.command(table.init)
+            self.identity = self._modem.identify()
+
+    @property
+    def modem(self) -> Modem:
+        if self._modem is None:
+            raise NoModemError(f"{self.port}: the modem is not open")
+        return self._modem
+
+    def dial(self, number: str) -> Connection:
+        """Call a number; see Modem.dial for what it raises."""
+        timeout = self.bench.near_end.modem.carrier_wait + 30.0
+        self._progress.begin(f"dialling {number}")
+        try:
+            connection = self.modem.dial(number, timeout)
+        except CallError as error:
+            self._progress.end(error.result)
+            raise
+        self._progress.end(connection.text)
+        return connection
+
+    def start_ppp(self, on_line: Callable[[str], None] | None = None) -> PppUp:
+        """Run pppd over the call until IP is up; see Pppd.wait_up for what it raises."""
+        assert self._line is not None
+        options = PppOptions(
+            (*PPP_OPTIONS, *self.bench.near_end.ppp.options),
+            client=self.secret,
+            modem_control=self._line.has_modem_control,
+        )
+        self._progress.begin("starting pppd")
+        self._pppd = Pppd(
+            self._line.fileno(),
+            options,
+            self.namespace,
+            self._folder,
+            notice=self._ppp_notice,
+            log=on_line or self._progress.detail,
+        )
+        try:
+            up = self._pppd.wait_up(self.bench.near_end.ppp.timeout)
+        except BaseException as error:
+            self._progress.end(type(error).__name__)
+            raise
+        self._progress.end()
+        return up
+
+    @property
+    def session(self) -> Pppd:
+        if self._pppd is None:
+            raise NoModemError(f"{self.port}: there is no PPP session")
+        return self._pppd
+
+    def end_session(self) -> None:
+        """End PPP in order; the call stays until :meth:`hang_up`."""
+        if self._pppd is not None:
+            pppd, self._pppd = self._pppd, None
+            pppd.stop()
+
+    def hang_up(self) -> None:
+        """End session and call: DTR falls as the port closes, which every modem takes as hang-up (&D2)."""
+        self.end_session()
+        if self._line is not None:
+            with contextlib.suppress(PortLostError):
+                self._line.hang_up()
+            self._line.close()
+            self._line, self._modem = None, None
+
+    stop = hang_up
+
+    def _notice(self, event: at.Event) -> None:
+        if isinstance(event, at.Result) and event.code in at.PROGRESS:
+            self._progress.note(event.text)
+        elif not isinstance(event, at.Echo):
+            self._progress.detail(event.text if isinstance(event, at.Result) else event.line)
+
+    def _ppp_notice(self, event: ppp_log.Event) -> None:
+        if isinstance(event, ppp_log.Reached) and event.phase is not ppp_log.Phase.UP:
+            self._progress.begin(event.phase.value)
+        elif isinstance(event, ppp_log.Refused):
+            self._progress.end(f"refused: {event.reason}")
+
+
+def near_port(bench: Bench) -> str:
+    """The port of a real bench's modem. Raises NoModemError, naming what there is, when it is not there."""
+    modem = bench.near_end.modem
+    return modem.port or modem.url or find_port(modem.filters)

@@ -1,0 +1,150 @@
+"""One owner for whatever a run starts: taken down in reverse order, always; and a name by which a run that
+was killed is found and cleared by the next one.
+
+A run's folder is /run/rig/NAME, its namespaces are NAME-hmc, NAME-lig and so on. The folder's lock is held
+by the run's process: when it is free, the run is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Protocol, TypeVar
+
+from drivers import namespace
+from drivers.errors import CannotRunError, Interrupted
+from drivers.namespace import NetworkNamespace
+
+FOLDER = Path("/run/rig")
+_numbers = itertools.count(1)
+
+
+class Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+
+_Stoppable = TypeVar("_Stoppable", bound=Stoppable)
+
+
+class Owner:
+    """Takes down what was registered. ``name`` marks everything that belongs to this run.
+
+    Raises CannotRunError when this process may not make what a run needs.
+    """
+
+    def __init__(self) -> None:
+        clear_leftovers()
+        self.name = f"rig{os.getpid()}x{next(_numbers)}"
+        self.folder = FOLDER / self.name
+        try:
+            self.folder.mkdir(parents=True, mode=0o700)
+            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError as error:
+            raise CannotRunError(f"{self.folder}: {error.strerror}", "run as root, or in the lab: --lab uml") from error
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._stack = contextlib.ExitStack()
+        self._stack.callback(self._forget)
+
+    def _forget(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+
+    def on_close(self, take_down: Callable[[], None]) -> None:
+        """Have ``take_down`` called at the end, before everything that was registered earlier."""
+        self._stack.callback(take_down)
+
+    def own(self, thing: _Stoppable) -> _Stoppable:
+        """Have a thing stopped at the end."""
+        self._stack.callback(thing.stop)
+        return thing
+
+    def namespace(self, role: str) -> NetworkNamespace:
+        """A new network namespace of this run's, named for its role."""
+        made = NetworkNamespace(f"{self.name}-{role}")
+        self._stack.callback(made.remove)
+        made.create()
+        return made
+
+    def close(self) -> None:
+        """Take everything down. A second Ctrl-C does not cut this short: it would leave the line up."""
+        with signals_held():
+            self._stack.close()
+
+    def __enter__(self) -> Owner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM for a while."""
+    try:
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals do not come here
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise Interrupted(f"interrupted by {signal.Signals(number).name}; everything was taken down")
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into Interrupted, wherever the main thread is."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _abandoned(folder: Path) -> bool:
+    """Whether the run that made a folder is gone: its lock is free."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def clear_leftovers() -> list[str]:
+    """Clear what runs that were killed have left; their names.
+
+    Their processes end by themselves, because each asks the kernel to die with its parent. What stays is
+    namespaces, with their links and rules, and folders, with their sockets, ports and secrets.
+    """
+    if not FOLDER.is_dir():
+        return []
+    cleared = []
+    for folder in sorted(FOLDER.iterdir()):
+        if _abandoned(folder):
+            for name in namespace.existing(f"{folder.name}-"):
+                NetworkNamespace(name).remove()
+            shutil.rmtree(folder, ignore_errors=True)
+            cleared.append(folder.name)
+    return cleared

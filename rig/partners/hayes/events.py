@@ -1,0 +1,79 @@
+"""The engine's vocabulary: its states, what the line tells it, and the effects that it answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    COMMAND = "command state, on hook"
+    DIALLING = "sending digits"
+    CALLING = "waiting for the far end's carrier"
+    ANSWERING = "off hook, answering"
+    DATA = "data state"
+    ONLINE_COMMAND = "command state, carrier held"
+
+
+class Line(Enum):
+    """What the telephone line does, as the modem notices it."""
+
+    DIALTONE = "dial tone"
+    RINGBACK = "the far end rings"
+    BUSY = "busy tone"
+    QUIET = "silence after an answer"
+    RELEASED = "the exchange let the line go"
+    CARRIER = "carrier"
+    CARRIER_LOST = "no carrier any more"
+    RING = "ringing"
+
+
+# --- effects -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ToDte:
+    data: bytes
+
+
+@dataclass(frozen=True)
+class ToLine:
+    data: bytes
+
+
+@dataclass(frozen=True)
+class OffHook:
+    """Loop closed; ``answer`` when a ringing call is taken."""
+
+    answer: bool
+
+
+@dataclass(frozen=True)
+class OnHook:
+    pass
+
+
+@dataclass(frozen=True)
+class SendDigits:
+    digits: str
+
+
+@dataclass(frozen=True)
+class DialComplete:
+    """No more digits follow: the exchange may connect the call."""
+
+
+@dataclass(frozen=True)
+class Flash:
+    pass
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The carrier came or went; ``lost`` when it was the far end, or the line, that ended it."""
+
+    on: bool
+    lost: bool = False
+
+
+Effect = ToDte | ToLine | OffHook | OnHook | SendDigits | DialComplete | Flash | Carrier

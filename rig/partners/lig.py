@@ -1,0 +1,265 @@
+"""The LIG: answers each line of its hunt groups, authenticates by PAP, assigns an address from its pool, puts
+the fence up before the address is usable, and takes it away with the session (the paper's §3.1).
+
+One thread a line; the modem is answered with the same driver that dials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+
+import sh
+
+from drivers import conntrack, firewall, syscalls
+from drivers.errors import CallError, CannotRunError, ModemSilentError, NoModemError, PortLostError, PppError
+from drivers.modem import Modem
+from drivers.namespace import NetworkNamespace
+from drivers.pppd import Pppd, PppOptions, Secret
+from drivers.serial_line import SerialLine
+from rig import fence
+from rig.fence import Fence, Session
+from rig.partners.control import Handler, serve_in_thread
+
+UP_SECONDS = 60.0
+RETRY_SECONDS = 0.2
+
+_log = logging.getLogger("lig")
+
+
+@dataclass(frozen=True)
+class LigLine:
+    """A line that the LIG answers. ``ppp`` False: a modem with nothing behind it."""
+
+    port: Path
+    accounts: tuple[Secret, ...]
+    ppp: bool = True
+
+
+@dataclass(frozen=True)
+class LigPlan:
+    """What the gateway is to be. ``folder`` takes its sockets and its sessions' files."""
+
+    namespace: str
+    folder: Path
+    address: IPv4Address
+    pool: IPv4Network
+    fence: Fence
+    names: dict[str, IPv4Address]
+    lines: tuple[LigLine, ...]
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "lig.sock"
+
+
+class PoolEmptyError(Exception):
+    """Every address of the pool is assigned."""
+
+
+class Pool:
+    """The addresses that callers are given: each to one caller at a time."""
+
+    def __init__(self, network: IPv4Network) -> None:
+        self._free = list(network.hosts())
+        self._lock = threading.Lock()
+
+    def take(self) -> IPv4Address:
+        """The address that has been free for longest. Raises PoolEmptyError."""
+        with self._lock:
+            if not self._free:
+                raise PoolEmptyError
+            return self._free.pop(0)
+
+    def give_back(self, address: IPv4Address) -> None:
+        with self._lock:
+            self._free.append(address)
+
+
+class Lig:
+    """The gateway's process: its lines, its sessions, its name server."""
+
+    def __init__(self, plan: LigPlan) -> None:
+        self.plan = plan
+        self.namespace = NetworkNamespace(plan.namespace)
+        self.pool = Pool(plan.pool)
+        self.fenced = True
+        self.sessions: dict[str, Pppd] = {}
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    # --- its own network -----------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Addresses of the utility services, no forwarding but the fence's, the name server."""
+        for address in self.plan.fence.name_servers:
+            self.namespace.add_address("lo", IPv4Interface(f"{address}/32"))
+        self.namespace.forward()
+        firewall.apply(self.namespace, fence.BASE_RULES)
+        self._start_name_server()
+
+    def _start_name_server(self) -> None:
+        started = threading.Event()
+
+        def said(line: str) -> None:
+            _log.info("dnsmasq: %s", line.strip())
+            if "started" in line:
+                started.set()
+
+        def isolate() -> None:
+            syscalls.die_with_parent(signal.SIGTERM)
+            with self.namespace.path.open("rb") as target:
+                syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
+
+        try:
+            program = sh.Command("dnsmasq", search_paths=["/usr/sbin", "/usr/bin", "/sbin"])
+        except sh.CommandNotFound as error:
+            raise CannotRunError("there is no dnsmasq here", "apt-get install dnsmasq-base") from error
+        self._name_server = program(
+            "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+            "--bind-interfaces", "--log-facility=-", "--pid-file=",
+            *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
+            *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
+            _err=said, _bg=True, _bg_exc=False, _new_session=True, _preexec_fn=isolate,
+        )  # fmt: skip
+        if not started.wait(10):
+            raise CannotRunError("dnsmasq did not start within 10 s; see the far end's log")
+
+    # --- its lines -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Answer on every line, each in a thread of its own; returns when every modem is ready."""
+        ready = []
+        for unit, line in enumerate(self.plan.lines):
+            event = threading.Event()
+            thread = threading.Thread(target=self._serve, args=(unit, line, event), name=line.port.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+            ready.append((line, event))
+        for line, event in ready:
+            if not event.wait(15):
+                raise NoModemError(f"{line.port}: the gateway's modem was not ready within 15 s")
+
+    def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
+        while not self._stopping.is_set():
+            try:
+                with SerialLine(str(line.port)) as serial:
+                    self._answer(unit, line, serial, ready)
+            except (CallError, PortLostError, PppError) as error:
+                _log.info("%s: %s", line.port.name, error)
+            except NoModemError as error:
+                _log.warning("%s: %s", line.port.name, error)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
+        """One call, from RING to hang-up."""
+        modem = Modem(serial)
+        modem.reset()
+        modem.configure()
+        ready.set()
+        modem.wait_for_ring()
+        connection = modem.answer()
+        _log.info("%s: %s", line.port.name, connection.text)
+        if line.ppp:
+            self._session(unit, line, serial)
+        else:
+            with contextlib.suppress(ModemSilentError):
+                modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes
+
+    def _session(self, unit: int, line: LigLine, serial: SerialLine) -> None:
+        try:
+            address = self.pool.take()
+        except PoolEmptyError:
+            _log.warning("%s: no address is free; the caller is told that there is no IP here", line.port.name)
+            self._run_ppp(line, serial, ("noip",))
+            return
+        try:
+            session = Session(f"ppp{unit}", address)
+            with self._fence_around(session):
+                servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
+                self._run_ppp(line, serial, (f"{self.plan.address}:{address}", "unit", str(unit), *servers))
+        finally:
+            self.pool.give_back(address)
+
+    @contextlib.contextmanager
+    def _fence_around(self, session: Session):  # type: ignore[no-untyped-def]
+        """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
+        if self.fenced:
+            firewall.apply(self.namespace, fence.session_rules(self.plan.fence, session))
+        else:  # a test takes the fence down to see the checks say so
+            firewall.apply(self.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+        try:
+            yield
+        finally:
+            if self.fenced:
+                firewall.apply(self.namespace, fence.removal_rules(session))
+            forgotten = conntrack.flush_address(self.namespace, session.address)
+            _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
+
+    def _run_ppp(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> None:
+        pppd = Pppd(
+            serial.fileno(),
+            PppOptions(
+                # silent: the caller speaks first, so no packet is lost while its pppd starts.
+                ("auth", "require-pap", "refuse-chap", "refuse-mschap", "refuse-eap", "silent", "nobsdcomp",
+                 "nodeflate", "lcp-echo-interval", "30", "lcp-echo-failure", "4",
+                 *options),
+                accounts=line.accounts,
+                modem_control=serial.has_modem_control,
+            ),
+            self.namespace,
+            self.plan.folder,
+            log=lambda text: _log.info("%s: %s", line.port.name, text),
+        )  # fmt: skip
+        self.sessions[line.port.name] = pppd
+        try:
+            pppd.wait_end(None)
+            _log.info("%s: pppd ended with %s", line.port.name, pppd.exit_code)
+        finally:
+            pppd.stop()
+            del self.sessions[line.port.name]
+
+    def stop(self) -> None:
+        """End every session in order, then the name server."""
+        self._stopping.set()
+        stoppers = [threading.Thread(target=pppd.stop) for pppd in list(self.sessions.values())]
+        for stopper in stoppers:
+            stopper.start()
+        for stopper in stoppers:
+            stopper.join()
+        with contextlib.suppress(ProcessLookupError):
+            self._name_server.process.terminate()
+
+    # --- what a test may ask ---------------------------------------------------------------------------------
+
+    def set_fence(self, on: bool) -> None:
+        """Leave the fence off for sessions to come: a gateway that is broken on purpose."""
+        self.fenced = on
+
+    def rules(self) -> str:
+        return firewall.save(self.namespace)
+
+    def session_count(self) -> int:
+        return len(self.sessions)
+
+
+def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
+    """Run the gateway until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("sh").setLevel(logging.WARNING)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    lig = Lig(plan)
+    lig.prepare()
+    lig.start()
+    handlers: dict[str, Handler] = {"set_fence": lig.set_fence, "rules": lig.rules, "session_count": lig.session_count}
+    serve_in_thread(plan.control_path, handlers)
+    ready()
+    stop.wait()
+    lig.stop()

@@ -1,0 +1,88 @@
+"""A far end as a process of its own: started by fork, ready when it says so, ended by its handle.
+
+Fork, and not a new interpreter: in User-Mode Linux the imports of a new one cost a second and more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from drivers import syscalls
+from drivers.errors import RigError
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 12.0
+
+Ready = Callable[[], None]
+
+
+class PartnerError(RigError):
+    """A far end of the rig's own did not start, or ended by itself."""
+
+    outcome = "FAR END FAILED"
+
+
+def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path, ready: Connection) -> None:
+    os.setsid()
+    syscalls.die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"rig-{name}"[:15])
+    try:
+        main(*arguments, ready=lambda: ready.send(""))
+    except BaseException as error:
+        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            ready.send(f"{type(error).__name__}: {error}")
+        raise
+
+
+class PartnerProcess:
+    """Runs ``main(*arguments, ready=…)``; ``main`` calls ready() once it can be reached."""
+
+    def __init__(self, name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path) -> None:
+        self.name = name
+        self.log = log
+        context = multiprocessing.get_context("fork")
+        self._ready, other = context.Pipe(duplex=False)
+        self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
+        self.process.start()
+        other.close()
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def wait_ready(self) -> None:
+        """Raises PartnerError, with the far end's own words, when it ends or is not ready in READY_SECONDS."""
+        try:
+            said = self._ready.recv() if self._ready.poll(READY_SECONDS) else f"not ready in {READY_SECONDS:g} s"
+        except EOFError:
+            said = f"it ended at once; see {self.log}"
+        if said:
+            raise PartnerError(f"{self.name} did not start: {said}")
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS."""
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(STOP_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+        self._ready.close()

@@ -1,0 +1,160 @@
+"""The exchange's process: the directory of a bench, a soft modem on each line, and its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.partners.circuit import Direction
+from rig.partners.control import Handler, serve
+from rig.partners.exchange import Call, Exchange, Timing
+from rig.partners.soft_modem import SoftModem, Watcher
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number of the directory. ``kind`` as in exchange.Listing; ``lines``: how many modems hunt there."""
+
+    number: str
+    kind: str
+    lines: int = 1
+    drop_after: int | None = None
+
+    def line_names(self) -> list[str]:
+        """Names of its lines, which are also the names of their ports in the run's folder."""
+        digits = "".join(character for character in self.number if character.isdigit())[-4:]
+        return [f"{digits}-{index}" for index in range(1, self.lines + 1)] if self.kind == "modem" else []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the exchange is to be: timing, directory, and the folder where ports and control socket stand."""
+
+    timing: Timing
+    entries: tuple[Entry, ...]
+    folder: Path
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "exchange.sock"
+
+    def port(self, line: str) -> Path:
+        return self.folder / f"tty-{line}"
+
+
+class Switch:
+    """The exchange as its control socket shows it. Lines are named, calls found by a line that is in them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.exchange = Exchange(plan.timing)
+        self.modems: dict[str, SoftModem] = {}
+        self._watcher = Watcher()
+        for entry in plan.entries:
+            listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
+            for name in entry.line_names():
+                self._connect_modem(name, self.exchange.subscribe(name, listing))
+
+    def _connect_modem(self, name: str, line: Any) -> None:
+        self.modems[name] = SoftModem(self.exchange, line, self.plan.port(name), self._watcher)
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "install": self.install,
+            "remove": self.remove,
+            "drop_carrier": self.drop_carrier,
+            "bit_errors": self.bit_errors,
+            "stall": self.stall,
+            "dead_line": self.dead_line,
+            "calls": self.calls,
+        }
+
+    def install(self, name: str, number: str) -> str:
+        """A new line with a modem on it; the path of its port."""
+        if name in self.modems:
+            raise ValueError(f"there is a line {name} already")
+        listing = self.exchange.list_number(number, "modem")
+        self._connect_modem(name, self.exchange.subscribe(name, listing))
+        return str(self.plan.port(name))
+
+    def remove(self, name: str) -> None:
+        """Unplug a line's modem."""
+        modem = self.modems.pop(name)
+        self.exchange.on_hook(modem.line)
+        modem.line.telephone = None
+        modem.close()
+        del self.exchange.subscribers[name]
+        for listing in self.exchange.directory.values():
+            if modem.line in listing.lines:
+                listing.lines.remove(modem.line)
+
+    def _call(self, line: str) -> Call:
+        call = self.exchange.subscribers[line].call
+        if call is None:
+            raise ValueError(f"line {line} is in no call")
+        return call
+
+    def _directions(self, line: str) -> list[Direction]:
+        call, subscriber = self._call(line), self.exchange.subscribers[line]
+        found = [call.outgoing(subscriber), call.incoming(subscriber)]
+        if not call.connected:
+            raise ValueError(f"the call on line {line} has no carrier yet")
+        return [direction for direction in found if direction is not None]
+
+    def drop_carrier(self, line: str, after_bytes: int | None = None) -> None:
+        """Cut the call on a line: now, or once so many bytes have gone to that line."""
+        if after_bytes is None:
+            self._call(line).drop()
+        else:
+            towards = self._directions(line)[1]
+            towards.faults.drop_after = towards.carried + after_bytes
+
+    def bit_errors(self, line: str, rate: float) -> None:
+        """Errors in both directions, as the probability that a bit is wrong."""
+        for direction in self._directions(line):
+            direction.faults.bit_error_rate = rate
+
+    def stall(self, line: str, milliseconds: float) -> None:
+        """Nothing passes in either direction for so long."""
+        for direction in self._directions(line):
+            direction.stall(milliseconds / 1000)
+
+    def dead_line(self, line: str, dead: bool) -> None:
+        """Cut the wires to a telephone: no dial tone."""
+        (self.exchange.dead_lines.add if dead else self.exchange.dead_lines.discard)(line)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call under way."""
+        return [
+            {
+                "caller": call.caller.name,
+                "callee": call.callee.name if call.callee else None,
+                "number": call.listing.number,
+                "connected": call.connected,
+                "bytes": [
+                    direction.carried if direction else 0
+                    for direction in (call.outgoing(call.caller), call.incoming(call.caller))
+                ],
+            }
+            for call in self.exchange.calls
+        ]
+
+
+def main(plan: Plan, *, ready: Callable[[], None]) -> None:
+    """Run the exchange until SIGTERM."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        switch = Switch(plan)
+        async with await serve(plan.control_path, switch.handlers()):
+            ready()
+            await stop.wait()
+        for modem in switch.modems.values():
+            modem.close()
+
+    asyncio.run(run())

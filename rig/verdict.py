@@ -1,0 +1,97 @@
+"""What a run found: the product. Also as JSON, whose keys are the command line's contract."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import msgspec
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """One check. ``held`` None: it could not be run, and ``observed`` says why."""
+
+    name: str
+    target: str
+    expected: str
+    observed: str
+    held: bool | None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One number dialled. ``rate`` in bit/s, 0 when it did not connect; ``seconds`` from dialling to the result."""
+
+    number: str
+    result: str
+    rate: int
+    seconds: float
+
+
+class ModemReport(msgspec.Struct, frozen=True):
+    manufacturer: str = ""
+    model: str = ""
+    revision: str = ""
+    profile: str = "generic"
+
+
+class ConnectReport(msgspec.Struct, frozen=True):
+    text: str = ""
+    rate: int = 0
+
+
+class PppReport(msgspec.Struct, frozen=True):
+    """``mtu`` in bytes."""
+
+    interface: str
+    local: IPv4Address
+    peer: IPv4Address
+    dns: tuple[IPv4Address, ...]
+    mtu: int
+    auth: str
+
+
+class Timing(msgspec.Struct):
+    """Seconds that each part took; 0 for one that was not reached."""
+
+    detect: float = 0.0
+    dial: float = 0.0
+    connect: float = 0.0
+    ppp: float = 0.0
+    checks: float = 0.0
+    total: float = 0.0
+
+
+class Verdict(msgspec.Struct):
+    """The outcome of ``rig dial``, filled in as the run goes on."""
+
+    bench: str
+    lab: str
+    port: str = ""
+    modem: ModemReport = ModemReport()
+    attempts: list[Attempt] = []
+    connect: ConnectReport = ConnectReport()
+    ppp: PppReport | None = None
+    checks: list[CheckResult] = []
+    timing: Timing = msgspec.field(default_factory=Timing)
+    outcome: str = "FAILED"
+    exit: int = 1
+    message: str = ""
+    advice: str = ""
+    command_status: int | None = None
+
+    def judge(self) -> None:
+        """Outcome and exit status of a session that was up: 0 when every check that ran held, and some ran."""
+        failed = [check for check in self.checks if check.held is False]
+        ran = [check for check in self.checks if check.held is not None]
+        if failed:
+            self.outcome, self.exit = "CHECK FAILED", 1
+            self.message = f"{len(failed)} of {len(ran)} checks did not hold: {', '.join(c.name for c in failed)}"
+        else:
+            skipped = len(self.checks) - len(ran)
+            self.outcome, self.exit = "OK", 0
+            self.message = f"{len(ran)} checks held" + (f", {skipped} not run" if skipped else "")
+        if not ran:
+            self.message = "the session was up; no check could be run on it"
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return msgspec.json.format(msgspec.json.encode(self)).decode()
