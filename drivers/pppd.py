@@ -11,13 +11,14 @@ import contextlib
 import io
 import os
 import queue
+import secrets
 import shutil
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -27,9 +28,14 @@ from drivers import syscalls
 from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
 from drivers.namespace import NetworkNamespace
 from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PppLog, Refused
+from drivers.secret import Secret
 
 STOP_SECONDS = 8.0
 """Two Terminate-Requests, three seconds apart (RFC 1661 §4.6), and some time to end."""
+
+PEER_MILLISECONDS = 150
+"""How long to listen before the first LCP packet. A gateway's own PPP starts a moment after its CONNECT, and
+a packet that it misses costs three seconds; one that it sends ends the wait at once."""
 
 # pppd(8), EXIT STATUS, and what each means to the caller of the near end.
 EXIT_STATUS: dict[int, tuple[type[PppError | CannotRunError], str]] = {
@@ -62,24 +68,15 @@ _ADVICE: dict[type[PppError | CannotRunError], str] = {
 
 
 @dataclass(frozen=True)
-class Secret:
-    """An account and its secret, for pppd's pap-secrets. The secret is never printed."""
-
-    user: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class PppOptions:
     """What one session is to be.
 
-    ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves,
-    ``accounts`` whom we let in. ``modem_control``: the line has a DCD whose loss ends the session.
+    ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves.
+    ``modem_control``: the line has a DCD whose loss ends the session.
     """
 
     options: tuple[str, ...] = ()
     client: Secret | None = None
-    accounts: tuple[Secret, ...] = ()
     modem_control: bool = False
 
 
@@ -101,7 +98,11 @@ def quote(word: str) -> str:
 
 
 class Pppd:
-    """One pppd on the open terminal ``terminal`` (a descriptor).
+    """One pppd on the open terminal ``terminal`` (a descriptor), started but held until :meth:`release`.
+
+    Starting takes pppd as long as a whole negotiation, and an LCP packet that arrives before it is ready
+    costs three seconds (RFC 1661's restart timer). So it is started while the modem still dials, and waits
+    in its connect script, which ends when it is released.
 
     ``folder`` is where the session's own configuration folder is made; ``notice`` is told of each event,
     ``log`` of each line that pppd prints. Raises CannotRunError at once when there is no pppd here.
@@ -127,20 +128,45 @@ class Pppd:
         self._ending = ""
         self._refusal = ""
         self._exited = threading.Event()
+        self._gate = -1
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
         try:
             self._configure(options)
             self._process = self._start(terminal, options)
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._clean_up()
             raise
+
+    def admit(self, accounts: Iterable[Secret], address: IPv4Address) -> None:
+        """Say whom to let in, and which address they are given; before :meth:`release`.
+
+        pppd reads its secrets when the peer authenticates, and takes the address from them (pppd(8)).
+        """
+        lines = (f"{quote(secret.user)} * {quote(secret.password)} {address}\n" for secret in accounts)
+        self._write_secrets("".join(lines))
+
+    def release(self) -> None:
+        """The line is connected: negotiate."""
+        os.write(self._gate, b"\n")
+
+    def _clean_up(self) -> None:
+        if self._gate >= 0:
+            os.close(self._gate)
+            self._gate = -1
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _configure(self, options: PppOptions) -> None:
         (self._folder / "options").write_text("")
-        client = [options.client] if options.client else []
-        text = "".join(
-            f"{quote(secret.user)} * {quote(secret.password)} *\n" for secret in (*client, *options.accounts)
-        )
+        us = options.client
+        # Without a client of ours the peer must authenticate, and pppd wants to see at its start that there is
+        # somebody whom it could let in: somebody whose password nobody knows, until admit() says whom.
+        user, password = (us.user, us.password) if us else ("nobody", secrets.token_hex(16))
+        self._write_secrets(f"{quote(user)} * {quote(password)} *\n")
+        gate = self._folder / "gate"
+        os.mkfifo(gate, 0o600)
+        self._gate = os.open(gate, os.O_RDWR | os.O_CLOEXEC)
+
+    def _write_secrets(self, text: str) -> None:
         for name in ("pap-secrets", "chap-secrets"):
             file = self._folder / name
             file.touch(mode=0o600)
@@ -152,7 +178,8 @@ class Pppd:
             raise CannotRunError("there is no pppd here", "apt-get install ppp")
         Path("/etc/ppp").mkdir(exist_ok=True)
         words = [
-            "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", "0",
+            "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
+            "connect", f"read go < {self._folder / 'gate'}",
             "modem" if options.modem_control else "local",
             *(("user", options.client.user, "remotename", "peer") if options.client else ()),
             *options.options,
@@ -166,7 +193,6 @@ class Pppd:
             _err=self._line,
             _err_bufsize=1,
             _tty_out=False,
-            _tty_in=False,
             _bg=True,
             _bg_exc=False,
             _new_session=True,
@@ -254,7 +280,7 @@ class Pppd:
     @property
     def exit_code(self) -> int | None:
         """pppd's own exit code; None while it runs, negative for the signal that killed it."""
-        return None if self.running else int(self._process.exit_code)
+        return None if self.running else int(self._process.process.exit_code)
 
     def failure(self) -> PppError | CannotRunError:
         """Why pppd ended, as the error that it means to whoever wanted the session."""
@@ -277,4 +303,4 @@ class Pppd:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.process.kill()
                 self.wait_end(None)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._clean_up()

@@ -15,7 +15,7 @@ import msgspec
 
 from drivers.errors import UsageError
 from drivers.modem import check_number
-from drivers.pppd import Secret
+from drivers.secret import Secret
 from rig.fence import Fence
 
 HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"

@@ -6,7 +6,7 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from drivers.pppd import Secret
+from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file, read_secret
 from rig.owner import Owner
 from rig.partners import hosts, lig, switch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
 from drivers import at, ppp_log
@@ -11,7 +10,8 @@ from drivers.errors import CallError, NoModemError, PortLostError
 from drivers.modem import Connection, Identity, Modem
 from drivers.namespace import NetworkNamespace
 from drivers.ports import find_port
-from drivers.pppd import Pppd, PppOptions, PppUp, Secret
+from drivers.pppd import Pppd, PppOptions, PppUp
+from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig.bench import Bench
 from rig.progress import Progress
@@ -66,8 +66,11 @@ class NearEnd:
         return self._modem
 
     def dial(self, number: str) -> Connection:
-        """Call a number; see Modem.dial for what it raises."""
+        """Call a number, with pppd ready for the moment it connects; see Modem.dial for what it raises."""
         timeout = self.bench.near_end.modem.carrier_wait + 30.0
+        if self._pppd is None:
+            with self._progress.step("starting pppd, held until the call connects"):
+                self._pppd = self._prepare_pppd()
         self._progress.begin(f"dialling {number}")
         try:
             connection = self.modem.dial(number, timeout)
@@ -77,25 +80,28 @@ class NearEnd:
         self._progress.end(connection.text)
         return connection
 
-    def start_ppp(self, on_line: Callable[[str], None] | None = None) -> PppUp:
-        """Run pppd over the call until IP is up; see Pppd.wait_up for what it raises."""
+    def _prepare_pppd(self) -> Pppd:
         assert self._line is not None
         options = PppOptions(
             (*PPP_OPTIONS, *self.bench.near_end.ppp.options),
             client=self.secret,
             modem_control=self._line.has_modem_control,
         )
-        self._progress.begin("starting pppd")
-        self._pppd = Pppd(
+        return Pppd(
             self._line.fileno(),
             options,
             self.namespace,
             self._folder,
             notice=self._ppp_notice,
-            log=on_line or self._progress.detail,
+            log=self._progress.detail,
         )
+
+    def start_ppp(self) -> PppUp:
+        """Negotiate PPP over the call until IP is up; see Pppd.wait_up for what it raises."""
+        self._progress.begin("LCP")
+        self.session.release()
         try:
-            up = self._pppd.wait_up(self.bench.near_end.ppp.timeout)
+            up = self.session.wait_up(self.bench.near_end.ppp.timeout)
         except BaseException as error:
             self._progress.end(type(error).__name__)
             raise
@@ -132,7 +138,7 @@ class NearEnd:
             self._progress.detail(event.text if isinstance(event, at.Result) else event.line)
 
     def _ppp_notice(self, event: ppp_log.Event) -> None:
-        if isinstance(event, ppp_log.Reached) and event.phase is not ppp_log.Phase.UP:
+        if isinstance(event, ppp_log.Reached) and event.phase not in (ppp_log.Phase.LCP, ppp_log.Phase.UP):
             self._progress.begin(event.phase.value)
         elif isinstance(event, ppp_log.Refused):
             self._progress.end(f"refused: {event.reason}")

@@ -24,7 +24,9 @@ from pathlib import Path
 from drivers import syscalls
 from rig.lab.channel import Decoder, Frame, Kind, Request, encode
 
-MODULES = ("ppp_async", "veth", "nf_conntrack_netlink")
+MODULES = (
+    "ppp_async", "veth", "nf_conntrack_netlink", "iptable_filter", "xt_conntrack", "xt_comment", "xt_tcpudp",
+)  # fmt: skip
 MODULE_ROOT = Path("/usr/lib/uml/modules")
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 CHUNK = 32768
@@ -39,7 +41,7 @@ def prepare() -> None:
         syscalls.mount("dev", "/dev", "devtmpfs")
     for folder in ("/dev/pts", "/dev/shm"):  # noqa: S108 - the guest's own
         Path(folder).mkdir(exist_ok=True)
-    syscalls.mount("devpts", "/dev/pts", "devpts", nosuid, "ptmxmode=0666")
+    syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID, "ptmxmode=0666")
     for folder in ("/run", "/dev/shm"):  # noqa: S108
         syscalls.mount("tmpfs", folder, "tmpfs", nosuid)
     for folder in ("/run/lock", "/run/netns"):

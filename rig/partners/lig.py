@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
@@ -21,7 +21,8 @@ from drivers import conntrack, firewall, syscalls
 from drivers.errors import CallError, CannotRunError, ModemSilentError, NoModemError, PortLostError, PppError
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
-from drivers.pppd import Pppd, PppOptions, Secret
+from drivers.pppd import Pppd, PppOptions
+from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig import fence
 from rig.fence import Fence, Session
@@ -29,6 +30,8 @@ from rig.partners.control import Handler, serve_in_thread
 
 UP_SECONDS = 60.0
 RETRY_SECONDS = 0.2
+INIT = "ATS10=3"
+"""A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
 _log = logging.getLogger("lig")
 
@@ -91,6 +94,7 @@ class Lig:
         self.pool = Pool(plan.pool)
         self.fenced = True
         self.sessions: dict[str, Pppd] = {}
+        self._held: set[Pppd] = set()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -161,34 +165,51 @@ class Lig:
         """One call, from RING to hang-up."""
         modem = Modem(serial)
         modem.reset()
-        modem.configure()
-        ready.set()
-        modem.wait_for_ring()
-        connection = modem.answer()
-        _log.info("%s: %s", line.port.name, connection.text)
+        modem.configure(INIT)
         if line.ppp:
-            self._session(unit, line, serial)
+            # A pppd that is there already answers the caller's first packet; one that starts at CONNECT misses it.
+            servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
+            with self._pppd(line, serial, (f"{self.plan.address}:", "unit", str(unit), *servers)) as pppd:
+                ready.set()
+                modem.wait_for_ring()
+                self._session(unit, line, serial, modem, pppd)
         else:
+            ready.set()
+            modem.wait_for_ring()
+            modem.answer()
             with contextlib.suppress(ModemSilentError):
                 modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes
 
-    def _session(self, unit: int, line: LigLine, serial: SerialLine) -> None:
+    def _session(self, unit: int, line: LigLine, serial: SerialLine, modem: Modem, pppd: Pppd) -> None:
+        """The address and its fence are ready before the call is answered."""
         try:
             address = self.pool.take()
         except PoolEmptyError:
             _log.warning("%s: no address is free; the caller is told that there is no IP here", line.port.name)
-            self._run_ppp(line, serial, ("noip",))
+            pppd.stop()
+            with self._pppd(line, serial, ("noip",)) as without_ip:
+                without_ip.admit(line.accounts, self.plan.address)
+                self._run(line, modem, without_ip)
             return
         try:
-            session = Session(f"ppp{unit}", address)
-            with self._fence_around(session):
-                servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
-                self._run_ppp(line, serial, (f"{self.plan.address}:{address}", "unit", str(unit), *servers))
+            with self._fence_around(Session(f"ppp{unit}", address)):
+                pppd.admit(line.accounts, address)
+                self._run(line, modem, pppd)
         finally:
             self.pool.give_back(address)
 
+    def _run(self, line: LigLine, modem: Modem, pppd: Pppd) -> None:
+        _log.info("%s: %s", line.port.name, modem.answer().text)
+        self.sessions[line.port.name] = pppd
+        try:
+            pppd.release()
+            pppd.wait_end(None)
+            _log.info("%s: pppd ended with %s", line.port.name, pppd.exit_code)
+        finally:
+            del self.sessions[line.port.name]
+
     @contextlib.contextmanager
-    def _fence_around(self, session: Session):  # type: ignore[no-untyped-def]
+    def _fence_around(self, session: Session) -> Iterator[None]:
         """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
         if self.fenced:
             firewall.apply(self.namespace, fence.session_rules(self.plan.fence, session))
@@ -202,39 +223,39 @@ class Lig:
             forgotten = conntrack.flush_address(self.namespace, session.address)
             _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
 
-    def _run_ppp(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> None:
+    @contextlib.contextmanager
+    def _pppd(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> Iterator[Pppd]:
+        """A pppd on the line, held; stopped at the end, whatever it was doing."""
+        words = (
+            # silent: the caller speaks first.
+            "auth", "require-pap", "refuse-chap", "refuse-mschap", "refuse-eap", "silent", "nobsdcomp", "nodeflate",
+            "lcp-echo-interval", "30", "lcp-echo-failure", "4", "asyncmap", "0",
+        )  # fmt: skip
         pppd = Pppd(
             serial.fileno(),
-            PppOptions(
-                # silent: the caller speaks first, so no packet is lost while its pppd starts.
-                ("auth", "require-pap", "refuse-chap", "refuse-mschap", "refuse-eap", "silent", "nobsdcomp",
-                 "nodeflate", "lcp-echo-interval", "30", "lcp-echo-failure", "4",
-                 *options),
-                accounts=line.accounts,
-                modem_control=serial.has_modem_control,
-            ),
+            PppOptions((*words, *options), modem_control=serial.has_modem_control),
             self.namespace,
             self.plan.folder,
             log=lambda text: _log.info("%s: %s", line.port.name, text),
-        )  # fmt: skip
-        self.sessions[line.port.name] = pppd
+        )
+        self._held.add(pppd)
         try:
-            pppd.wait_end(None)
-            _log.info("%s: pppd ended with %s", line.port.name, pppd.exit_code)
+            yield pppd
         finally:
             pppd.stop()
-            del self.sessions[line.port.name]
+            self._held.discard(pppd)
 
     def stop(self) -> None:
         """End every session in order, then the name server."""
         self._stopping.set()
-        stoppers = [threading.Thread(target=pppd.stop) for pppd in list(self.sessions.values())]
+        stoppers = [threading.Thread(target=pppd.stop) for pppd in list(self._held)]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
         with contextlib.suppress(ProcessLookupError):
             self._name_server.process.terminate()
+        _log.info("stopped")
 
     # --- what a test may ask ---------------------------------------------------------------------------------
 
