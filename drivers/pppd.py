@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import queue
+import re
 import secrets
 import shutil
 import signal
@@ -30,8 +31,10 @@ from drivers.namespace import NetworkNamespace
 from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PppLog, Refused
 from drivers.secret import Secret
 
-STOP_SECONDS = 8.0
-"""Two Terminate-Requests, three seconds apart (RFC 1661 §4.6), and some time to end."""
+TERMINATE_SECONDS = 3.0
+"""How long the peer may take to acknowledge a Terminate-Request; after that the line is hung up."""
+END_SECONDS = 3.0
+"""How long pppd may take to end once the line is hung up; after that it is killed."""
 
 PEER_MILLISECONDS = 150
 """How long to listen before the first LCP packet. A gateway's own PPP starts a moment after its CONNECT, and
@@ -67,6 +70,10 @@ _ADVICE: dict[type[PppError | CannotRunError], str] = {
 }
 
 
+HANGUP = re.compile(r"hangup|SIGHUP|echo-requests|disconnected|lack of activity|time expired", re.IGNORECASE)
+"""Endings that mean that the line, not the negotiation, is at fault."""
+
+
 @dataclass(frozen=True)
 class PppOptions:
     """What one session is to be.
@@ -90,6 +97,11 @@ class PppUp:
     dns: tuple[IPv4Address, ...]
     mtu: int
     auth: str
+
+
+def _nobody() -> str:
+    """Somebody whose password nobody knows: with no secrets at all pppd would not even ask for one."""
+    return f"{quote('nobody')} * {quote(secrets.token_hex(16))} *\n"
 
 
 def quote(word: str) -> str:
@@ -126,9 +138,11 @@ class Pppd:
         self._interface = ""
         self._auth = "none"
         self._ending = ""
-        self._refusal = ""
+        self._refusal: str | None = None
         self._exited = threading.Event()
         self._gate = -1
+        self._terminal = terminal
+        self._up = False
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
         try:
             self._configure(options)
@@ -143,7 +157,7 @@ class Pppd:
         pppd reads its secrets when the peer authenticates, and takes the address from them (pppd(8)).
         """
         lines = (f"{quote(secret.user)} * {quote(secret.password)} {address}\n" for secret in accounts)
-        self._write_secrets("".join(lines))
+        self._write_secrets("".join([*lines, _nobody()]))
 
     def release(self) -> None:
         """The line is connected: negotiate."""
@@ -158,10 +172,7 @@ class Pppd:
     def _configure(self, options: PppOptions) -> None:
         (self._folder / "options").write_text("")
         us = options.client
-        # Without a client of ours the peer must authenticate, and pppd wants to see at its start that there is
-        # somebody whom it could let in: somebody whose password nobody knows, until admit() says whom.
-        user, password = (us.user, us.password) if us else ("nobody", secrets.token_hex(16))
-        self._write_secrets(f"{quote(user)} * {quote(password)} *\n")
+        self._write_secrets(f"{quote(us.user)} * {quote(us.password)} *\n" if us else _nobody())
         gate = self._folder / "gate"
         os.mkfifo(gate, 0o600)
         self._gate = os.open(gate, os.O_RDWR | os.O_CLOEXEC)
@@ -224,7 +235,7 @@ class Pppd:
                 self._auth = event.protocol
             elif isinstance(event, Ended) and not self._ending:
                 self._ending = event.reason
-            elif isinstance(event, Refused):
+            elif isinstance(event, Refused) and self._refusal is None:
                 self._refusal = event.reason
             self._events.put(event)
             self._notice(event)
@@ -244,17 +255,21 @@ class Pppd:
             try:
                 event = self._events.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
+                last = self._last_line()
                 self.stop()
                 raise PppError(
-                    f"PPP was not up within {timeout:g} s; the last that was heard: {self._last_line()}",
+                    f"PPP was not up within {timeout:g} s; the last that pppd said: {last}",
                     _ADVICE[PppError],
                 ) from None
-            if event is None:
+            if isinstance(event, Refused | Ended):
+                self.stop()  # pppd itself would go on for three seconds (RFC 1661, state Stopping)
+            if event is None or not self.running:
                 raise self.failure()
             if isinstance(event, Addresses):
-                return self._up(event)
+                self._up = True
+                return self._report(event)
 
-    def _up(self, addresses: Addresses) -> PppUp:
+    def _report(self, addresses: Addresses) -> PppUp:
         with self.namespace.netlink() as link:
             index = link.link_lookup(ifname=self._interface)
             mtu = link.get_links(index[0])[0].get("mtu") if index else 0
@@ -280,27 +295,49 @@ class Pppd:
     @property
     def exit_code(self) -> int | None:
         """pppd's own exit code; None while it runs, negative for the signal that killed it."""
-        return None if self.running else int(self._process.process.exit_code)
+        if self.running:
+            return None
+        code = self._process.process.exit_code
+        return None if code is None else int(code)
 
     def failure(self) -> PppError | CannotRunError:
-        """Why pppd ended, as the error that it means to whoever wanted the session."""
+        """Why the session ended, as the error that it means to whoever wanted it.
+
+        What was said on the way counts before the exit code, which is that of our own stop when the end
+        was seen coming.
+        """
         code = self.exit_code
         kind, said = EXIT_STATUS.get(code if code is not None else -1, (PppError, f"pppd ended with {code}"))
-        if self._refusal and kind is PppError:
-            kind, said = AuthenticationError, "authentication was refused"
-        details = self._refusal or self._ending or ("" if code in EXIT_STATUS else self._last_line())
+        details = self._ending
+        if self._refusal is not None:
+            kind, said, details = AuthenticationError, "authentication was refused", self._refusal
+        elif self._ending:
+            kind = CarrierLostError if self._up or HANGUP.search(self._ending) else PppError
+            said = "the line dropped" if kind is CarrierLostError else "the PPP negotiation failed"
+        elif code not in EXIT_STATUS:
+            details = self._last_line()
         return kind(f"{said}: {details}" if details else said, _ADVICE[kind])
 
     def _last_line(self) -> str:
         return next((line for line in reversed(self.lines) if line), "nothing")
 
     def stop(self) -> None:
-        """End the session in order (Terminate-Request), or by force after STOP_SECONDS; wait for the end."""
+        """End the session and wait for its end.
+
+        In order (Terminate-Request) where it is up; where it is not, or the peer does not answer, by hanging
+        up; by force when pppd does not notice even that.
+        """
+        in_order = self._up and not self._ending
         if self.running:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.process.signal(signal.SIGTERM)
-            if not self.wait_end(STOP_SECONDS):
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.process.kill()
-                self.wait_end(None)
+            self._signal(signal.SIGTERM)
+        if self.running and not (in_order and self.wait_end(TERMINATE_SECONDS)):
+            with contextlib.suppress(OSError):
+                syscalls.hang_up_terminal(self._terminal)
+        if self.running and not self.wait_end(END_SECONDS):
+            self._signal(signal.SIGKILL)
+            self.wait_end(None)
         self._clean_up()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.process.signal(number)

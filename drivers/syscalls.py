@@ -7,6 +7,7 @@ Every function raises OSError with the kernel's errno.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 
@@ -21,6 +22,7 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 
 PR_SET_PDEATHSIG = 1
+TIOCVHANGUP = 0x5437
 RB_POWER_OFF = 0x4321FEDC
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +53,11 @@ def setns(descriptor: int, kind: int) -> None:
 def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
     """Ask the kernel to signal this process when the thread that started it ends (PR_SET_PDEATHSIG)."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def hang_up_terminal(descriptor: int) -> None:
+    """TIOCVHANGUP: whoever has the terminal open loses it, and a real one drops DTR."""
+    fcntl.ioctl(descriptor, TIOCVHANGUP)
 
 
 def power_off() -> None:

@@ -27,8 +27,10 @@ from rig.verdict import CheckResult
 
 ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
-SILENCE_SECONDS = 3.0
-"""For one that should not: TCP repeats its SYN after one second, so this sees two tries."""
+SILENCE_SECONDS = 3.2
+"""For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
+WATCHED_SILENCE_SECONDS = 1.2
+"""The same where the far side is watched as well, and tells by itself: two tries."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
     if host is None:
         yield not_run(name, "", "the bench names no expect.unauthorized-host")
         return
-    answer = connect(around.namespace, host)
+    answer = connect(around.namespace, host, WATCHED_SILENCE_SECONDS if around.hosts else SILENCE_SECONDS)
     arrived = around.hosts.ask("arrivals", destination=str(host)) if around.hosts else []
     if arrived:
         yield CheckResult(name, target, "silent", f"{answer}; {len(arrived)} packets arrived there", False)
@@ -149,12 +151,12 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
         yield CheckResult(name, target, "silent", f"{answer}; {seen}", answer == "no answer")
 
 
-def connect(namespace: NetworkNamespace, host: IPv4Address) -> str:
-    """Try to open TCP 443: "open", "refused", "no answer", or the kernel's own word."""
+def connect(namespace: NetworkNamespace, host: IPv4Address, patience: float = ANSWER_SECONDS) -> str:
+    """Try to open TCP 443 for so many seconds: "open", "refused", "no answer", or the kernel's own word."""
     with namespace.entered():
         attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with attempt:
-        attempt.settimeout(SILENCE_SECONDS)
+        attempt.settimeout(patience)
         try:
             attempt.connect((str(host), HTTPS))
         except TimeoutError:

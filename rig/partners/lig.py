@@ -30,6 +30,7 @@ from rig.partners.control import Handler, serve_in_thread
 
 UP_SECONDS = 60.0
 RETRY_SECONDS = 0.2
+THREAD_SECONDS = 3.0
 INIT = "ATS10=3"
 """A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
@@ -94,6 +95,7 @@ class Lig:
         self.pool = Pool(plan.pool)
         self.fenced = True
         self.sessions: dict[str, Pppd] = {}
+        self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -154,7 +156,11 @@ class Lig:
         while not self._stopping.is_set():
             try:
                 with SerialLine(str(line.port)) as serial:
-                    self._answer(unit, line, serial, ready)
+                    self._open_lines.add(serial)
+                    try:
+                        self._answer(unit, line, serial, ready)
+                    finally:
+                        self._open_lines.discard(serial)
             except (CallError, PortLostError, PppError) as error:
                 _log.info("%s: %s", line.port.name, error)
             except NoModemError as error:
@@ -253,6 +259,11 @@ class Lig:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
+        for serial in list(self._open_lines):
+            with contextlib.suppress(OSError):
+                syscalls.hang_up_terminal(serial.fileno())  # wakes the thread that waits for its RING
+        for thread in self._threads:
+            thread.join(THREAD_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             self._name_server.process.terminate()
         _log.info("stopped")
