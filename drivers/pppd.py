@@ -197,20 +197,21 @@ class Pppd:
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
-        return sh.Command(program)(
-            *words,
-            _in=os.fdopen(os.dup(terminal), "rb", buffering=0),
-            _out=io.BytesIO(),
-            _err=self._line,
-            _err_bufsize=1,
-            _tty_out=False,
-            _bg=True,
-            _bg_exc=False,
-            _new_session=True,
-            _preexec_fn=self._isolate,
-            _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
-            _done=lambda *_: self._done(),
-        )
+        with os.fdopen(os.dup(terminal), "rb", buffering=0) as line:
+            return sh.Command(program)(
+                *words,
+                _in=line,
+                _out=io.BytesIO(),
+                _err=self._line,
+                _err_bufsize=1,
+                _tty_out=False,
+                _bg=True,
+                _bg_exc=False,
+                _new_session=True,
+                _preexec_fn=self._isolate,
+                _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
+                _done=lambda *_: self._done(),
+            )
 
     def _isolate(self) -> None:
         """In the child: into the session's namespace, with the session's folder as /etc/ppp.

@@ -1,0 +1,59 @@
+# make dial    sets up what is missing and dials on the emulated bench
+# make test    sets up what is missing and runs every check
+# make bench   the figures, beside their peers
+#
+# A second run installs nothing. No root is needed where the system packages are there already.
+
+SHELL := /bin/sh
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+NUMBER ?= 1-800-555-0100
+BENCH ?= loopback
+
+.PHONY: dial test lint types imports unit lab-tests conformance bench setup packages clean
+
+dial: setup
+	$(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
+
+test: lint types imports unit lab-tests conformance
+	@echo "make test: every check held"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports --no-logo
+
+unit: setup
+	$(BIN)/pytest tests/unit
+
+lab-tests: setup
+	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab
+
+conformance: setup
+	$(BIN)/rig check --bench loopback
+
+bench: setup
+	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks
+
+setup: packages $(VENV)/installed
+
+packages:
+	@sh scripts/system-packages apt-packages.txt
+
+# The virtual environment is made anew when what goes into it changes.
+$(VENV)/installed: pyproject.toml requirements.txt
+	@echo "setup: making the virtual environment $(VENV) with $(PYTHON)"
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache

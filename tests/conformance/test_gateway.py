@@ -1,0 +1,79 @@
+"""What any gateway and any modem must do, by the paper; needs a bench and nothing of the rig's own insides.
+
+``rig check --bench FILE`` runs these, on the emulated bench and on real hardware alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig import checks
+
+if TYPE_CHECKING:
+    from fixtures.line import Call, Line, Session
+    from rig.checks import Check
+
+
+def require(session: Session, check: Check) -> None:
+    """Every result of a check must hold; one that could not be run skips, with its reason."""
+    results = session.run_check(check)
+    for result in results:
+        assert result.held is not False, f"{result.name} {result.target}: {result.observed}"
+    if all(result.held is None for result in results):
+        pytest.skip("; ".join(result.observed for result in results))
+
+
+def test_modem_answers_commands(modem: Line) -> None:
+    """Catches a port with no modem, a wrong speed, a modem that is stuck."""
+    assert modem.command("AT") == []
+
+
+def test_modem_says_who_it_is(modem: Line) -> None:
+    """Catches echo left on and answers that belong to the command before."""
+    assert "OK" not in modem.identity.model
+    assert "AT" not in modem.identity.model
+
+
+def test_call_connects_at_a_rate(call: Call) -> None:
+    """Catches a modem that connects without saying how (X0), and a gateway that does not answer (§2.1.1)."""
+    assert call.connection.rate >= 300
+
+
+def test_session_is_authenticated_by_pap(session: Session) -> None:
+    """Catches a gateway that lets anybody in (§3.1)."""
+    assert session.up.auth == "PAP"
+
+
+def test_assigned_address_is_held_and_from_the_pool(session: Session) -> None:
+    """Catches an address that is not the gateway's to give (§3.1)."""
+    require(session, checks.own_address)
+
+
+def test_utility_name_service_answers(session: Session) -> None:
+    """Catches a fence that shuts out the utility services (§3.1)."""
+    require(session, checks.name_service)
+
+
+def test_authorized_servers_take_a_post_over_tls(session: Session) -> None:
+    """Catches a fence that shuts out an authorized server, and a server that is not who it says (§2.1.1, §5.1)."""
+    require(session, checks.authorized_servers)
+
+
+def test_unauthorized_host_is_not_reached(session: Session) -> None:
+    """Catches a fence that is open (§2.1.1)."""
+    require(session, checks.unauthorized_host)
+
+
+def test_unauthorized_source_is_dropped(session: Session) -> None:
+    """Catches a fence that does not look at the source (§3.1)."""
+    require(session, checks.unauthorized_source)
+
+
+def test_second_call_follows_the_first(modem: Line) -> None:
+    """Catches a modem or a gateway that keeps the line after a hang-up."""
+    modem.call().start_ppp()
+    modem.near.hang_up()
+    modem.near.open()
+    assert modem.call().start_ppp().running
