@@ -92,6 +92,14 @@ class LockFile:
                     self.path.unlink()
 
 
+def remove_stale(device: Path) -> None:
+    """Remove a device's lock file if the process that it names has ended."""
+    path = path_for(device)
+    with contextlib.suppress(OSError):
+        if read_owner(path) is None:
+            path.unlink()
+
+
 def read_owner(path: Path) -> int | None:
     """The living process that a lock file names; None for one that has ended, or for no number at all."""
     data = path.read_bytes()

@@ -40,6 +40,8 @@ NUMERIC_PAUSE = 0.1
 ABORT_SECONDS = 2.0
 
 RESET = "ATZ"
+BRING_BACK = "AT&FQ0V1E0"
+"""For one that ATZ leaves silent: its stored profile may have Q1. This leaves the stored profile as it is."""
 CONFIGURE = "ATE0V1Q0X4&C1&D2S0=0"
 NUMBER = re.compile(r"[0-9*#+A-DTPW,;!@$ ().-]{1,64}", re.IGNORECASE)
 
@@ -159,7 +161,7 @@ class Modem:
             self.command(RESET, timeout=1.0)
         except ModemError:
             self._wake()
-            self.command(RESET)
+            self.command(BRING_BACK)
 
     def configure(self, extra: str = "") -> None:
         """Verbose, no echo, all call progress, DCD and DTR as they are; then the user's own init string."""
@@ -223,13 +225,11 @@ class Modem:
         """Bring back a modem that does not answer: end a half line, and a data state."""
         self.line.hang_up()
         self.line.write(b"\r")
+        with contextlib.suppress(ModemError):
+            self.escape()
+            self.command("ATH0")
+        self.line.write(b"\r")  # three plus signs in command state are the beginning of a line
         self._forget()
-        try:
-            self.command("AT", timeout=1.0)
-        except ModemSilentError:
-            with contextlib.suppress(ModemError):
-                self.escape()
-                self.command("ATH0")
 
     def _say(self, command: str) -> str:
         try:

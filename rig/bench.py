@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import tomllib
+import typing
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Literal
@@ -155,6 +156,12 @@ class FenceFile(_Table, frozen=True):
     inbound: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
+_TABLES = (
+    Bench, NearEndTable, ModemTable, SecretTable, PppTable, ExchangeTable, NumberTable, LigTable, ExpectTable,
+    FenceFile,
+)  # fmt: skip
+
+
 def _decode(kind: type, value: Any) -> Any:
     try:
         return kind(value)
@@ -171,14 +178,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise BenchFileError(f"{path}: not TOML: {error}") from error
 
 
-def _fields(kind: Any, dotted: str) -> list[str]:
-    """The keys that the table at a path may have, to suggest the nearest one."""
-    for part in [part for part in re.split(r"[.\[]", dotted.removeprefix("$")) if part]:
-        for field in msgspec.structs.fields(kind):
-            if field.encode_name == part:
-                found = re.search(r"rig\.bench\.(\w+Table)", str(field.type))
-                kind = globals()[found[1]] if found else kind
-    return [field.encode_name for field in msgspec.structs.fields(kind)]
+def _type_at(kind: Any, place: str) -> Any:
+    """The type that the key at a path is to have; a table's own for the path of a table."""
+    for part in [part for part in re.split(r"[.\[\]]+", place) if part and not part.isdecimal()]:
+        if kind not in _TABLES:
+            break
+        names = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+        kind = names.get(part, kind)
+        kind = next((inner for inner in typing.get_args(kind) if inner in _TABLES), kind)
+    return kind
 
 
 def _convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
@@ -189,21 +197,22 @@ def _convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
 
 
 def _explain(message: str, kind: Any) -> str:
-    """msgspec's message with the key as TOML writes it, and the nearest known key for one that is not."""
+    """msgspec's message with the key as TOML writes it, and what it takes, or the nearest key there is."""
     said, _, where = message.partition(" - at ")
     place = where.strip("`").removeprefix("$").lstrip(".").replace("[...]", "")
+    wanted = _type_at(kind, place)
     unknown = re.search(r"unknown field `(.+?)`", said)
     if unknown:
-        known = _fields(kind, place)
+        known = [field.encode_name for field in msgspec.structs.fields(wanted)]
         near = difflib.get_close_matches(unknown[1], known, 1, 0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-        key = f"{place}.{unknown[1]}" if place else unknown[1]
-        return f"unknown key {key!r}; {hint}"
+        return f"unknown key {f'{place}.{unknown[1]}'.lstrip('.')!r}; {hint}"
     missing = re.search(r"missing required field `(.+?)`", said)
     if missing:
-        key = f"{place}.{missing[1]}" if place else missing[1]
-        return f"key {key!r} is missing"
-    return f"key {place!r}: {said.replace('Expected', 'it takes').replace('Invalid value', 'not one that it takes:')}"
+        return f"key {f'{place}.{missing[1]}'.lstrip('.')!r} is missing"
+    if typing.get_origin(wanted) is Literal and "enum" in said:
+        return f"key {place!r}: it takes {' or '.join(map(repr, typing.get_args(wanted)))}; {said}"
+    return f"key {place!r}: {said.replace('Expected', 'it takes')}"
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -298,7 +307,8 @@ def load_fence(bench: Bench) -> Fence:
     """The fence that a bench's gateway is held to."""
     file = load_fence_file(bench.fence)
     if bench.region not in file.servers:
-        raise BenchFileError(f"{bench.name}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
+        where = Path(bench.folder) / f"{bench.name}.toml"
+        raise BenchFileError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
     return Fence(file.servers[bench.region], bench.lig.name_servers if bench.lig else ())
 
 

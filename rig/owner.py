@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Protocol, TypeVar
 
-from drivers import namespace
+from drivers import locks, namespace
 from drivers.errors import CannotRunError, Interrupted
 from drivers.namespace import NetworkNamespace
 
@@ -136,13 +136,15 @@ def clear_leftovers() -> list[str]:
     """Clear what runs that were killed have left; their names.
 
     Their processes end by themselves, because each asks the kernel to die with its parent. What stays is
-    namespaces, with their links and rules, and folders, with their sockets, ports and secrets.
+    lock files, namespaces, with their links and rules, and folders, with their sockets, ports and secrets.
     """
     if not FOLDER.is_dir():
         return []
     cleared = []
     for folder in sorted(FOLDER.iterdir()):
         if _abandoned(folder):
+            for port in folder.glob("tty-*"):
+                locks.remove_stale(port.resolve())
             for name in namespace.existing(f"{folder.name}-"):
                 NetworkNamespace(name).remove()
             shutil.rmtree(folder, ignore_errors=True)

@@ -30,6 +30,8 @@ MODULES = (
 MODULE_ROOT = Path("/usr/lib/uml/modules")
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 CHUNK = 32768
+END_SECONDS = 15.0
+"""How long a command may take to end after SIGTERM, when the outside has died."""
 
 
 def prepare() -> None:
@@ -179,6 +181,7 @@ class Guest:
         self.line = line
         self.decoder = Decoder()
         self.watched: set[int] = set()
+        self.alone = False  # nobody is outside any more
         self.wake_reader, wake_writer = os.pipe()
         os.set_blocking(wake_writer, False)
         signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
@@ -215,7 +218,8 @@ class Guest:
         return 128 - status if status < 0 else status
 
     def _tell(self, kind: Kind, payload: bytes = b"") -> None:
-        write_all(self.line, encode(kind, payload))
+        if not self.alone:
+            write_all(self.line, encode(kind, payload))
 
     def _relay(self, command: Command, timeout: float | None) -> bool:
         waiting = [command.input] if command.unread and command.input is not None else []
@@ -249,7 +253,12 @@ class Guest:
             data = b""
         if not data:  # the outside died: end what it had asked for, and the guest with it
             self.watched.discard(self.line)
+            self.alone = True
             command.process.terminate()
+            try:
+                command.process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                command.process.kill()
             return
         for frame in self.decoder.feed(data):
             command.handle(frame)

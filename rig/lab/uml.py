@@ -23,7 +23,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from drivers import syscalls
 from drivers.errors import CannotRunError
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
 
@@ -31,6 +30,7 @@ KERNEL = "linux.uml"
 MEMORY = "1024M"
 BOOT_SECONDS = 60.0
 CHUNK = 32768
+PREFIX = "rig-lab-"
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -50,8 +50,18 @@ class UmlLab:
 
         Raises CannotRunError when the guest does not boot, or ends before the command has.
         """
-        with tempfile.TemporaryDirectory(prefix="rig-lab-") as folder, Guest(Path(folder)) as guest:
+        clear_leftovers()
+        prefix = f"{PREFIX}{os.getpid()}-"
+        with tempfile.TemporaryDirectory(prefix=prefix) as folder, Guest(Path(folder)) as guest:
             return guest.run(command, environment)
+
+
+def clear_leftovers() -> None:
+    """Remove the folders of guests whose starter was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def writable_folders() -> list[str]:
@@ -80,7 +90,11 @@ def is_terminal(name: str) -> bool:
 
 
 class Guest:
-    """One running guest; leaving the context ends it."""
+    """One running guest; leaving the context ends it.
+
+    When this process dies, the guest reads the end of its line, ends its command and powers off. A death
+    signal would be quicker, but kills only the kernel's main process and leaves its helpers behind.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "console.log"
@@ -102,7 +116,6 @@ class Guest:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=(to_guest, from_guest),
                 start_new_session=True,
-                preexec_fn=syscalls.die_with_parent,
                 env={
                     "PATH": os.environ.get("PATH", os.defpath),
                     "PYTHONPATH": python_path(),
@@ -220,10 +233,18 @@ def forwarded_signals(guest: Guest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def in_foreground() -> bool:
+    """Whether this process may change its terminal: one in the background would be stopped for it."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # not the terminal that controls this session
+        return False
+
+
 @contextlib.contextmanager
 def raw_terminal() -> Iterator[None]:
     """Let the guest's terminal do echo, editing and Ctrl-C, where this one is in the foreground."""
-    if not is_terminal("stdin") or not is_terminal("stdout") or os.tcgetpgrp(0) != os.getpgrp():
+    if not is_terminal("stdin") or not is_terminal("stdout") or not in_foreground():
         yield
         return
     before = termios.tcgetattr(0)

@@ -101,7 +101,7 @@ class Call:
                 self.callee.call = self
             self._ring()
         if kind == "voice":
-            self._later(self.timing.ring_every, self._voice)
+            self._later(self.timing.ring_every / 2, self._voice)
         if kind in ("busy", "unknown") or (kind == "modem" and self.callee is None):
             self._later(self.timing.patience, self.release)
 

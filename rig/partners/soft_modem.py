@@ -83,6 +83,7 @@ class SoftModem:
         self._out = bytearray()
         self._input_held = False
         self._master = -1
+        self._dtr = True
         line.telephone = self
         self._open()
 
@@ -101,7 +102,7 @@ class SoftModem:
         fresh.replace(self.link)
         self._out.clear()
         self._watcher.watch(self._master, self)
-        self._run(self.engine.set_dtr(False, self._loop.time()))
+        self._report_dtr(False)
 
     def close(self) -> None:
         self._watcher.forget(self._master)
@@ -118,11 +119,14 @@ class SoftModem:
         poller.register(self._master, select.POLLHUP)
         return not any(state & select.POLLHUP for _, state in poller.poll(0))
 
+    def _report_dtr(self, on: bool) -> None:
+        if on != self._dtr:
+            self._dtr = on
+            self._run(self.engine.set_dtr(on, self._loop.time()))
+
     def _sample_dtr(self) -> None:
         """Look at DTR now: opening a pty raises it and signals nothing."""
-        is_open = self._terminal_open()
-        if is_open != self.engine.dtr:
-            self._run(self.engine.set_dtr(is_open, self._loop.time()))
+        self._report_dtr(self._terminal_open())
 
     def _read(self) -> None:
         master = self._master
@@ -138,8 +142,7 @@ class SoftModem:
                     raise
                 self._sample_dtr()
                 return
-            if not self.engine.dtr:
-                self._run(self.engine.set_dtr(True, self._loop.time()))
+            self._report_dtr(True)
             self._run(self.engine.from_dte(data, self._loop.time()))
 
     def _line_has_room(self) -> bool:

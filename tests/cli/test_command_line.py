@@ -1,0 +1,163 @@
+"""``rig`` as a person types it, on whatever machine this is: exit statuses, sentences, and the way into the lab."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from rig import lab
+from rig.lab.uml import UmlLab
+
+RIG = [sys.executable, "-m", "rig"]
+BOUND = 60.0
+
+
+def rig(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*RIG, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+needs_uml = pytest.mark.skipif(bool(UmlLab().missing()), reason=f"no lab here: {UmlLab().missing()}")
+
+
+def test_help_has_an_example() -> None:
+    assert "Example: rig dial --number" in rig("dial", "--help").stdout
+
+
+def test_wrong_option_is_2() -> None:
+    assert rig("dial", "--nubmer", "1").returncode == 2
+
+
+def test_number_that_is_none_is_2_and_says_what_one_is() -> None:
+    result = rig("dial", "--number", "home", "--bench", "loopback")
+    assert result.returncode == 2
+    assert "'home' is not a number to dial" in result.stderr
+
+
+def test_bench_with_a_wrong_key_is_2_and_names_file_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    file.write_text("[near-end]\nacount = 'x'\n")
+    result = rig("dial", "--number", "1", "--bench", str(file))
+    assert result.returncode == 2
+    assert f"{file}: unknown key 'near-end.acount'; did you mean 'account'?" in result.stderr
+
+
+def test_no_modem_is_3_and_never_emulation() -> None:
+    """Catches a silent fall back to the emulated bench."""
+    result = rig("dial", "--number", "1")
+    assert result.returncode == 3
+    assert "--bench loopback" in result.stderr
+
+
+def test_error_is_json_too_when_asked_for() -> None:
+    result = rig("dial", "--number", "1", "--json")
+    assert json.loads(result.stdout)["exit"] == 3
+
+
+def test_no_ppp_anywhere_is_4_and_names_the_package() -> None:
+    result = rig("dial", "--number", "1", "--bench", "loopback", PATH="/nonexistent")
+    if not lab.missing("native"):
+        pytest.skip("this machine's own kernel has PPP, so there is no way to have none")
+    assert result.returncode == 4
+    assert "user-mode-linux" in result.stderr
+
+
+def test_unknown_engine_is_2() -> None:
+    assert rig("lab", "run", "--lab", "vax", "--", "true").returncode == 2
+
+
+@needs_uml
+def test_command_inside_has_its_status_streams_folder_and_environment(tmp_path: Path) -> None:
+    script = "import os, sys; print(os.getcwd()); print('err', file=sys.stderr); print(os.environ['X']); sys.exit(7)"
+    result = rig("lab", "run", "--lab", "uml", "--", sys.executable, "-c", script, X="a b")
+    assert result.returncode == 7
+    assert result.stdout == f"{Path.cwd()}\na b\n"
+    assert result.stderr == "err\n"
+
+
+@needs_uml
+def test_input_of_any_length_reaches_a_command_inside() -> None:
+    """Catches a serial line of the guest that is overrun: it never comes back."""
+    data = "".join(f"{number}\n" for number in range(20000))
+    command = [*RIG, "lab", "run", "--lab", "uml", "--", "wc", "-c"]
+    result = subprocess.run(command, input=data, capture_output=True, text=True, timeout=BOUND, check=False)
+    assert result.stdout.strip() == str(len(data))
+
+
+@needs_uml
+def test_files_of_the_host_cannot_be_written_inside_but_the_project_can() -> None:
+    mark = Path("results") / "written-inside"
+    mark.unlink(missing_ok=True)
+    result = rig(
+        "lab", "run", "--lab", "uml", "--", "sh", "-c", "mkdir -p results; touch results/written-inside; touch /usr/x"
+    )
+    assert "Read-only file system" in result.stderr
+    assert mark.exists()
+    mark.unlink()
+
+
+@needs_uml
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_reach_the_command_inside(number: signal.Signals) -> None:
+    script = "import signal, sys, time\nprint('here', flush=True)\nsignal.pause()"
+    command = [*RIG, "lab", "run", "--lab", "uml", "--", sys.executable, "-c", script]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(number)
+    process.communicate(timeout=BOUND)
+    assert process.returncode in (1, 128 + number, 130)
+
+
+@needs_uml
+def test_terminal_inside_has_the_outsides_width() -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 107, 0, 0))
+    command = [*RIG, "lab", "run", "--lab", "uml", "--", "stty", "size"]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    seen = b""
+    end = time.monotonic() + BOUND
+    while b"33 107" not in seen and time.monotonic() < end:
+        try:
+            seen += os.read(master, 4096)
+        except OSError:
+            break
+    assert process.wait(BOUND) == 0
+    os.close(master)
+    assert b"33 107" in seen
+
+
+@needs_uml
+def test_guest_ends_with_the_one_who_started_it() -> None:
+    """Catches a guest left behind by a kill: it would keep memory and a telephone line."""
+    command = [*RIG, "lab", "run", "--lab", "uml", "--", "sh", "-c", "echo here; exec sleep 1000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        process.stdout.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 10
+    while time.monotonic() < end and any(Path(f"/proc/{child}").exists() for child in children):
+        time.sleep(0.05)  # another process's children send no event when they end
+    assert not any(Path(f"/proc/{child}").exists() for child in children)

@@ -1,0 +1,54 @@
+"""Faults of the line at chosen moments, and what they mean to a session that is up."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.errors import CarrierLostError
+from rig import checks
+
+if TYPE_CHECKING:
+    from fixtures.line import Call, Faults, Gateway, Session
+
+
+def test_dropped_carrier_ends_the_session_as_carrier_lost(session: Session, exchange: Faults) -> None:
+    began = time.monotonic()
+    exchange.drop_carrier()
+    pppd = session.line.near.session
+    assert pppd.wait_end(4)
+    assert time.monotonic() - began < 4
+    assert isinstance(pppd.failure(), CarrierLostError)
+
+
+def test_carrier_dropped_during_negotiation_is_carrier_lost(call: Call, exchange: Faults) -> None:
+    exchange.drop_carrier(after_bytes=100)
+    with pytest.raises(CarrierLostError):
+        call.start_ppp()
+
+
+def test_stall_delays_and_loses_nothing(session: Session, exchange: Faults) -> None:
+    exchange.stall(700)
+    began = time.monotonic()
+    assert all(result.held for result in session.run_check(checks.name_service))
+    assert time.monotonic() - began >= 0.6
+
+
+def test_bit_errors_are_caught_by_ppp_and_borne_by_tcp(session: Session, exchange: Faults) -> None:
+    """One bit in ten thousand: PPP's check sequence drops the frames, TCP sends them again."""
+    exchange.bit_errors(1e-4)
+    result = session.run_check(checks.authorized_servers)[0]
+    exchange.bit_errors(0)
+    assert result.held
+
+
+def test_gateway_is_free_again_after_a_drop(session: Session, exchange: Faults, gateway: Gateway) -> None:
+    exchange.drop_carrier()
+    assert session.line.near.session.wait_end(5)
+    end = time.monotonic() + 10
+    while gateway.sessions and time.monotonic() < end:
+        pass  # each question is a round trip to the gateway's process
+    assert gateway.sessions == 0
+    assert str(session.up.local) not in gateway.rules

@@ -1,0 +1,64 @@
+"""The fence: there before the session, gone with it, and the checks that watch it able to say no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers import firewall
+from drivers.namespace import NetworkNamespace
+from rig import checks, fence
+
+if TYPE_CHECKING:
+    from fixtures.line import Call, Gateway, Line, Session
+    from rig.owner import Owner
+
+
+def test_fence_is_around_exactly_the_assigned_address(session: Session, gateway: Gateway) -> None:
+    assert f"! -s {session.up.local}/32" in gateway.rules
+
+
+def test_fence_is_up_before_ppp_begins(call: Call, gateway: Gateway) -> None:
+    """Catches a moment in which the address is usable and nothing is filtered."""
+    assert "from-ppp" in gateway.rules
+    assert call.start_ppp().running
+
+
+def test_fence_goes_with_the_session(session: Session, gateway: Gateway) -> None:
+    session.line.near.hang_up()
+    for _ in range(2000):  # each question is a round trip to the gateway's process
+        if "from-ppp" not in gateway.rules:
+            break
+    assert "from-ppp" not in gateway.rules
+
+
+@pytest.mark.parametrize("check", [checks.unauthorized_host, checks.unauthorized_source], ids=lambda c: c.__name__)
+def test_gateway_without_a_fence_is_found(modem: Line, gateway: Gateway, check: checks.Check) -> None:
+    """The test of the tests: with the fence off, the check must fail."""
+    gateway.set_fence(False)
+    session = modem.call().start_ppp()
+    results = session.run_check(check)
+    assert [result.held for result in results] == [False]
+    assert "arrived" in results[0].observed
+
+
+def test_drops_are_counted_by_reason(session: Session, gateway: Gateway) -> None:
+    session.run_check(checks.unauthorized_source)
+    counted = [
+        firewall.counters(gateway.rules, chain)
+        for unit in range(8)
+        for chain in [f"from-ppp{unit}"]
+        if chain in gateway.rules
+    ]
+    assert [count["source is not the assigned address"] for count in counted] == [3]
+
+
+def test_rules_are_committed_whole_or_not_at_all(owner: Owner) -> None:
+    """Catches half a fence: a line that the kernel refuses must leave nothing of the others."""
+    namespace: NetworkNamespace = owner.namespace("atomic")
+    with pytest.raises(RuntimeError, match="refused"):
+        firewall.apply(namespace, "*filter\n:good -\n-A FORWARD -j good\n-A FORWARD -j no-such-chain\nCOMMIT\n")
+    assert "good" not in firewall.save(namespace)
+    firewall.apply(namespace, fence.BASE_RULES)
+    assert ":FORWARD DROP" in firewall.save(namespace)

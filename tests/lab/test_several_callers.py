@@ -1,0 +1,81 @@
+"""Several callers at once, each fenced alone; and a pool that runs empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.errors import BusyError, PppError
+from rig import checks
+from rig.bench import load
+from rig.checks import ask_name
+from rig.far_end import FarEnd
+from rig.near_end import NearEnd
+from rig.owner import Owner
+from rig.progress import Progress
+
+if TYPE_CHECKING:
+    from drivers.pppd import PppUp
+    from fixtures.line import Gateway
+
+SMALL = str(Path(__file__).with_name("small.toml"))
+
+
+def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
+    port = str(far_end.install_line(name, ""))
+    near = NearEnd(far_end.bench, port, owner.namespace(name), owner.folder, far_end.secret, Progress())
+    owner.own(near)
+    near.open()
+    return near
+
+
+def call(near: NearEnd) -> PppUp:
+    near.dial("1-800-555-0100")
+    return near.start_ppp()
+
+
+def test_callers_have_addresses_of_their_own_and_are_fenced_alone(far_end: FarEnd, gateway: Gateway) -> None:
+    with Owner() as mine:
+        ups = [call(caller(far_end, mine, name)) for name in ("first", "second", "third")]
+        assert len({up.local for up in ups}) == 3
+        for up in ups:
+            assert gateway.rules.count(f"! -s {up.local}/32") == 1
+    far_end_lines = far_end.exchange.ask("calls")
+    assert far_end_lines == []
+
+
+def test_one_caller_cannot_reach_another(far_end: FarEnd) -> None:
+    """The paper's §3.1: the destination must be an authorized server, and another caller is none."""
+    with Owner() as mine:
+        one, two = (caller(far_end, mine, name) for name in ("fourth", "fifth"))
+        call(one)
+        there = call(two)
+        assert checks.connect(one.namespace, there.local, 1.2) == "no answer"
+
+
+def test_busy_when_every_line_of_the_hunt_group_is_taken(far_end: FarEnd) -> None:
+    with Owner() as mine:
+        for name in ("a", "b", "c"):
+            call(caller(far_end, mine, name))
+        last = caller(far_end, mine, "d")
+        with pytest.raises(BusyError):
+            last.dial("1-800-555-0100")
+
+
+def test_empty_pool_is_a_no_to_the_caller_and_nothing_to_the_others() -> None:
+    bench = load(SMALL)
+    with Owner() as mine:
+        assert bench.lig is not None
+        assert bench.exchange is not None
+        far_end = FarEnd(load(str(Path(__file__).with_name("crowded.toml"))), mine)
+        first, second = (caller(far_end, mine, name) for name in ("one", "two"))
+        third = caller(far_end, mine, "three")
+        ups = [call(near) for near in (first, second)]
+        third.dial("1-800-555-0100")
+        with pytest.raises(PppError) as refused:
+            third.start_ppp()
+        assert refused.value.exit_status == 20
+        for near, up in zip((first, second), ups, strict=True):
+            assert ask_name(near.namespace, up.dns[0], "service.hmc.example") == "129.42.160.48"

@@ -1,0 +1,121 @@
+"""Bench files: what is wrong is named by file and key, and what it takes is said."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from drivers.errors import UsageError
+from rig.bench import HW_CONFIG, Bench, BenchFileError, load, load_fence, load_fence_file, read_secret
+
+LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
+
+
+def write(folder: Path, text: str) -> str:
+    file = folder / "mine.toml"
+    file.write_text(text)
+    return str(file)
+
+
+@pytest.mark.parametrize("path", sorted((HW_CONFIG / "benches").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_bench_loads(path: Path) -> None:
+    assert load(str(path)).name == path.stem
+
+
+def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
+    slow, instant = load("loopback"), load("loopback-instant")
+    assert slow.exchange is not None
+    assert instant.exchange is not None
+    assert (slow.exchange.rate, instant.exchange.rate) == (33600, "instant")
+    assert instant.exchange.numbers == slow.exchange.numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("regoin = 'americas'", "unknown key 'regoin'; did you mean 'region'?"),
+        ("[near-end.modem]\nsped = 9600", "unknown key 'near-end.modem.sped'; did you mean 'speed'?"),
+        ("[near-end.modem]\nspeed = 'fast'", "key 'near-end.modem.speed': it takes `int`"),
+        ("[near-end.modem]\nport = '/dev/ttyUSB0'\nvendor = '0572'", "name the modem one way"),
+        ("[near-end.modem]\nemulated = true", "needs the tables [exchange] and [lig]"),
+        ("[near-end]\nsecret = 'generated'", "a real gateway does not know a generated secret"),
+        ("[near-end]\nsecret = 'hunter2'", "key 'near-end.secret'"),
+        ("region = 'mars'", "key 'region': it takes 'americas' or 'non-americas'"),
+        ("[lig]\naddress = '300.1.1.1'", "key 'lig.address'"),
+        ("[lig]\naddress = '1.1.1.1'", "key 'lig.pool' is missing"),
+        (LIG.replace("16/28", "17/28"), "has host bits set"),
+        ("[exchange]\nrate = 56", "key 'exchange.rate': it takes 300 to 115200 bit/s"),
+        ("[exchange]\nsetup = -1", "key 'exchange.setup': it takes 0 to 600 seconds"),
+        ("[[exchange.numbers]]\nnumber = '555'\nkind = 'fax'", "key 'exchange.numbers[0].kind': it takes 'lig' or"),
+        ("[[exchange.numbers]]\nnumber = 'xyz'\nkind = 'busy'", "key 'exchange.numbers.number'"),
+        ("extends = 'mine'", "in a circle"),
+        ("this is = = not TOML", "not TOML: "),
+        ("fence = 'none-such'", "none-such.toml: No such file"),
+        ("name = 'x'", "unknown key 'name'"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_key(tmp_path: Path, text: str, says: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(BenchFileError) as error:
+        load(file)
+    assert says in str(error.value)
+    assert ".toml" in str(error.value)
+    assert error.value.exit_status == 2
+
+
+def test_toml_error_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(BenchFileError, match="line 2"):
+        load(write(tmp_path, "region = 'americas'\n= 3\n"))
+
+
+def test_unknown_bench_lists_those_there_are() -> None:
+    with pytest.raises(BenchFileError) as error:
+        load("lopback")
+    assert "loopback" in error.value.advice
+
+
+def test_fence_has_the_papers_addresses_by_region() -> None:
+    """§5.1: four servers a region, two of them in both."""
+    servers = load_fence_file("hmc-2007").servers
+    assert load_fence(load("loopback")).servers == servers["americas"]
+    assert IPv4Address("129.42.160.49") in servers["americas"]
+    assert IPv4Address("129.42.160.49") not in servers["non-americas"]
+    assert {len(addresses) for addresses in servers.values()} == {4}
+
+
+def secret_bench(tmp_path: Path, secret: str) -> Bench:
+    return load(write(tmp_path, f"[near-end]\naccount = 'A'\nuser-id = 'U'\nsecret = {secret}\n"))
+
+
+def test_secret_comes_from_a_file_that_its_owner_alone_reads(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret\n")
+    file.chmod(0o600)
+    secret = read_secret(secret_bench(tmp_path, "{file = 'secret'}"), "")
+    assert (secret.user, secret.password) == ("A.U", "s3cret")
+    assert "s3cret" not in repr(secret)
+
+
+def test_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret")
+    file.chmod(0o640)
+    with pytest.raises(UsageError, match="others may read this secret") as error:
+        read_secret(secret_bench(tmp_path, "{file = 'secret'}"), "")
+    assert error.value.advice == f"chmod 600 {file}"
+    assert "s3cret" not in str(error.value)
+
+
+def test_secret_from_a_variable_that_is_not_set_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RIG_TEST_SECRET", raising=False)
+    with pytest.raises(UsageError, match="RIG_TEST_SECRET"):
+        read_secret(secret_bench(tmp_path, "{environment = 'RIG_TEST_SECRET'}"), "")
+    monkeypatch.setenv("RIG_TEST_SECRET", "v")
+    assert read_secret(secret_bench(tmp_path, "{environment = 'RIG_TEST_SECRET'}"), "").password == "v"
+
+
+def test_no_secret_at_all_says_which_key(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"near-end\.secret"):
+        read_secret(load(write(tmp_path, "")), "")

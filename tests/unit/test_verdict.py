@@ -1,0 +1,37 @@
+"""The verdict: what counts, and the keys of its JSON, which are a contract."""
+
+from __future__ import annotations
+
+import json
+
+from rig.verdict import CheckResult, Verdict
+
+
+def check(held: bool | None) -> CheckResult:
+    return CheckResult("c", "t", "e", "o", held)
+
+
+def judged(*held: bool | None) -> Verdict:
+    verdict = Verdict("b", "uml", checks=[check(one) for one in held])
+    verdict.judge()
+    return verdict
+
+
+def test_all_held_is_0_one_failed_is_1() -> None:
+    assert judged(True, True).exit == 0
+    assert judged(True, False, None).exit == 1
+    assert judged(True, False).outcome == "CHECK FAILED"
+
+
+def test_what_was_not_run_is_said_and_is_no_success() -> None:
+    assert judged(True, None).message == "1 checks held, 1 not run"
+    assert judged(None, None).message == "the session was up; no check could be run on it"
+
+
+def test_json_has_the_keys_that_the_command_line_promises() -> None:
+    report = json.loads(judged(True).to_json())
+    promised = {"bench", "lab", "port", "modem", "attempts", "connect", "ppp", "checks", "timing", "outcome", "exit"}
+    assert promised <= set(report)
+    assert set(report["timing"]) == {"detect", "dial", "connect", "ppp", "checks", "total"}
+    assert set(report["checks"][0]) == {"name", "target", "expected", "observed", "held"}
+    assert {"manufacturer", "model", "revision", "profile"} <= set(report["modem"])
