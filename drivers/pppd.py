@@ -142,6 +142,7 @@ class Pppd:
         self._exited = threading.Event()
         self._gate = -1
         self._terminal = terminal
+        self._released = False
         self._up = False
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
         try:
@@ -161,6 +162,7 @@ class Pppd:
 
     def release(self) -> None:
         """The line is connected: negotiate."""
+        self._released = True
         os.write(self._gate, b"\n")
 
     def _clean_up(self) -> None:
@@ -325,10 +327,10 @@ class Pppd:
     def stop(self) -> None:
         """End the session and wait for its end.
 
-        In order (Terminate-Request) where it is up; where it is not, or the peer does not answer, by hanging
-        up; by force when pppd does not notice even that.
+        In order where it is up (Terminate-Request) or still held; where it is neither, or the peer does not
+        answer, by hanging up; by force when pppd does not notice even that.
         """
-        in_order = self._up and not self._ending
+        in_order = not self._released or (self._up and not self._ending)
         if self.running:
             self._signal(signal.SIGTERM)
         if self.running and not (in_order and self.wait_end(TERMINATE_SECONDS)):

@@ -14,8 +14,9 @@ from rig.bench import Bench, load_fence, read_secret
 from rig.checks import Surroundings
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, near_port
-from rig.owner import Owner, interruptible
+from rig.owner import Owner
 from rig.progress import Progress
+from rig.signals import interruptible
 from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
 
 

@@ -113,6 +113,14 @@ class FarEnd:
             tuple(lines),
         )
 
+    def logs(self, lines: int = 60) -> dict[str, str]:
+        """The end of what each process wrote, for a person who looks for why something failed."""
+        return {
+            name: "\n".join(process.log.read_text(errors="replace").splitlines()[-lines:])
+            for name, process in self.processes.items()
+            if process.log.exists()
+        }
+
     def install_line(self, name: str, number: str) -> Path:
         """A new telephone line with a modem on it, for a near end; the path of its port."""
         return Path(self.exchange.ask("install", name=name, number=number))

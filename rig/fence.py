@@ -34,6 +34,9 @@ COMMIT
 """
 """The gateway with no session: it forwards nothing."""
 
+OPEN_RULES = BASE_RULES.replace("FORWARD DROP", "FORWARD ACCEPT")
+"""A gateway with no fence: broken on purpose, for tests of the checks."""
+
 
 def _comment(text: str) -> str:
     return f'-m comment --comment "{text}"'

@@ -12,15 +12,15 @@ import fcntl
 import itertools
 import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Protocol, TypeVar
 
 from drivers import locks, namespace
-from drivers.errors import CannotRunError, Interrupted
+from drivers.errors import CannotRunError
 from drivers.namespace import NetworkNamespace
+from rig.signals import signals_deferred, signals_held
 
 FOLDER = Path("/run/rig")
 _numbers = itertools.count(1)
@@ -69,7 +69,8 @@ class Owner:
         """A new network namespace of this run's, named for its role."""
         made = NetworkNamespace(f"{self.name}-{role}")
         self._stack.callback(made.remove)
-        made.create()
+        with signals_deferred():  # a namespace is made by a child, which an interruption here would not stop
+            made.create()
         return made
 
     def close(self) -> None:
@@ -84,37 +85,6 @@ class Owner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Ignore SIGINT and SIGTERM for a while."""
-    try:
-        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals do not come here
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise Interrupted(f"interrupted by {signal.Signals(number).name}; everything was taken down")
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into Interrupted, wherever the main thread is."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _abandoned(folder: Path) -> bool:

@@ -94,4 +94,4 @@ class Verdict(msgspec.Struct):
 
     def to_json(self) -> str:
         """One JSON object."""
-        return msgspec.json.format(msgspec.json.encode(self)).decode()
+        return msgspec.json.format(msgspec.json.encode(self, enc_hook=str)).decode()

@@ -11,6 +11,7 @@ from drivers.errors import RigError
 from rig.cli.check import check
 from rig.cli.dial import dial
 from rig.cli.lab import lab
+from rig.signals import interruptible
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +27,8 @@ for command in (dial, lab, check):
 def main() -> None:
     """Entry point: runs a command; a RigError becomes a sentence and its exit status."""
     try:
-        status = rig.main(standalone_mode=False)
+        with interruptible():
+            status = rig.main(standalone_mode=False)
     except click.exceptions.Abort:
         status = 130
     except click.ClickException as error:

@@ -218,14 +218,14 @@ class Lig:
     def _fence_around(self, session: Session) -> Iterator[None]:
         """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
         if self.fenced:
-            firewall.apply(self.namespace, fence.session_rules(self.plan.fence, session))
-        else:  # a test takes the fence down to see the checks say so
-            firewall.apply(self.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+            up, down = fence.session_rules(self.plan.fence, session), fence.removal_rules(session)
+        else:  # a test has the fence left off, to see the checks say so
+            up, down = fence.OPEN_RULES, fence.BASE_RULES
+        firewall.apply(self.namespace, up)
         try:
             yield
         finally:
-            if self.fenced:
-                firewall.apply(self.namespace, fence.removal_rules(session))
+            firewall.apply(self.namespace, down)
             forgotten = conntrack.flush_address(self.namespace, session.address)
             _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from drivers import syscalls
 from drivers.errors import RigError
+from rig.signals import INTERRUPTIONS, signals_deferred
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 12.0
@@ -32,10 +33,12 @@ class PartnerError(RigError):
 
 
 def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path, ready: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     os.setsid()
     syscalls.die_with_parent(signal.SIGTERM)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
@@ -60,7 +63,8 @@ class PartnerProcess:
         context = multiprocessing.get_context("fork")
         self._ready, other = context.Pipe(duplex=False)
         self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
-        self.process.start()
+        with signals_deferred():  # the child takes them again once it has its own handlers
+            self.process.start()
         other.close()
 
     @property

@@ -1,4 +1,4 @@
-"""Dial again and again, interrupted at a random moment each time. Usage: interrupt_dial.py BENCH TIMES
+"""Dial again and again, interrupted at a random moment each time. Usage: python -m tests.lab.interrupt_dial BENCH TIMES
 
 Prints a line for each: the moment in seconds, what was done at it, the exit status. Ends with 1 when any was
 not 130, or left something behind. The moments come from a seed, so they are the same every time.
@@ -11,11 +11,26 @@ import random
 import signal
 import sys
 import time
+from typing import NoReturn
 
+from drivers.errors import Interrupted
 from rig import dial
-from rig.bench import load
+from rig.bench import Bench, load
 from rig.progress import Progress
-from tests.lab.conftest import left_behind
+from rig.signals import INTERRUPTIONS, interruptible
+from tests.lab.traces import left_behind
+
+
+def dial_until_interrupted(bench: Bench) -> NoReturn:
+    """In the child: a session that would last a minute."""
+    try:
+        with interruptible():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+            with open(os.devnull, "w") as nowhere:
+                verdict = dial.run(bench, dial.DialOptions(("1-800-555-0100",), hold=60), Progress(nowhere))
+        os._exit(verdict.exit)
+    except Interrupted as error:
+        os._exit(error.exit_status)
 
 
 def main(bench_file: str, times: int) -> int:
@@ -26,11 +41,11 @@ def main(bench_file: str, times: int) -> int:
     for turn in range(times):
         moment = moments.uniform(0.0, 4.5)
         number = (signal.SIGINT, signal.SIGTERM)[turn % 2]
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         pid = os.fork()
         if pid == 0:
-            with open(os.devnull, "w") as nowhere:
-                verdict = dial.run(bench, dial.DialOptions(("1-800-555-0100",), hold=60), Progress(nowhere))
-            os._exit(verdict.exit)
+            dial_until_interrupted(bench)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
         time.sleep(moment)  # the moment itself is what is tested
         os.kill(pid, number)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

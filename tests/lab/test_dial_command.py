@@ -16,82 +16,97 @@ from drivers.pppd import Pppd, PppOptions
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig.owner import FOLDER, Owner, clear_leftovers
+from tests.lab.traces import left_behind
 
 SMALL = str(Path(__file__).with_name("small.toml"))
 GATEWAY = ("--number", "1-800-555-0100", "--bench", SMALL)
-Rig = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_verdict_is_ok_with_every_check_and_nothing_is_left(
-    rig: Rig, nothing_new_is_left: Callable[[], dict[str, list[str]]]
-) -> None:
-    result = rig("dial", *GATEWAY, "--json")
-    assert result.returncode == 0, result.stderr
-    report: dict[str, Any] = json.loads(result.stdout)
-    assert report["outcome"] == "OK"
-    assert report["exit"] == 0
+def run_rig(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """``rig`` as a process of its own, in this lab."""
+    command = [sys.executable, "-m", "rig", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+LOOK_AROUND = """
+import pathlib, re, subprocess, sys
+folder = next(pathlib.Path('/run/rig').glob('rig*'))
+files = list(folder.glob('ppp-*/*-secrets'))
+found = {match[1] for file in files if (match := re.search(r'"HMCACCT.HMC0001" . "(.+?)"', file.read_text()))}
+assert len(found) == 1, found
+secret = found.pop()
+for log in folder.glob('*.log'):
+    assert secret not in log.read_text(), log
+for argv in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+    assert secret not in argv.read_text(), argv
+for file in files:
+    assert file.stat().st_mode & 0o077 == 0, file
+pathlib.Path('/tmp/the-secret').write_text(secret)
+subprocess.run(['ip', '-4', '-o', 'addr', 'show', 'ppp0'], stdout=sys.stderr, check=True)
+sys.exit(3)
+"""
+"""Run over the session: looks for the secret in all that the run has in files and in argv."""
+
+
+@pytest.fixture(scope="module")
+def dialled() -> tuple[subprocess.CompletedProcess[str], dict[str, list[str]]]:
+    """One run of the whole command, and what it left behind."""
+    before = left_behind()
+    arguments = ("--number", "1-800-555-0999", *GATEWAY, "--json", "-v", "--", sys.executable, "-c", LOOK_AROUND)
+    result = run_rig("dial", *arguments)
+    after = left_behind()
+    return result, {kind: new for kind in after if (new := [name for name in after[kind] if name not in before[kind]])}
+
+
+Dialled = tuple[subprocess.CompletedProcess[str], dict[str, list[str]]]
+
+
+def test_every_check_holds_and_nothing_is_left(dialled: Dialled) -> None:
+    report: dict[str, Any] = json.loads(dialled[0].stdout)
     assert [check["held"] for check in report["checks"]] == [True] * 9
     assert report["ppp"]["auth"] == "PAP"
     assert report["modem"]["manufacturer"] == "rig"
-    assert nothing_new_is_left() == {}
+    assert dialled[1] == {}
 
 
-def test_numbers_are_tried_in_order_until_one_connects(rig: Rig) -> None:
-    result = rig("dial", "--number", "1-800-555-0999", *GATEWAY, "--json")
-    attempts = json.loads(result.stdout)["attempts"]
+def test_numbers_are_tried_in_order_until_one_connects(dialled: Dialled) -> None:
+    attempts = json.loads(dialled[0].stdout)["attempts"]
     assert [(attempt["number"], attempt["result"]) for attempt in attempts] == [
         ("1-800-555-0999", "NO CARRIER"),
         ("1-800-555-0100", "CONNECT"),
     ]
 
 
-def test_command_runs_within_the_session_and_its_status_is_reported(rig: Rig) -> None:
-    result = rig("dial", *GATEWAY, "--json", "--", "sh", "-c", "ip -4 -o addr show ppp0 >&2; exit 3")
+def test_command_runs_within_the_session_and_its_status_is_reported(dialled: Dialled) -> None:
+    result = dialled[0]
     report = json.loads(result.stdout)
-    assert report["command_status"] == 3
-    assert report["exit"] == 1
-    assert report["ppp"]["local"] in result.stderr
+    assert report["command_status"] == 3, result.stderr
+    assert report["exit"] == result.returncode == 1
+    assert f"inet {report['ppp']['local']}" in result.stderr
 
 
-def test_secret_is_in_no_output_log_report_or_argv(rig: Rig) -> None:
-    """The command over the session looks at everything that this run has in memory's file systems and in argv."""
-    look = (
-        "import os, pathlib, sys, re\n"
-        "folder = next(pathlib.Path('/run/rig').glob('rig*'))\n"
-        'secrets = {re.search(r\'"HMCACCT.HMC0001" . "(.+?)"\', f.read_text())[1]'
-        " for f in folder.glob('ppp-*/pap-secrets') if 'HMC0001' in f.read_text()}\n"
-        "assert len(secrets) == 1, secrets\n"
-        "secret = secrets.pop()\n"
-        "for log in folder.glob('*.log'):\n"
-        "    assert secret not in log.read_text(), log\n"
-        "for argv in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
-        "    assert secret not in argv.read_text(), argv\n"
-        "for file in folder.glob('ppp-*/*-secrets'):\n"
-        "    assert file.stat().st_mode & 0o077 == 0, file\n"
-        "pathlib.Path('/tmp/the-secret').write_text(secret)\n"
-    )
-    result = rig("dial", *GATEWAY, "--json", "-v", "--", sys.executable, "-c", look)
-    assert result.returncode == 0, result.stderr
+def test_secret_is_in_no_output_log_report_or_argv(dialled: Dialled) -> None:
+    result = dialled[0]
     secret = Path("/tmp/the-secret").read_text()
     assert len(secret) > 20
     assert secret not in result.stdout + result.stderr
     assert "password=<hidden>" in result.stderr
 
 
-def test_port_that_another_process_holds_is_3_and_names_it(rig: Rig, tmp_path: Path) -> None:
+def test_port_that_another_process_holds_is_3_and_names_it(tmp_path: Path) -> None:
     master, slave = os.openpty()
     bench = tmp_path / "held.toml"
     bench.write_text("[near-end]\naccount = 'A'\nsecret = {environment = 'HOME'}\n")
     with SerialLine(os.ttyname(slave)) as line:
         bench.write_text(bench.read_text() + f"[near-end.modem]\nport = '{line.device}'\n")
-        result = rig("dial", "--number", "1", "--bench", str(bench))
+        result = run_rig("dial", "--number", "1", "--bench", str(bench))
     os.close(master)
     os.close(slave)
     assert result.returncode == 3
     assert f"pid {os.getpid()}" in result.stderr
 
 
-def test_silent_port_is_14_and_says_so(rig: Rig, tmp_path: Path) -> None:
+def test_silent_port_is_14_and_says_so(tmp_path: Path) -> None:
     master, slave = os.openpty()
     bench = tmp_path / "silent.toml"
     bench.write_text(
@@ -99,7 +114,7 @@ def test_silent_port_is_14_and_says_so(rig: Rig, tmp_path: Path) -> None:
         f"[near-end.modem]\nport = '{os.ttyname(slave)}'\n"
     )
     os.close(slave)
-    result = rig("dial", "--number", "1", "--bench", str(bench))
+    result = run_rig("dial", "--number", "1", "--bench", str(bench))
     os.close(master)
     assert result.returncode == 14
     assert "waited" in result.stderr
@@ -136,10 +151,8 @@ def test_interruption_at_twenty_random_moments_leaves_nothing(
     nothing_new_is_left: Callable[[], dict[str, list[str]]],
 ) -> None:
     """SIGINT and SIGTERM by turns: during the start, dialling, ringing, LCP, in session, hanging up."""
-    script = Path(__file__).with_name("interrupt_dial.py")
-    result = subprocess.run(
-        [sys.executable, str(script), SMALL, "20"], capture_output=True, text=True, timeout=290, check=False
-    )
+    command = [sys.executable, "-m", "tests.lab.interrupt_dial", SMALL, "20"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=290, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("130") == 20, result.stdout
     assert nothing_new_is_left() == {}

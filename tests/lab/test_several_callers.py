@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drivers.pppd import PppUp
     from fixtures.line import Gateway
 
-SMALL = str(Path(__file__).with_name("small.toml"))
+CROWDED = str(Path(__file__).with_name("crowded.toml"))
 
 
 def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
@@ -42,8 +42,6 @@ def test_callers_have_addresses_of_their_own_and_are_fenced_alone(far_end: FarEn
         assert len({up.local for up in ups}) == 3
         for up in ups:
             assert gateway.rules.count(f"! -s {up.local}/32") == 1
-    far_end_lines = far_end.exchange.ask("calls")
-    assert far_end_lines == []
 
 
 def test_one_caller_cannot_reach_another(far_end: FarEnd) -> None:
@@ -65,11 +63,8 @@ def test_busy_when_every_line_of_the_hunt_group_is_taken(far_end: FarEnd) -> Non
 
 
 def test_empty_pool_is_a_no_to_the_caller_and_nothing_to_the_others() -> None:
-    bench = load(SMALL)
     with Owner() as mine:
-        assert bench.lig is not None
-        assert bench.exchange is not None
-        far_end = FarEnd(load(str(Path(__file__).with_name("crowded.toml"))), mine)
+        far_end = FarEnd(load(CROWDED), mine)
         first, second = (caller(far_end, mine, name) for name in ("one", "two"))
         third = caller(far_end, mine, "three")
         ups = [call(near) for near in (first, second)]

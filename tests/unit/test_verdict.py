@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address
 
-from rig.verdict import CheckResult, Verdict
+from rig.verdict import CheckResult, PppReport, Verdict
 
 
 def check(held: bool | None) -> CheckResult:
@@ -29,7 +30,12 @@ def test_what_was_not_run_is_said_and_is_no_success() -> None:
 
 
 def test_json_has_the_keys_that_the_command_line_promises() -> None:
-    report = json.loads(judged(True).to_json())
+    verdict = judged(True)
+    address = IPv4Address("198.51.100.17")
+    verdict.ppp = PppReport("ppp0", address, address, (address,), 1500, "PAP")
+    report = json.loads(verdict.to_json())
+    assert set(report["ppp"]) == {"interface", "local", "peer", "dns", "mtu", "auth"}
+    assert report["ppp"]["dns"] == ["198.51.100.17"]
     promised = {"bench", "lab", "port", "modem", "attempts", "connect", "ppp", "checks", "timing", "outcome", "exit"}
     assert promised <= set(report)
     assert set(report["timing"]) == {"detect", "dial", "connect", "ppp", "checks", "total"}
