@@ -117,8 +117,9 @@ class CarrierLostError(PppError):
     outcome = "CARRIER LOST"
 
 
-class Interrupted(RigError):  # noqa: N818 - an interruption is no error of anybody's
-    """Ctrl-C or SIGTERM; everything that was started has been taken down."""
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM. No RigError, and no Exception: libraries and event loops let only this kind through."""
 
-    exit_status = 130
-    outcome = "INTERRUPTED"
+    exit_status: ClassVar[int] = 130
+    outcome: ClassVar[str] = "INTERRUPTED"
+    advice: ClassVar[str] = ""

@@ -161,7 +161,7 @@ class Modem:
             self.command(RESET, timeout=1.0)
         except ModemError:
             self._wake()
-            self.command(BRING_BACK)
+            self.command(BRING_BACK, timeout=2.0)
 
     def configure(self, extra: str = "") -> None:
         """Verbose, no echo, all call progress, DCD and DTR as they are; then the user's own init string."""
@@ -205,7 +205,7 @@ class Modem:
         """From data to command state: silence, +++, silence (V.250 Annex, Hayes' guard time)."""
         threading.Event().wait(GUARD_SECONDS)  # the guard time is silence by its definition
         self.line.write(b"+++")
-        answer, _ = self._expect(_is_final, GUARD_SECONDS + COMMAND_SECONDS, "OK after +++")
+        answer, _ = self._expect(_is_final, GUARD_SECONDS + 1.0, "OK after +++")
         if answer.code is not Code.OK:
             raise ModemError(f"{self.line.port}: +++ was answered {answer.text}", result=answer.text)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.errors import CallError, CarrierLostError, RigError
+from drivers.errors import CallError, CarrierLostError, Interrupted, RigError
 from drivers.modem import Connection
 from rig import checks, lab
 from rig.bench import Bench, load_fence, read_secret
@@ -38,7 +38,7 @@ def run(bench: Bench, options: DialOptions, progress: Progress) -> Verdict:
             _Job(bench, options, progress, verdict, owner).run()
             progress.begin("hanging up")
         progress.end()
-    except RigError as error:
+    except (RigError, Interrupted) as error:
         progress.end()
         verdict.outcome, verdict.exit = error.outcome, error.exit_status
         verdict.message, verdict.advice = str(error), error.advice

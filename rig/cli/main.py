@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from drivers.errors import RigError
+from drivers.errors import Interrupted, RigError
 from rig.cli.check import check
 from rig.cli.dial import dial
 from rig.cli.lab import lab
@@ -29,8 +29,8 @@ def main() -> None:
     try:
         with interruptible():
             status = rig.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        status = 130
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        status = Interrupted.exit_status
     except click.ClickException as error:
         error.show()
         status = 2

@@ -116,6 +116,7 @@ class Guest:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=(to_guest, from_guest),
                 start_new_session=True,
+                preexec_fn=take_signals,
                 env={
                     "PATH": os.environ.get("PATH", os.defpath),
                     "PYTHONPATH": python_path(),
@@ -207,6 +208,11 @@ class Guest:
         with contextlib.suppress(BrokenPipeError):
             while data:
                 data = data[os.write(descriptor, data) :]
+
+
+def take_signals() -> None:
+    """In the child: a shell's background jobs ignore SIGINT, and a guest that inherits that never powers off."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def python_path() -> str:

@@ -31,6 +31,7 @@ from rig.partners.control import Handler, serve_in_thread
 UP_SECONDS = 60.0
 RETRY_SECONDS = 0.2
 THREAD_SECONDS = 3.0
+LINE_SECONDS = 60.0
 INIT = "ATS10=3"
 """A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
@@ -149,8 +150,8 @@ class Lig:
             self._threads.append(thread)
             ready.append((line, event))
         for line, event in ready:
-            if not event.wait(15):
-                raise NoModemError(f"{line.port}: the gateway's modem was not ready within 15 s")
+            if not event.wait(LINE_SECONDS):
+                raise NoModemError(f"{line.port}: the gateway's modem was not ready within {LINE_SECONDS:g} s")
 
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():

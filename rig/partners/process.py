@@ -20,7 +20,8 @@ from drivers import syscalls
 from drivers.errors import RigError
 from rig.signals import INTERRUPTIONS, signals_deferred
 
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
+"""A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""
 STOP_SECONDS = 12.0
 
 Ready = Callable[[], None]

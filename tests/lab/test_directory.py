@@ -46,7 +46,7 @@ def test_numbers_that_do_not_connect(
     [
         ("1-800-555-0104", AuthenticationError, 21, 6, "Login incorrect"),
         ("1-800-555-0105", CarrierLostError, 22, 6, "dropped"),
-        ("1-800-555-0106", PppError, 20, 20, "PPP was not up within 15 s"),
+        ("1-800-555-0106", PppError, 20, 10, "PPP was not up within 8 s"),
     ],
 )
 def test_numbers_that_connect_and_give_no_session(

@@ -1,0 +1,72 @@
+"""Reset, configure, dial: three commands to a modem that answers at once, by the driver and by chat."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+
+from benchmarks.figures import Figure, spread
+from drivers.modem import Modem
+from drivers.serial_line import SerialLine
+from rig.owner import Owner
+from rig.partners import switch
+from rig.partners.control import Control
+from rig.partners.exchange import Timing
+from rig.partners.process import PartnerProcess
+from rig.partners.switch import Entry, Plan
+
+RUNS = 20
+TARGET = 0.010
+INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
+
+
+def ours(port: str) -> float:
+    """Seconds for the three commands, on an open line."""
+    with SerialLine(port) as line:
+        modem = Modem(line)
+        began = time.monotonic()
+        modem.reset()
+        modem.configure()
+        modem.dial("5550100")
+        return time.monotonic() - began
+
+
+def with_chat(port: str) -> float:
+    """Seconds that chat takes for the same, on an open line."""
+    with SerialLine(port) as line:
+        began = time.monotonic()
+        subprocess.run(
+            ["chat", "", "ATZ", "OK", "ATE0V1Q0X4&C1&D2S0=0", "OK", "ATDT5550100", "CONNECT", ""],
+            stdin=line.fileno(), stdout=line.fileno(), check=True, timeout=20,
+        )  # fmt: skip
+        return time.monotonic() - began
+
+
+def measure() -> list[Figure]:
+    """By turns; the far modem answers by itself (S0=1), and hangs up when the caller does."""
+    with Owner() as owner:
+        plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
+        process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
+        process.wait_ready()
+        port = Control(plan.control_path).ask("install", name="near", number="")
+        mine: list[float] = []
+        theirs: list[float] = []
+        for turn in range(RUNS):
+            for measure_one, results in ((ours, mine), (with_chat, theirs)):
+                if measure_one is with_chat and turn >= 5:
+                    continue
+                with SerialLine(str(plan.port("0100-1"))) as far:
+                    answering = Modem(far)
+                    answering.command("AT&FE0S0=1S10=1")
+                    results.append(measure_one(port))
+    median = statistics.median(mine)
+    return [
+        Figure(
+            "reset, configure, dial; instant modem",
+            spread(mine, "ms", 1000),
+            f"chat {spread(theirs, 'ms', 1000)}; ratio {median / statistics.median(theirs):.3f}",
+            "under 10 ms",
+            median < TARGET,
+        )
+    ]

@@ -1,0 +1,27 @@
+"""What the benchmarks stand on: a far end of their own, and callers that dial into it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rig.bench import load
+from rig.far_end import FarEnd
+from rig.near_end import NearEnd
+from rig.owner import Owner
+from rig.progress import Progress
+
+BENCHES = Path(__file__).parent
+GATEWAY = "1-800-555-0100"
+
+
+def far_end(name: str, owner: Owner) -> FarEnd:
+    """The far end of one of the bench files beside this module."""
+    return FarEnd(load(str(BENCHES / f"{name}.toml")), owner)
+
+
+def caller(far: FarEnd, owner: Owner, name: str) -> NearEnd:
+    """A near end on a line of its own, its modem not yet open."""
+    port = str(far.install_line(name, ""))
+    near = NearEnd(far.bench, port, owner.namespace(name), owner.folder, far.secret, Progress(io.StringIO()))
+    return owner.own(near)
