@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from benchmarks import callers, dial, dialogue, goodput
-from benchmarks.figures import table
+from benchmarks.figures import Figure, table
+
+PARTS = ("dialogue", "dial", "goodput", "callers")
 
 
 def main() -> int:
-    figures = []
-    for part in (dialogue, dial, goodput, callers):
+    """Measure the parts named on the command line, or all."""
+    figures: list[Figure] = []
+    for name in sys.argv[1:] or PARTS:
+        part = importlib.import_module(f"benchmarks.{name}")
         print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", file=sys.stderr, flush=True)
         figures += part.measure()
     print(table(figures))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import statistics
 import subprocess
 import time
 
 from benchmarks.figures import Figure, spread
+from drivers.errors import PortLostError
 from drivers.modem import Modem
 from drivers.serial_line import SerialLine
 from rig.owner import Owner
@@ -35,6 +38,7 @@ def ours(port: str) -> float:
 def with_chat(port: str) -> float:
     """Seconds that chat takes for the same, on an open line."""
     with SerialLine(port) as line:
+        os.set_blocking(line.fileno(), True)
         began = time.monotonic()
         subprocess.run(
             ["chat", "", "ATZ", "OK", "ATE0V1Q0X4&C1&D2S0=0", "OK", "ATDT5550100", "CONNECT", ""],
@@ -60,6 +64,8 @@ def measure() -> list[Figure]:
                     answering = Modem(far)
                     answering.command("AT&FE0S0=1S10=1")
                     results.append(measure_one(port))
+                    with contextlib.suppress(PortLostError):  # the caller hung up, so carrier goes here too
+                        answering.wait_for_ring(rings=99, timeout=5)
     median = statistics.median(mine)
     return [
         Figure(

@@ -25,17 +25,19 @@ def process_name(pid: int) -> str:
 
 
 def holders(device: Path) -> list[int]:
-    """Ids of the other processes that have ``device`` open, as far as this user may see them."""
-    number = device.stat().st_rdev
+    """Ids of the other processes that have ``device`` open, as far as this user may see them.
+
+    By the names that the kernel gives their open files; plain os calls, because this looks at every open
+    file of the machine, each time a port is opened.
+    """
+    name = os.path.realpath(device)
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
-        with contextlib.suppress(OSError):
-            for link in (entry / "fd").iterdir():
-                if link.readlink().as_posix().startswith("/dev/") and link.stat().st_rdev == number:
-                    found.append(int(entry.name))
-                    break
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        if int(pid) != os.getpid():
+            with contextlib.suppress(OSError):
+                folder = f"/proc/{pid}/fd"
+                if any(os.readlink(f"{folder}/{number}") == name for number in os.listdir(folder)):
+                    found.append(int(pid))
     return found
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import socket
+import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
@@ -12,6 +15,7 @@ from pyroute2 import IPRoute, NetlinkError, netns
 
 from drivers import syscalls
 
+SIOCGIFMTU = 0x8921
 FOLDER = Path("/run/netns")
 
 
@@ -88,6 +92,12 @@ class NetworkNamespace:
                     return []
                 raise
             return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
+
+    def mtu(self, interface: str) -> int:
+        """An interface's MTU in bytes, by ioctl: a netlink socket takes fifty times as long to set up."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            answer = fcntl.ioctl(asker, SIOCGIFMTU, struct.pack("16si", interface.encode(), 0))
+        return int(struct.unpack("16si", answer)[1])
 
     def forward(self) -> None:
         """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""

@@ -8,7 +8,7 @@ session, never in argv. What it says arrives on a pipe (ppp_log.py), so nothing 
 from __future__ import annotations
 
 import contextlib
-import io
+import functools
 import os
 import queue
 import re
@@ -36,7 +36,7 @@ TERMINATE_SECONDS = 3.0
 END_SECONDS = 3.0
 """How long pppd may take to end once the line is hung up; after that it is killed."""
 
-PEER_MILLISECONDS = 150
+PEER_MILLISECONDS = 80
 """How long to listen before the first LCP packet. A gateway's own PPP starts a moment after its CONNECT, and
 a packet that it misses costs three seconds; one that it sends ends the wait at once."""
 
@@ -199,30 +199,29 @@ class Pppd:
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
-        with os.fdopen(os.dup(terminal), "rb", buffering=0) as line:
+        with os.fdopen(os.dup(terminal), "rb", buffering=0) as line, self.namespace.path.open("rb") as inside:
             return sh.Command(program)(
                 *words,
                 _in=line,
-                _out=io.BytesIO(),
+                _out=os.devnull,
                 _err=self._line,
                 _err_bufsize=1,
                 _tty_out=False,
                 _bg=True,
                 _bg_exc=False,
                 _new_session=True,
-                _preexec_fn=self._isolate,
+                _preexec_fn=functools.partial(self._isolate, inside.fileno()),
                 _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
                 _done=lambda *_: self._done(),
             )
 
-    def _isolate(self) -> None:
+    def _isolate(self, namespace: int) -> None:
         """In the child: into the session's namespace, with the session's folder as /etc/ppp.
 
         A rig that is killed takes its pppd with it: a session left up costs someone money.
         """
         syscalls.die_with_parent(signal.SIGTERM)
-        with self.namespace.path.open("rb") as target:
-            syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
+        syscalls.setns(namespace, syscalls.CLONE_NEWNET)
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
         syscalls.mount(str(self._folder), "/etc/ppp", "", syscalls.MS_BIND)
@@ -273,10 +272,8 @@ class Pppd:
                 return self._report(event)
 
     def _report(self, addresses: Addresses) -> PppUp:
-        with self.namespace.netlink() as link:
-            index = link.link_lookup(ifname=self._interface)
-            mtu = link.get_links(index[0])[0].get("mtu") if index else 0
-        return PppUp(self._interface, addresses.local, addresses.peer, self._name_servers(), int(mtu), self._auth)
+        mtu = self.namespace.mtu(self._interface)
+        return PppUp(self._interface, addresses.local, addresses.peer, self._name_servers(), mtu, self._auth)
 
     def _name_servers(self) -> tuple[IPv4Address, ...]:
         """What ``usepeerdns`` left: pppd writes it before it tells the addresses (ipcp.c)."""

@@ -47,17 +47,18 @@ class NearEnd:
         self._pppd: Pppd | None = None
 
     def open(self) -> None:
-        """Take the port, bring the modem to a known state, and ask it who it is."""
+        """Take the port, bring the modem to a known state, ask it who it is, and have pppd ready for the call."""
         table = self.bench.near_end.modem
         with self._progress.step(f"modem on {self.port}"):
-            if self._line is None:
-                self._line = SerialLine(self.port, table.speed)
+            self._line = SerialLine(self.port, table.speed)
             self._modem = Modem(self._line, self._notice)
             self._modem.reset()
             self._modem.configure(f"ATS7={table.carrier_wait}")
             if table.init:
                 self._modem.command(table.init)
             self.identity = self._modem.identify()
+        with self._progress.step("starting pppd, held until a call connects"):
+            self._pppd = self._prepare_pppd()
 
     @property
     def modem(self) -> Modem:
@@ -66,11 +67,8 @@ class NearEnd:
         return self._modem
 
     def dial(self, number: str) -> Connection:
-        """Call a number, with pppd ready for the moment it connects; see Modem.dial for what it raises."""
+        """Call a number; see Modem.dial for what it raises."""
         timeout = self.bench.near_end.modem.carrier_wait + 30.0
-        if self._pppd is None:
-            with self._progress.step("starting pppd, held until the call connects"):
-                self._pppd = self._prepare_pppd()
         self._progress.begin(f"dialling {number}")
         try:
             connection = self.modem.dial(number, timeout)
@@ -111,7 +109,7 @@ class NearEnd:
     @property
     def session(self) -> Pppd:
         if self._pppd is None:
-            raise NoModemError(f"{self.port}: there is no PPP session")
+            raise NoModemError(f"{self.port}: there is no PPP session; the port is not open")
         return self._pppd
 
     def end_session(self) -> None:

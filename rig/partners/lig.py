@@ -98,6 +98,8 @@ class Lig:
         self.sessions: dict[str, Pppd] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
+        self._idle: set[Path] = set()
+        self._idle_changed = threading.Condition()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -177,15 +179,24 @@ class Lig:
             # A pppd that is there already answers the caller's first packet; one that starts at CONNECT misses it.
             servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
             with self._pppd(line, serial, (f"{self.plan.address}:", "unit", str(unit), *servers)) as pppd:
-                ready.set()
-                modem.wait_for_ring()
+                self._await_call(line, modem, ready)
                 self._session(unit, line, serial, modem, pppd)
         else:
-            ready.set()
-            modem.wait_for_ring()
+            self._await_call(line, modem, ready)
             modem.answer()
             with contextlib.suppress(ModemSilentError):
                 modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes
+
+    def _await_call(self, line: LigLine, modem: Modem, ready: threading.Event) -> None:
+        with self._idle_changed:
+            self._idle.add(line.port)
+            self._idle_changed.notify_all()
+        ready.set()
+        try:
+            modem.wait_for_ring()
+        finally:
+            with self._idle_changed:
+                self._idle.discard(line.port)
 
     def _session(self, unit: int, line: LigLine, serial: SerialLine, modem: Modem, pppd: Pppd) -> None:
         """The address and its fence are ready before the call is answered."""
@@ -278,6 +289,11 @@ class Lig:
     def rules(self) -> str:
         return firewall.save(self.namespace)
 
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until every line waits for its next call; whether that came within ``seconds``."""
+        with self._idle_changed:
+            return self._idle_changed.wait_for(lambda: len(self._idle) == len(self.plan.lines), seconds)
+
     def session_count(self) -> int:
         return len(self.sessions)
 
@@ -291,7 +307,12 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
     lig = Lig(plan)
     lig.prepare()
     lig.start()
-    handlers: dict[str, Handler] = {"set_fence": lig.set_fence, "rules": lig.rules, "session_count": lig.session_count}
+    handlers: dict[str, Handler] = {
+        "set_fence": lig.set_fence,
+        "rules": lig.rules,
+        "session_count": lig.session_count,
+        "wait_idle": lig.wait_idle,
+    }
     serve_in_thread(plan.control_path, handlers)
     ready()
     stop.wait()

@@ -349,8 +349,8 @@ class Engine:
 
     def _give_up(self, code: Code) -> None:
         """End a call, or the attempt at one, and say how it ended."""
+        self.result(code)  # first: what follows the loss of DCD belongs to whoever opens the port next
         self.hang_up(lost=True)
-        self.result(code)
 
     # --- data --------------------------------------------------------------------------------------------
 
