@@ -63,7 +63,7 @@ _ADVICE = {
     Code.NO_CARRIER: "is it a modem that answers there? A voice, a fax or a dead number also ends like this",
     Code.DELAYED: "the modem's own country rules hold it back from dialling again; wait, or power it off",
     Code.BLACKLISTED: "the modem refuses this number after too many failures; power it off to clear its list",
-    Code.ERROR: "rig modem --port PORT shows what it takes; is the dial string right for it?",
+    Code.ERROR: "is the dial string right for this modem? -v shows what it answered",
 }
 
 
@@ -295,5 +295,5 @@ class Modem:
         came = f"; it sent {', '.join(map(repr, lines))}" if lines else "; it sent nothing"
         return ModemSilentError(
             f"{self.line.port}: waited {timeout:g} s for {what}{came}",
-            "is it switched on, and is this its port and speed? rig detect shows which port speaks AT",
+            "is it switched on, and is this its port and speed? A modem of several ports speaks AT on some only",
         )

@@ -7,6 +7,7 @@ session, never in argv. What it says arrives on a pipe (ppp_log.py), so nothing 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import os
@@ -36,6 +37,8 @@ TERMINATE_SECONDS = 3.0
 END_SECONDS = 3.0
 """How long pppd may take to end once the line is hung up; after that it is killed."""
 
+KEPT_LINES = 500
+"""Lines of pppd's that are kept: a session of days says something every few seconds."""
 PEER_MILLISECONDS = 80
 """How long to listen before the first LCP packet. A gateway's own PPP starts a moment after its CONNECT, and
 a packet that it misses costs three seconds; one that it sends ends the wait at once."""
@@ -66,7 +69,7 @@ _ADVICE: dict[type[PppError | CannotRunError], str] = {
     PppError: "is it PPP that answers there? -v shows every packet that went either way",
     AuthenticationError: "compare account, user ID and secret with what the gateway expects",
     CarrierLostError: "the line dropped: listen to it, lower the modem's speed, or dial again",
-    CannotRunError: "rig doctor",
+    CannotRunError: "modprobe ppp_async, as root; or run in the lab: --lab uml",
 }
 
 
@@ -113,8 +116,8 @@ class Pppd:
     """One pppd on the open terminal ``terminal`` (a descriptor), started but held until :meth:`release`.
 
     Starting takes pppd as long as a whole negotiation, and an LCP packet that arrives before it is ready
-    costs three seconds (RFC 1661's restart timer). So it is started while the modem still dials, and waits
-    in its connect script, which ends when it is released.
+    costs three seconds (RFC 1661's restart timer). So it is started before the modem dials, and waits in
+    its connect script, which ends when it is released.
 
     ``folder`` is where the session's own configuration folder is made; ``notice`` is told of each event,
     ``log`` of each line that pppd prints. Raises CannotRunError at once when there is no pppd here.
@@ -130,7 +133,7 @@ class Pppd:
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.namespace = namespace
-        self.lines: list[str] = []
+        self.lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._notice = notice
         self._log = log
         self._parser = PppLog()
@@ -235,6 +238,8 @@ class Pppd:
                 self._interface = event.name
             elif isinstance(event, Authenticated):
                 self._auth = event.protocol
+            elif isinstance(event, Addresses):
+                self._up = True
             elif isinstance(event, Ended) and not self._ending:
                 self._ending = event.reason
             elif isinstance(event, Refused) and self._refusal is None:
@@ -268,7 +273,6 @@ class Pppd:
             if event is None or not self.running:
                 raise self.failure()
             if isinstance(event, Addresses):
-                self._up = True
                 return self._report(event)
 
     def _report(self, addresses: Addresses) -> PppUp:

@@ -46,7 +46,9 @@ class SerialLine:
     @staticmethod
     def _check(device: Path) -> None:
         if not device.exists():
-            raise NoModemError(f"{device}: there is no such port", "rig detect   lists the ports there are")
+            raise NoModemError(
+                f"{device}: there is no such port", "ls /dev/serial/by-id   lists the USB ones there are"
+            )
         if not device.is_char_device():
             raise NoModemError(f"{device} is not a serial port")
         if others := locks.holders(device):

@@ -314,19 +314,28 @@ def load_fence(bench: Bench) -> Fence:
 
 def read_secret(bench: Bench, generated: str) -> Secret:
     """The near end's secret. Raises UsageError where there is none, or where others may read the file."""
+    secret = Secret(bench.near_end.user, _secret_value(bench, generated))
+    if not (secret.user + secret.password).isprintable():
+        raise UsageError(
+            f"bench {bench.name}: account and secret may hold no control characters: PAP files take one line"
+        )
+    return secret
+
+
+def _secret_value(bench: Bench, generated: str) -> str:
     source = bench.near_end.secret
     if not isinstance(source, SecretTable):
-        return Secret(bench.near_end.user, generated)
+        return generated
     if source.environment:
         value = os.environ.get(source.environment, "")
         if not value:
             raise UsageError(f"the environment variable {source.environment}, which holds the secret, is not set")
-        return Secret(bench.near_end.user, value)
+        return value
     if not source.file:
         raise UsageError(
             f"bench {bench.name}: key 'near-end.secret' is missing", 'secret = {file = "…"} or {environment = "…"}'
         )
-    return Secret(bench.near_end.user, _read_private(Path(bench.folder) / Path(source.file).expanduser()))
+    return _read_private(Path(bench.folder) / Path(source.file).expanduser())
 
 
 def _read_private(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -45,6 +46,7 @@ def enter_lab(engine: str | None, bench: Bench | None) -> None:
         return
     chosen = lab.choose(engine)
     if chosen.name == "native":
+        os.environ.update(lab.inside_environment(chosen))
         return
     if bench is not None and not bench.emulated:
         raise CannotRunError(

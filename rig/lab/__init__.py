@@ -15,6 +15,7 @@ from rig.lab.native import NativeLab
 from rig.lab.uml import UmlLab
 
 INSIDE = "RIG_LAB"
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
 
 
 class Lab(Protocol):
@@ -63,7 +64,10 @@ def current() -> str:
 def inside_environment(lab: Lab) -> dict[str, str]:
     """What a command inside finds in its environment: all that is here, and the engine's name.
 
-    TMPDIR is left out: the guest has a /tmp of its own.
+    TMPDIR is left out: the guest has a /tmp of its own. An ordinary user's PATH often lacks the folders of
+    pppd and iptables, which it needs as root inside.
     """
     kept = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
-    return kept | {INSIDE: lab.name}
+    folders = kept.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join([*folders, *(folder for folder in SYSTEM_FOLDERS if folder not in folders)])
+    return kept | {INSIDE: lab.name, "PATH": path}

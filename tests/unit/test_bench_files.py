@@ -116,6 +116,13 @@ def test_secret_from_a_variable_that_is_not_set_names_it(tmp_path: Path, monkeyp
     assert read_secret(secret_bench(tmp_path, "{environment = 'RIG_TEST_SECRET'}"), "").password == "v"
 
 
+def test_secret_of_two_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a secret that would write a second account into pppd's file."""
+    monkeypatch.setenv("RIG_TEST_SECRET", "one\n* * two *")
+    with pytest.raises(UsageError, match="control characters"):
+        read_secret(secret_bench(tmp_path, "{environment = 'RIG_TEST_SECRET'}"), "")
+
+
 def test_no_secret_at_all_says_which_key(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"near-end\.secret"):
         read_secret(load(write(tmp_path, "")), "")
