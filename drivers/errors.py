@@ -19,8 +19,11 @@ class RigError(Exception):
     outcome: ClassVar[str] = "FAILED"
 
     def __init__(self, message: str, advice: str = "") -> None:
-        super().__init__(message)
+        super().__init__(message, advice)
         self.advice = advice
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class UsageError(RigError):

@@ -13,6 +13,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -29,6 +30,7 @@ MODULES = (
 )  # fmt: skip
 MODULE_ROOT = Path("/usr/lib/uml/modules")
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
+PROGRAMS = Path("/run/programs")
 CHUNK = 32768
 END_SECONDS = 15.0
 """How long a command may take to end after SIGTERM, when the outside has died."""
@@ -51,6 +53,7 @@ def prepare() -> None:
     if Path("/etc/ppp").is_dir():
         syscalls.mount("tmpfs", "/etc/ppp", "tmpfs", nosuid)
     make_modules_loadable()
+    borrow_programs()
     Path("/proc/sys/kernel/hostname").write_text("lab")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
@@ -72,6 +75,18 @@ def make_modules_loadable() -> None:
     script.chmod(0o755)
     Path("/proc/sys/kernel/modprobe").write_text(str(script))
     subprocess.run([str(script), "-a", *MODULES], check=True)
+
+
+def borrow_programs() -> None:
+    """Copy the programs that the host's user may read but not execute, as Debian has pppd for users outside dip.
+
+    The guest's root is that user to the host, so a copy of its own is the only one it can run.
+    """
+    PROGRAMS.mkdir()
+    for program in (Path("/usr/sbin/pppd"),):
+        if program.exists() and os.access(program, os.R_OK) and not os.access(program, os.X_OK):
+            shutil.copyfile(program, PROGRAMS / program.name)
+            (PROGRAMS / program.name).chmod(0o755)
 
 
 def expose(folders: list[str]) -> None:
@@ -114,7 +129,7 @@ class Command:
             stdin=stream("stdin"),
             stdout=stream("stdout"),
             stderr=stream("stderr"),
-            env=request.environment,
+            env=request.environment | {"PATH": f"{PROGRAMS}:{request.environment.get('PATH', os.defpath)}"},
             cwd=request.directory,
             start_new_session=True,
             preexec_fn=take_terminal,

@@ -98,6 +98,7 @@ class Lig:
         self.sessions: dict[str, Pppd] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
+        self._failure: CannotRunError | None = None
         self._idle: set[Path] = set()
         self._idle_changed = threading.Condition()
         self._stopping = threading.Event()
@@ -152,8 +153,11 @@ class Lig:
             self._threads.append(thread)
             ready.append((line, event))
         for line, event in ready:
+            # The event is set by a modem that is ready, and by a line that finds that nothing can run here.
             if not event.wait(LINE_SECONDS):
                 raise NoModemError(f"{line.port}: the gateway's modem was not ready within {LINE_SECONDS:g} s")
+            if self._failure is not None:
+                raise self._failure
 
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():
@@ -166,6 +170,10 @@ class Lig:
                         self._open_lines.discard(serial)
             except (CallError, PortLostError, PppError) as error:
                 _log.info("%s: %s", line.port.name, error)
+            except CannotRunError as error:
+                self._failure = error
+                ready.set()
+                return
             except NoModemError as error:
                 _log.warning("%s: %s", line.port.name, error)
                 self._stopping.wait(RETRY_SECONDS)

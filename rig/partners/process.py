@@ -47,11 +47,11 @@ def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"rig-{name}"[:15])
     try:
-        main(*arguments, ready=lambda: ready.send(""))
+        main(*arguments, ready=lambda: ready.send(None))
     except BaseException as error:
         traceback.print_exc()
         with contextlib.suppress(OSError):
-            ready.send(f"{type(error).__name__}: {error}")
+            ready.send(error if isinstance(error, RigError) else PartnerError(f"{type(error).__name__}: {error}"))
         raise
 
 
@@ -74,13 +74,19 @@ class PartnerProcess:
         return self.process.pid
 
     def wait_ready(self) -> None:
-        """Raises PartnerError, with the far end's own words, when it ends or is not ready in READY_SECONDS."""
+        """Raises what kept the far end from starting, PartnerError when it ended or was not ready in READY_SECONDS."""
         try:
-            said = self._ready.recv() if self._ready.poll(READY_SECONDS) else f"not ready in {READY_SECONDS:g} s"
+            failure = (
+                self._ready.recv()
+                if self._ready.poll(READY_SECONDS)
+                else PartnerError(f"not ready in {READY_SECONDS:g} s")
+            )
         except EOFError:
-            said = f"it ended at once; see {self.log}"
-        if said:
-            raise PartnerError(f"{self.name} did not start: {said}")
+            failure = PartnerError(f"it ended at once; see {self.log}")
+        if failure is not None:
+            kind = type(failure)
+            tail = "\n  ".join(self.log.read_text(errors="replace").splitlines()[-8:])
+            raise kind(f"{self.name} did not start: {failure}\n  {tail}", failure.advice) from failure
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS."""
