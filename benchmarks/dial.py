@@ -52,7 +52,7 @@ def with_chat(port: str, namespace: NetworkNamespace, secret: Secret) -> float:
 
     chat = f"chat '' ATZ OK ATE0V1Q0X4 OK ATDT{GATEWAY} CONNECT ''"
     command = [
-        shutil.which("pppd") or "pppd", os.path.realpath(port), "115200", "modem", "crtscts", "defaultroute", "usepeerdns", "noauth",
+        "pppd", os.path.realpath(port), "115200", "modem", "crtscts", "defaultroute", "usepeerdns", "noauth",
         "user", secret.user, "remotename", "peer", "nodetach", "debug", "logfd", "2", "connect", chat,
     ]  # fmt: skip
     began = time.monotonic()
