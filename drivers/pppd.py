@@ -202,11 +202,15 @@ class Pppd:
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
-        with os.fdopen(os.dup(terminal), "rb", buffering=0) as line, self.namespace.path.open("rb") as inside:
+        with (
+            os.fdopen(os.dup(terminal), "rb", buffering=0) as line,
+            self.namespace.path.open("rb") as inside,
+            Path(os.devnull).open("wb") as nowhere,
+        ):
             return sh.Command(program)(
                 *words,
                 _in=line,
-                _out=os.devnull,
+                _out=nowhere,
                 _err=self._line,
                 _err_bufsize=1,
                 _tty_out=False,
