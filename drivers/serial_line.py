@@ -7,6 +7,7 @@ them is respected by every program (pyserial#124, #484).
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import termios
@@ -67,8 +68,8 @@ class SerialLine:
             advice = "join the group dialout, or run as root"
             raise NoModemError(f"{port}: {error.strerror}", advice) from error
         except (serial.SerialException, OSError, ValueError) as error:
-            if isinstance(error, serial.SerialException) and "lock" in str(error):
-                raise PortBusyError(f"{port}: another process has locked it") from error
+            if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:
+                raise PortBusyError(f"{port}: another process holds it for itself alone") from error
             raise NoModemError(f"{port}: {error}") from error
         if not self._url:
             fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
@@ -117,6 +118,8 @@ class SerialLine:
             if self._serial.is_open and not self._url:
                 # Bytes that a stopped line will never take would hold close() for 30 s (pyserial#341).
                 termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
+                # A pty's slave stays exclusive as long as its master lives, whoever has closed it.
+                fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self.release_lock()
