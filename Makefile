@@ -11,18 +11,18 @@ BIN := $(VENV)/bin
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests conformance bench setup packages clean
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-command conformance bench setup packages clean
 
 dial: setup
 	$(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
 
-# The lab is one process on one core, so the checks on the host run beside it; each one's output comes whole.
+# A lab is one process on one core, so two checks run side by side; each one's output comes whole, at its end.
 test: setup
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 in-the-lab on-the-host
 	@echo "make test: every check held"
 
 on-the-host: lint types imports unit cli
-in-the-lab: lab-tests conformance
+in-the-lab: lab-tests lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
@@ -40,8 +40,13 @@ unit: setup
 cli: setup
 	$(BIN)/pytest tests/cli
 
+LAB_COMMAND := tests/lab/test_dial_command.py
+
 lab-tests: setup
-	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab
+	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab --ignore=$(LAB_COMMAND)
+
+lab-command: setup
+	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_COMMAND)
 
 conformance: setup
 	$(BIN)/rig check --bench loopback
