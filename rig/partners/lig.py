@@ -286,6 +286,7 @@ class Lig:
             thread.join(THREAD_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             self._name_server.process.terminate()
+            self._name_server.process.wait()
         _log.info("stopped")
 
     # --- what a test may ask ---------------------------------------------------------------------------------

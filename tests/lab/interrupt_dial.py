@@ -18,7 +18,7 @@ from rig import dial
 from rig.bench import Bench, load
 from rig.progress import Progress
 from rig.signals import INTERRUPTIONS, interruptible
-from tests.lab.traces import left_behind
+from tests.lab.traces import left_behind, new_since
 
 
 def dial_until_interrupted(bench: Bench) -> NoReturn:
@@ -49,9 +49,9 @@ def main(bench_file: str, times: int) -> int:
         time.sleep(moment)  # the moment itself is what is tested
         os.kill(pid, number)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        after = left_behind()
-        print(f"{moment:.3f} {number.name} {status} {'' if after == before else after}", flush=True)
-        failed += status != 130 or after != before
+        left = new_since(before)
+        print(f"{moment:.3f} {number.name} {status} {left or ''}", flush=True)
+        failed += status != 130 or bool(left)
     return 1 if failed else 0
 
 

@@ -16,7 +16,7 @@ from drivers.pppd import Pppd, PppOptions
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig.owner import FOLDER, Owner, clear_leftovers
-from tests.lab.traces import left_behind
+from tests.lab.traces import left_behind, new_since
 
 SMALL = str(Path(__file__).with_name("small.toml"))
 GATEWAY = ("--number", "1-800-555-0100", "--bench", SMALL)
@@ -54,8 +54,7 @@ def dialled() -> tuple[subprocess.CompletedProcess[str], dict[str, list[str]]]:
     before = left_behind()
     arguments = ("--number", "1-800-555-0999", *GATEWAY, "--json", "-v", "--", sys.executable, "-c", LOOK_AROUND)
     result = run_rig("dial", *arguments)
-    after = left_behind()
-    return result, {kind: new for kind in after if (new := [name for name in after[kind] if name not in before[kind]])}
+    return result, new_since(before)
 
 
 Dialled = tuple[subprocess.CompletedProcess[str], dict[str, list[str]]]

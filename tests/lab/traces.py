@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 
@@ -27,3 +28,17 @@ def left_behind() -> dict[str, list[str]]:
         "locks": names("/run/lock"),
         "processes": sorted(processes),
     }
+
+
+def new_since(before: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is there now and was not before.
+
+    A process that the kernel has just told to die with its parent may take a moment; it has two seconds.
+    """
+    end = time.monotonic() + 2
+    while True:
+        after = left_behind()
+        new = {kind: fresh for kind in after if (fresh := [name for name in after[kind] if name not in before[kind]])}
+        if not new or time.monotonic() > end:
+            return new
+        time.sleep(0.05)  # the end of a process that is not ours sends no event
