@@ -273,7 +273,7 @@ class Modem:
             try:
                 self._expect_once(search, None if pause is None else max(0.0, pause))
                 found = True
-            except pexpect.TIMEOUT:
+            except (pexpect.TIMEOUT, BlockingIOError):  # or what poll saw was flushed before it was read
                 found = search.accept(self.reader.idle(), 0) >= 0
                 if not found and end is not None and time.monotonic() >= end:
                     raise self._silent(what, timeout, search.seen) from None
@@ -287,6 +287,8 @@ class Modem:
             self._spawn.expect_loop(search, timeout=timeout)
         except pexpect.EOF as error:
             raise PortLostError(f"{self.line.port}: the line was closed by the other side") from error
+        except BlockingIOError:
+            raise
         except OSError as error:
             raise PortLostError(f"{self.line.port}: {error.strerror}") from error
 

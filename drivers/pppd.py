@@ -14,6 +14,7 @@ import os
 import queue
 import re
 import secrets
+import select
 import shutil
 import signal
 import tempfile
@@ -37,6 +38,7 @@ TERMINATE_SECONDS = 3.0
 END_SECONDS = 3.0
 """How long pppd may take to end once the line is hung up; after that it is killed."""
 
+START_SECONDS = 20.0
 KEPT_LINES = 500
 """Lines of pppd's that are kept: a session of days says something every few seconds."""
 PEER_MILLISECONDS = 80
@@ -143,7 +145,7 @@ class Pppd:
         self._ending = ""
         self._refusal: str | None = None
         self._exited = threading.Event()
-        self._gate = -1
+        self._gate = self._waiting = -1
         self._terminal = terminal
         self._released = False
         self._up = False
@@ -151,6 +153,7 @@ class Pppd:
         try:
             self._configure(options)
             self._process = self._start(terminal, options)
+            self._await_script()
         except BaseException:
             self._clean_up()
             raise
@@ -169,18 +172,32 @@ class Pppd:
         os.write(self._gate, b"\n")
 
     def _clean_up(self) -> None:
-        if self._gate >= 0:
-            os.close(self._gate)
-            self._gate = -1
+        descriptors = (self._gate, self._waiting)
+        self._gate = self._waiting = -1
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                os.close(descriptor)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _configure(self, options: PppOptions) -> None:
         (self._folder / "options").write_text("")
         us = options.client
         self._write_secrets(f"{quote(us.user)} * {quote(us.password)} *\n" if us else _nobody())
-        gate = self._folder / "gate"
-        os.mkfifo(gate, 0o600)
-        self._gate = os.open(gate, os.O_RDWR | os.O_CLOEXEC)
+        self._gate, self._waiting = (self._fifo(name) for name in ("gate", "waiting"))
+
+    def _fifo(self, name: str) -> int:
+        os.mkfifo(self._folder / name, 0o600)
+        return os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
+
+    def _await_script(self) -> None:
+        """Wait until pppd is in its connect script, or has ended.
+
+        Before that it sets up the terminal, which throws away what the modem is just answering.
+        """
+        ready, _, _ = select.select([self._waiting], [], [], START_SECONDS)
+        if not ready:
+            self.stop()
+            raise PppError(f"pppd was not ready within {START_SECONDS:g} s; it said: {self._last_line()}")
 
     def _write_secrets(self, text: str) -> None:
         for name in ("pap-secrets", "chap-secrets"):
@@ -195,7 +212,7 @@ class Pppd:
         Path("/etc/ppp").mkdir(exist_ok=True)
         words = [
             "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
-            "connect", f"read go < {self._folder / 'gate'}",
+            "connect", f"cd {self._folder} && echo > waiting && read go < gate",
             "modem" if options.modem_control else "local",
             *(("user", options.client.user, "remotename", "peer") if options.client else ()),
             *options.options,
@@ -254,6 +271,8 @@ class Pppd:
     def _done(self) -> None:
         self._exited.set()
         self._events.put(None)
+        with contextlib.suppress(OSError):
+            os.write(self._waiting, b"\n")
 
     def wait_up(self, timeout: float) -> PppUp:
         """Wait until both addresses are agreed and the interface is up.
