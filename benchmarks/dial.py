@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import statistics
@@ -13,9 +14,8 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers import syscalls
 from drivers.namespace import NetworkNamespace
-from drivers.pppd import quote
+from drivers.pppd import isolate, quote
 from drivers.secret import Secret
 from rig.near_end import NearEnd
 from rig.owner import Owner
@@ -43,20 +43,21 @@ def with_chat(port: str, namespace: NetworkNamespace, secret: Secret) -> float:
     (folder / "pap-secrets").touch(mode=0o600)
     (folder / "pap-secrets").write_text(f"{quote(secret.user)} * {quote(secret.password)} *\n")
 
-    def isolate() -> None:
-        with namespace.path.open("rb") as target:
-            syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
-        syscalls.unshare(syscalls.CLONE_NEWNS)
-        syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-        syscalls.mount(str(folder), "/etc/ppp", "", syscalls.MS_BIND)
-
     chat = f"chat '' ATZ OK ATE0V1Q0X4 OK ATDT{GATEWAY} CONNECT ''"
     command = [
         "pppd", os.path.realpath(port), "115200", "modem", "crtscts", "defaultroute", "usepeerdns", "noauth",
         "user", secret.user, "remotename", "peer", "nodetach", "debug", "logfd", "2", "connect", chat,
     ]  # fmt: skip
     began = time.monotonic()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=isolate) as pppd:
+    with (
+        namespace.path.open("rb") as inside,
+        subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=functools.partial(isolate, inside.fileno(), folder),
+        ) as pppd,
+    ):
         assert pppd.stderr is not None
         try:
             for line in pppd.stderr:

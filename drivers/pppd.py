@@ -115,6 +115,18 @@ def quote(word: str) -> str:
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def isolate(namespace: int, folder: Path) -> None:
+    """In a child about to become pppd: into the network namespace (a descriptor), with ``folder`` as /etc/ppp.
+
+    A rig that is killed takes its pppd with it: a session left up costs someone money.
+    """
+    syscalls.die_with_parent(signal.SIGTERM)
+    syscalls.setns(namespace, syscalls.CLONE_NEWNET)
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.mount(str(folder), "/etc/ppp", "", syscalls.MS_BIND)
+
+
 class Pppd:
     """One pppd on the open terminal ``terminal`` (a descriptor), started but held until :meth:`release`.
 
@@ -154,9 +166,13 @@ class Pppd:
         try:
             self._configure(options)
             self._process = self._start(terminal, options)
-            self._await_script()
         except BaseException:
             self._clean_up()
+            raise
+        try:
+            self._await_script()
+        except BaseException:
+            self.stop()
             raise
 
     def admit(self, accounts: Iterable[Secret], address: IPv4Address) -> None:
@@ -191,13 +207,14 @@ class Pppd:
         return os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
 
     def _await_script(self) -> None:
-        """Wait until pppd is in its connect script, or has ended.
+        """Wait until pppd is in its connect script. Raises why it ended, where it did: no call is placed then.
 
-        Before that it sets up the terminal, which throws away what the modem is just answering.
+        Before its script it sets up the terminal, which throws away what the modem is just answering.
         """
         ready, _, _ = select.select([self._waiting], [], [], START_SECONDS)
+        if not self.running:
+            raise self.failure()
         if not ready:
-            self.stop()
             raise PppError(f"pppd was not ready within {START_SECONDS:g} s; it said: {self._last_line()}")
 
     def _write_secrets(self, text: str) -> None:
@@ -235,21 +252,10 @@ class Pppd:
                 _bg=True,
                 _bg_exc=False,
                 _new_session=True,
-                _preexec_fn=functools.partial(self._isolate, inside.fileno()),
+                _preexec_fn=functools.partial(isolate, inside.fileno(), self._folder),
                 _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
                 _done=lambda *_: self._done(),
             )
-
-    def _isolate(self, namespace: int) -> None:
-        """In the child: into the session's namespace, with the session's folder as /etc/ppp.
-
-        A rig that is killed takes its pppd with it: a session left up costs someone money.
-        """
-        syscalls.die_with_parent(signal.SIGTERM)
-        syscalls.setns(namespace, syscalls.CLONE_NEWNET)
-        syscalls.unshare(syscalls.CLONE_NEWNS)
-        syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-        syscalls.mount(str(self._folder), "/etc/ppp", "", syscalls.MS_BIND)
 
     def _line(self, line: str) -> None:
         line = line.rstrip("\n")

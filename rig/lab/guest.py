@@ -53,7 +53,7 @@ def prepare() -> None:
     if Path("/etc/ppp").is_dir():
         syscalls.mount("tmpfs", "/etc/ppp", "tmpfs", nosuid)
     make_modules_loadable()
-    borrow_programs()
+    borrow_pppd()
     Path("/proc/sys/kernel/hostname").write_text("lab")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
@@ -77,16 +77,16 @@ def make_modules_loadable() -> None:
     subprocess.run([str(script), "-a", *MODULES], check=True)
 
 
-def borrow_programs() -> None:
-    """Copy the programs that the host's user may read but not execute, as Debian has pppd for users outside dip.
+def borrow_pppd() -> None:
+    """Copy pppd where the host's user may read but not execute it, as Debian has it for users outside dip.
 
     The guest's root is that user to the host, so a copy of its own is the only one it can run.
     """
     PROGRAMS.mkdir()
-    for program in (Path("/usr/sbin/pppd"),):
-        if program.exists() and os.access(program, os.R_OK) and not os.access(program, os.X_OK):
-            shutil.copyfile(program, PROGRAMS / program.name)
-            (PROGRAMS / program.name).chmod(0o755)
+    program = Path("/usr/sbin/pppd")
+    if os.access(program, os.R_OK) and not os.access(program, os.X_OK):
+        shutil.copyfile(program, PROGRAMS / program.name)
+        (PROGRAMS / program.name).chmod(0o755)
 
 
 def expose(folders: list[str]) -> None:

@@ -86,26 +86,23 @@ class Direction:
             self._queue.clear()
             self._pass(chunk)
             return
+        self._send_chunk(max(self._free_at, now))
+
+    def _send_chunk(self, start: float) -> None:
+        """Have the next chunk arrive when the line, free from ``start`` on, has carried it."""
+        assert self.rate is not None
         per_second = self.rate / BITS_PER_BYTE
         size = max(1, min(len(self._queue), int(per_second * SLOT_SECONDS)))
-        self._free_at = max(self._free_at, now) + size / per_second
-        self._timer = loop.call_at(self._free_at, self._arrive, size)
+        self._free_at = start + size / per_second
+        self._timer = asyncio.get_running_loop().call_at(self._free_at, self._arrive, size)
 
     def _arrive(self, size: int) -> None:
         self._timer = None
         chunk = bytes(self._queue[:size])
         del self._queue[:size]
-        self._continue_clock()
+        if self._queue and not self._held:
+            self._send_chunk(self._free_at)  # from when this one should have arrived, not from when it was noticed
         self._pass(chunk)
-
-    def _continue_clock(self) -> None:
-        """Send the next chunk from when this one should have arrived, not from when the timer noticed."""
-        if self._queue and not self._held and self.rate is not None:
-            loop = asyncio.get_running_loop()
-            per_second = self.rate / BITS_PER_BYTE
-            size = max(1, min(len(self._queue), int(per_second * SLOT_SECONDS)))
-            self._free_at += size / per_second
-            self._timer = loop.call_at(self._free_at, self._arrive, size)
 
     def _pass(self, chunk: bytes) -> None:
         self.carried += len(chunk)
