@@ -69,9 +69,15 @@ class NetworkNamespace:
             link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
 
     def add_address(self, interface: str, address: IPv4Interface) -> None:
+        self._address("add", interface, address)
+
+    def remove_address(self, interface: str, address: IPv4Interface) -> None:
+        self._address("del", interface, address)
+
+    def _address(self, action: str, interface: str, address: IPv4Interface) -> None:
         with self.netlink() as link:
             index = link.link_lookup(ifname=interface)[0]
-            link.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+            link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
 
     def add_route(self, network: IPv4Network, interface: str, gateway: str | None = None) -> None:
         with self.netlink() as link:

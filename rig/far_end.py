@@ -54,9 +54,9 @@ class FarEnd:
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
         self._switch_plan = Plan(_timing(bench), _entries(bench), owner.folder)
         self._lig_namespace = owner.namespace("lig")
-        self._hosts_namespace = owner.namespace("ibm")
+        self.hosts_namespace = owner.namespace("ibm")
         self._join()
-        hosts_plan = HostsPlan(self._hosts_namespace.name, owner.folder, self._addresses())
+        hosts_plan = HostsPlan(self.hosts_namespace.name, owner.folder, self._addresses())
         lig_plan = self._lig_plan()
         self.ca = hosts_plan.ca
         self.exchange = Control(self._switch_plan.control_path)
@@ -77,7 +77,7 @@ class FarEnd:
         self.processes[name] = self.owner.own(process)
 
     def _join(self) -> None:
-        gateway, servers = self._lig_namespace, self._hosts_namespace
+        gateway, servers = self._lig_namespace, self.hosts_namespace
         gateway.join("ibm0", servers, "lig0")
         gateway.add_address("ibm0", BACKBONE[0])
         servers.add_address("lig0", BACKBONE[1])
