@@ -49,15 +49,8 @@ def with_chat(port: str, namespace: NetworkNamespace, secret: Secret) -> float:
         "user", secret.user, "remotename", "peer", "nodetach", "debug", "logfd", "2", "connect", chat,
     ]  # fmt: skip
     began = time.monotonic()
-    with (
-        namespace.path.open("rb") as inside,
-        subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=functools.partial(isolate, inside.fileno(), folder),
-        ) as pppd,
-    ):
+    prepare = functools.partial(isolate, namespace, folder)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=prepare) as pppd:
         assert pppd.stderr is not None
         try:
             for line in pppd.stderr:

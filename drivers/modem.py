@@ -29,6 +29,7 @@ from drivers.errors import (
     PortLostError,
     UsageError,
 )
+from drivers.interruptions import waiting
 from drivers.serial_line import SerialLine
 
 COMMAND_SECONDS = 3.0
@@ -284,7 +285,8 @@ class Modem:
     def _expect_once(self, search: Any, timeout: float | None) -> None:
         self._empty_buffer()  # what pexpect keeps has been through the reader already
         try:
-            self._spawn.expect_loop(search, timeout=timeout)
+            with waiting():
+                self._spawn.expect_loop(search, timeout=timeout)
         except pexpect.EOF as error:
             raise PortLostError(f"{self.line.port}: the line was closed by the other side") from error
         except BlockingIOError:

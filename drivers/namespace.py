@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -49,6 +50,12 @@ class NetworkNamespace:
                 yield
             finally:
                 syscalls.setns(before.fileno(), syscalls.CLONE_NEWNET)
+
+    def enter_for_good(self) -> None:
+        """In a child about to become another program: run inside, and die with the parent."""
+        syscalls.die_with_parent(signal.SIGTERM)
+        with self.path.open("rb") as inside:
+            syscalls.setns(inside.fileno(), syscalls.CLONE_NEWNET)
 
     @contextlib.contextmanager
     def netlink(self) -> Iterator[IPRoute]:

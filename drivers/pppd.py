@@ -18,25 +18,26 @@ import select
 import shutil
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import sh
-
 from drivers import syscalls
 from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
+from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PppLog, Refused
+from drivers.program import Program, find
 from drivers.secret import Secret
 
 TERMINATE_SECONDS = 3.0
 """How long the peer may take to acknowledge a Terminate-Request; after that the line is hung up."""
 END_SECONDS = 3.0
 """How long pppd may take to end once the line is hung up; after that it is killed."""
+KILL_SECONDS = 10.0
+"""How long the kernel may take to end a killed one."""
 
 START_SECONDS = 60.0
 """Thirty-two at once on one core take twenty and more."""
@@ -115,13 +116,12 @@ def quote(word: str) -> str:
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def isolate(namespace: int, folder: Path) -> None:
-    """In a child about to become pppd: into the network namespace (a descriptor), with ``folder`` as /etc/ppp.
+def isolate(namespace: NetworkNamespace, folder: Path) -> None:
+    """In a child about to become pppd: into the network namespace, with ``folder`` as /etc/ppp.
 
     A rig that is killed takes its pppd with it: a session left up costs someone money.
     """
-    syscalls.die_with_parent(signal.SIGTERM)
-    syscalls.setns(namespace, syscalls.CLONE_NEWNET)
+    namespace.enter_for_good()
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount(str(folder), "/etc/ppp", "", syscalls.MS_BIND)
@@ -157,7 +157,6 @@ class Pppd:
         self._auth = "none"
         self._ending = ""
         self._refusal: str | None = None
-        self._exited = threading.Event()
         self._gate = self._waiting = -1
         self._terminal = terminal
         self._released = False
@@ -165,7 +164,7 @@ class Pppd:
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
         try:
             self._configure(options)
-            self._process = self._start(terminal, options)
+            self._program = self._start(terminal, options)
         except BaseException:
             self._clean_up()
             raise
@@ -189,12 +188,17 @@ class Pppd:
         os.write(self._gate, b"\n")
 
     def _clean_up(self) -> None:
-        descriptors = (self._gate, self._waiting)
-        self._gate = self._waiting = -1
-        for descriptor in descriptors:
-            if descriptor >= 0:
-                os.close(descriptor)
+        self._close_gate()
+        if self._waiting >= 0:
+            os.close(self._waiting)
+            self._waiting = -1
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _close_gate(self) -> None:
+        """A script that waits there reads an end of file, and pppd's connect script has failed."""
+        if self._gate >= 0:
+            os.close(self._gate)
+            self._gate = -1
 
     def _configure(self, options: PppOptions) -> None:
         (self._folder / "options").write_text("")
@@ -211,8 +215,10 @@ class Pppd:
 
         Before its script it sets up the terminal, which throws away what the modem is just answering.
         """
-        ready, _, _ = select.select([self._waiting], [], [], START_SECONDS)
-        if not self.running:
+        with waiting():
+            ready, _, _ = select.select([self._waiting, self._program.handle], [], [], START_SECONDS)
+        if self._program.handle in ready:
+            self.wait_end(END_SECONDS)
             raise self.failure()
         if not ready:
             raise PppError(f"pppd was not ready within {START_SECONDS:g} s; it said: {self._last_line()}")
@@ -223,10 +229,8 @@ class Pppd:
             file.touch(mode=0o600)
             file.write_text(text)
 
-    def _start(self, terminal: int, options: PppOptions) -> sh.RunningCommand:
-        program = shutil.which("pppd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        if program is None:
-            raise CannotRunError("there is no pppd here", "apt-get install ppp")
+    def _start(self, terminal: int, options: PppOptions) -> Program:
+        path = find("pppd", "ppp")
         Path("/etc/ppp").mkdir(exist_ok=True)
         words = [
             "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
@@ -237,28 +241,17 @@ class Pppd:
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
-        with (
-            os.fdopen(os.dup(terminal), "rb", buffering=0) as line,
-            self.namespace.path.open("rb") as inside,
-            Path(os.devnull).open("wb") as nowhere,
-        ):
-            return sh.Command(program)(
-                *words,
-                _in=line,
-                _out=nowhere,
-                _err=self._line,
-                _err_bufsize=1,
-                _tty_out=False,
-                _bg=True,
-                _bg_exc=False,
-                _new_session=True,
-                _preexec_fn=functools.partial(isolate, inside.fileno(), self._folder),
-                _env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder), "LC_ALL": "C"},
-                _done=lambda *_: self._done(),
-            )
+        return Program(
+            path,
+            words,
+            line=self._line,
+            prepare=functools.partial(isolate, self.namespace, self._folder),
+            ended=functools.partial(self._events.put, None),
+            stdin=terminal,
+            environment={"HOME": str(self._folder)},
+        )
 
     def _line(self, line: str) -> None:
-        line = line.rstrip("\n")
         self.lines.append(line)
         self._log(line)
         for event in self._parser.feed(line):
@@ -275,12 +268,6 @@ class Pppd:
             self._events.put(event)
             self._notice(event)
 
-    def _done(self) -> None:
-        self._exited.set()
-        self._events.put(None)
-        with contextlib.suppress(OSError):
-            os.write(self._waiting, b"\n")
-
     def wait_up(self, timeout: float) -> PppUp:
         """Wait until both addresses are agreed and the interface is up.
 
@@ -290,7 +277,8 @@ class Pppd:
         end = time.monotonic() + timeout
         while True:
             try:
-                event = self._events.get(timeout=max(0.0, end - time.monotonic()))
+                with waiting():
+                    event = self._events.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 last = self._last_line()
                 self.stop()
@@ -320,19 +308,16 @@ class Pppd:
 
     def wait_end(self, timeout: float | None) -> bool:
         """Wait until pppd has ended; whether it has, within ``timeout`` seconds."""
-        return self._exited.wait(timeout)
+        return self._program.wait(timeout)
 
     @property
     def running(self) -> bool:
-        return not self._exited.is_set()
+        return self._program.running
 
     @property
     def exit_code(self) -> int | None:
         """pppd's own exit code; None while it runs, negative for the signal that killed it."""
-        if self.running:
-            return None
-        code = self._process.process.exit_code
-        return None if code is None else int(code)
+        return self._program.exit_code
 
     def failure(self) -> PppError | CannotRunError:
         """Why the session ended, as the error that it means to whoever wanted it.
@@ -359,19 +344,19 @@ class Pppd:
         """End the session and wait for its end.
 
         In order where it is up (Terminate-Request) or still held; where it is neither, or the peer does not
-        answer, by hanging up; by force when pppd does not notice even that.
+        answer, by hanging up; by force when pppd does not notice even that. Raises PppError when the kernel
+        does not end it even then.
         """
         in_order = not self._released or (self._up and not self._ending)
         if self.running:
-            self._signal(signal.SIGTERM)
+            self._program.signal(signal.SIGTERM)
+            self._close_gate()
         if self.running and not (in_order and self.wait_end(TERMINATE_SECONDS)):
             with contextlib.suppress(OSError):
                 syscalls.hang_up_terminal(self._terminal)
         if self.running and not self.wait_end(END_SECONDS):
-            self._signal(signal.SIGKILL)
-            self.wait_end(None)
+            self._program.kill_with_children()  # its connect script is one
+        ended = self.wait_end(KILL_SECONDS)
         self._clean_up()
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.process.signal(number)
+        if not ended:
+            raise PppError(f"pppd, pid {self._program.pid}, did not end {KILL_SECONDS:g} s after it was killed")

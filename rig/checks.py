@@ -18,6 +18,7 @@ from ipaddress import IPv4Address
 
 import dpkt
 
+from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
 from rig.bench import Bench
@@ -87,7 +88,8 @@ def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str) -> str
         for _ in range(3):
             try:
                 connection.send(bytes(query))
-                answer = dpkt.dns.DNS(connection.recv(4096))
+                with waiting():
+                    answer = dpkt.dns.DNS(connection.recv(4096))
             except TimeoutError:
                 continue
             except OSError as error:
@@ -118,11 +120,12 @@ def post(namespace: NetworkNamespace, server: IPv4Address, context: ssl.SSLConte
     connection = http.client.HTTPSConnection(str(server), HTTPS, timeout=ANSWER_SECONDS, context=context)
     with contextlib.closing(connection):
         try:
-            with namespace.entered():
+            with namespace.entered(), waiting():
                 connection.connect()
-            connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
-            answer = connection.getresponse()
-            body = answer.read()
+            with waiting():
+                connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
+                answer = connection.getresponse()
+                body = answer.read()
         except TimeoutError:
             return "no answer"
         except (OSError, http.client.HTTPException) as error:
@@ -158,7 +161,8 @@ def connect(namespace: NetworkNamespace, host: IPv4Address, patience: float = AN
     with attempt:
         attempt.settimeout(patience)
         try:
-            attempt.connect((str(host), HTTPS))
+            with waiting():
+                attempt.connect((str(host), HTTPS))
         except TimeoutError:
             return "no answer"
         except ConnectionRefusedError:

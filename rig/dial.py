@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.errors import CallError, CarrierLostError, Interrupted, RigError
+from drivers.interruptions import interruptible, waiting
 from drivers.modem import Connection
 from rig import checks, lab
 from rig.bench import Bench, load_fence, read_secret
 from rig.checks import Surroundings
+from rig.command import run_command
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
 from rig.progress import Progress
-from rig.signals import interruptible
 from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
 
 
@@ -131,17 +131,16 @@ class _Job:
         """Somebody's own command over the session; the line is watched meanwhile by pppd's own end."""
         with self.progress.step(f"running {' '.join(command)}"), near.namespace.entered():
             try:
-                status = subprocess.run(command, check=False).returncode
+                self.verdict.command_status = run_command(command)
             except OSError as error:
                 self.progress.note(f"{command[0]}: {error.strerror}")
-                status = 127
-        self.verdict.command_status = 128 - status if status < 0 else status
+                self.verdict.command_status = 127
         if self.verdict.command_status and self.verdict.exit == 0:
             self.verdict.outcome, self.verdict.exit = "COMMAND FAILED", 1
             self.verdict.message += f"; {command[0]} ended with status {self.verdict.command_status}"
 
     def _hold(self, near: NearEnd, seconds: float) -> None:
-        with self.progress.step(f"holding the session for {seconds:g} s"):
+        with self.progress.step(f"holding the session for {seconds:g} s"), waiting():
             if near.session.wait_end(seconds):
                 failure = near.session.failure()
                 raise failure if isinstance(failure, CarrierLostError) else CarrierLostError(str(failure))

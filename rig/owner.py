@@ -19,8 +19,8 @@ from typing import Protocol, TypeVar
 
 from drivers import locks, namespace
 from drivers.errors import CannotRunError
+from drivers.interruptions import taking_down
 from drivers.namespace import NetworkNamespace
-from rig.signals import signals_deferred, signals_held
 
 FOLDER = Path("/run/rig")
 _numbers = itertools.count(1)
@@ -69,13 +69,12 @@ class Owner:
         """A new network namespace of this run's, named for its role."""
         made = NetworkNamespace(f"{self.name}-{role}")
         self._stack.callback(made.remove)
-        with signals_deferred():  # a namespace is made by a child, which an interruption here would not stop
-            made.create()
+        made.create()
         return made
 
     def close(self) -> None:
         """Take everything down. A second Ctrl-C does not cut this short: it would leave the line up."""
-        with signals_held():
+        with taking_down():
             self._stack.close()
 
     def __enter__(self) -> Owner:

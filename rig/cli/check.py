@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import click
 
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.command import run_command
 
 CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
 
@@ -22,4 +22,4 @@ def check(bench: str | None, engine: str | None, pytest_args: tuple[str, ...]) -
     chosen = load_bench(bench)
     enter_lab(engine, chosen)
     command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or "default", *pytest_args]
-    return subprocess.run(command, check=False).returncode
+    return run_command(command)

@@ -8,10 +8,10 @@ import sys
 import click
 
 from drivers.errors import Interrupted, RigError
+from drivers.interruptions import interruptible
 from rig.cli.check import check
 from rig.cli.dial import dial
 from rig.cli.lab import lab
-from rig.signals import interruptible
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

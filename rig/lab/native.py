@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rig.command import run_command
+
 
 class NativeLab:
     """Runs commands here."""
@@ -26,5 +28,4 @@ class NativeLab:
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a command with this process's streams; its exit status, 128 + N when signal N ended it."""
-        status = subprocess.run(list(command), env=dict(environment), check=False).returncode
-        return 128 - status if status < 0 else status
+        return run_command(command, environment)

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 
 from drivers.errors import CannotRunError
+from drivers.interruptions import waiting
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
 
 KERNEL = "linux.uml"
@@ -167,7 +168,8 @@ class Guest:
         self.send(Kind.REQUEST_END)
 
     def _await_ready(self) -> None:
-        ready, _, _ = select.select([self.reader], [], [], BOOT_SECONDS)
+        with waiting():
+            ready, _, _ = select.select([self.reader], [], [], BOOT_SECONDS)
         frames = self.decoder.feed(os.read(self.reader, CHUNK)) if ready else []
         if not frames or frames[0].kind is not Kind.READY:
             raise self._failure(f"the lab's guest did not start within {BOOT_SECONDS:.0f} s")

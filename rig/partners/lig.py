@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-import sh
-
 from drivers import conntrack, firewall, syscalls
 from drivers.errors import CallError, CannotRunError, ModemSilentError, NoModemError, PortLostError, PppError
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import Pppd, PppOptions
+from drivers.program import Program, find
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig import fence
@@ -118,25 +117,20 @@ class Lig:
         started = threading.Event()
 
         def said(line: str) -> None:
-            _log.info("dnsmasq: %s", line.strip())
+            _log.info("dnsmasq: %s", line)
             if "started" in line:
                 started.set()
 
-        def isolate() -> None:
-            syscalls.die_with_parent(signal.SIGTERM)
-            with self.namespace.path.open("rb") as target:
-                syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
-
-        try:
-            program = sh.Command("dnsmasq", search_paths=["/usr/sbin", "/usr/bin", "/sbin"])
-        except sh.CommandNotFound as error:
-            raise CannotRunError("there is no dnsmasq here", "apt-get install dnsmasq-base") from error
-        self._name_server = program(
-            "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-            "--bind-interfaces", "--log-facility=-", "--pid-file=",
-            *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
-            *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
-            _err=said, _bg=True, _bg_exc=False, _new_session=True, _preexec_fn=isolate,
+        self._name_server = Program(
+            find("dnsmasq", "dnsmasq-base"),
+            [
+                "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+                "--bind-interfaces", "--log-facility=-", "--pid-file=",
+                *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
+                *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
+            ],
+            line=said,
+            prepare=self.namespace.enter_for_good,
         )  # fmt: skip
         if not started.wait(10):
             raise CannotRunError("dnsmasq did not start within 10 s; see the far end's log")
@@ -284,9 +278,7 @@ class Lig:
                 syscalls.hang_up_terminal(serial.fileno())  # wakes the thread that waits for its RING
         for thread in self._threads:
             thread.join(THREAD_SECONDS)
-        with contextlib.suppress(ProcessLookupError):
-            self._name_server.process.terminate()
-            self._name_server.process.wait()
+        self._name_server.stop(THREAD_SECONDS)
         _log.info("stopped")
 
     # --- what a test may ask ---------------------------------------------------------------------------------

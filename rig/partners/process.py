@@ -18,7 +18,7 @@ from typing import Any
 
 from drivers import syscalls
 from drivers.errors import RigError
-from rig.signals import INTERRUPTIONS, signals_deferred
+from drivers.interruptions import blocked_for_child, in_child, waiting
 
 READY_SECONDS = 90.0
 """A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""
@@ -34,11 +34,8 @@ class PartnerError(RigError):
 
 
 def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path, ready: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
-    os.setsid()
+    os.setsid()  # Ctrl-C is for the near end, which ends this process in its turn
+    in_child()
     syscalls.die_with_parent(signal.SIGTERM)
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(handle, 1)
@@ -64,7 +61,7 @@ class PartnerProcess:
         context = multiprocessing.get_context("fork")
         self._ready, other = context.Pipe(duplex=False)
         self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
-        with signals_deferred():  # the child takes them again once it has its own handlers
+        with blocked_for_child():
             self.process.start()
         other.close()
 
@@ -75,12 +72,12 @@ class PartnerProcess:
 
     def wait_ready(self) -> None:
         """Raises what kept the far end from starting, PartnerError when it ended or was not ready in READY_SECONDS."""
+        failure: RigError | None = PartnerError(f"not ready in {READY_SECONDS:g} s")
         try:
-            failure = (
-                self._ready.recv()
-                if self._ready.poll(READY_SECONDS)
-                else PartnerError(f"not ready in {READY_SECONDS:g} s")
-            )
+            with waiting():
+                said = self._ready.poll(READY_SECONDS)
+            if said:
+                failure = self._ready.recv()
         except EOFError:
             failure = PartnerError(f"it ended at once; see {self.log}")
         if failure is not None:
