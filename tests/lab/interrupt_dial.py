@@ -1,4 +1,6 @@
-"""Dial again and again, interrupted at a random moment each time. Usage: python -m tests.lab.interrupt_dial BENCH TIMES
+"""Dial again and again, interrupted at a random moment each time.
+
+Usage: python -m tests.lab.interrupt_dial BENCH TIMES SEED
 
 Prints a line for each: the moment in seconds, what was done at it, the exit status. Ends with 1 when any was
 not 130, or left something behind. The moments come from a seed, so they are the same every time.
@@ -52,9 +54,9 @@ def wait_for(pid: int) -> int | str:
     return status if ended else f"not ended after {END_SECONDS:g} s"
 
 
-def main(bench_file: str, times: int) -> int:
+def main(bench_file: str, times: int, seed: int) -> int:
     bench = load(bench_file)
-    moments = random.Random(2007)
+    moments = random.Random(seed)
     before = left_behind()
     failed = 0
     for turn in range(times):
@@ -75,4 +77,4 @@ def main(bench_file: str, times: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -150,7 +150,7 @@ def test_interruption_at_twenty_random_moments_leaves_nothing(
     nothing_new_is_left: Callable[[], dict[str, list[str]]],
 ) -> None:
     """SIGINT and SIGTERM by turns: during the start, dialling, ringing, LCP, in session, hanging up."""
-    command = [sys.executable, "-m", "tests.lab.interrupt_dial", SMALL, "20"]
+    command = [sys.executable, "-m", "tests.lab.interrupt_dial", SMALL, "20", "2007"]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert result.returncode == 0, result.stdout
     assert result.stdout.count("130") == 20, result.stdout
