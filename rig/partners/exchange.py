@@ -86,7 +86,8 @@ class Call:
         self._later(self.timing.setup, self._present)
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(seconds, what))
+        if self in self.exchange.calls:  # a modem may have hung up within what it was just told
+            self._timers.append(asyncio.get_running_loop().call_later(seconds, what))
 
     def _present(self) -> None:
         kind = self.listing.kind

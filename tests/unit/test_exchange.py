@@ -81,6 +81,36 @@ def test_call_is_set_up_rung_trained_and_connected_at_its_times() -> None:
     run(story())
 
 
+class Impatient(Phone):
+    """A telephone whose modem hangs up within the very event that says BUSY, as a modem does."""
+
+    def __init__(self, town: Town) -> None:
+        super().__init__()
+        self.town = town
+
+    def line_event(self, event: Line, rate: int = 0) -> None:
+        super().line_event(event, rate)
+        if event is Line.BUSY:
+            self.town.exchange.on_hook(self.town.caller)
+
+
+def test_a_call_that_has_ended_does_nothing_to_the_next_one() -> None:
+    """Catches a timer of a busy call that released the line under the call that followed it."""
+
+    async def story() -> None:
+        town = Town()
+        phone = town.caller.telephone = Impatient(town)
+        town.dial("5550101")
+        await asyncio.sleep(2)
+        town.dial("5550102")
+        await asyncio.sleep(TIMING.patience + 5)
+        assert phone.events().count(Line.BUSY) == 1
+        assert phone.events().count(Line.RELEASED) == 0
+        assert len(town.exchange.calls) == 1
+
+    run(story())
+
+
 def test_hunt_group_rings_the_first_free_line_and_is_busy_when_none_is() -> None:
     async def story() -> None:
         town = Town()
