@@ -33,6 +33,10 @@ class UsageError(RigError):
     outcome = "USAGE"
 
 
+class ConfigError(UsageError):
+    """A bench, fence or modem file does not say what it must."""
+
+
 class NoModemError(RigError):
     """No modem, or not the one named, or another process has it."""
 

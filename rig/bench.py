@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import stat
-import tomllib
-import typing
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from drivers.errors import UsageError
+from drivers.errors import ConfigError, UsageError
 from drivers.modem import check_number
 from drivers.secret import Secret
+from drivers.tables import Table, convert, read
 from rig.fence import Fence
 
 HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
 REGISTERED_RATES = range(300, 115201)
 
 
-class BenchFileError(UsageError):
-    """A bench or fence file does not say what it must."""
-
-
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
-    pass
-
-
-class ModemTable(_Table, frozen=True):
+class ModemTable(Table, frozen=True):
     """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
 
     ``speed`` of the port in bit/s; ``init``: an AT command line of the user's own, sent after the rig's;
@@ -57,21 +46,21 @@ class ModemTable(_Table, frozen=True):
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
-class SecretTable(_Table, frozen=True):
+class SecretTable(Table, frozen=True):
     """Where a secret is: a file that its owner alone may read, or an environment variable."""
 
     file: str = ""
     environment: str = ""
 
 
-class PppTable(_Table, frozen=True):
+class PppTable(Table, frozen=True):
     """``timeout`` in seconds from CONNECT to IP up; ``options`` are pppd's own, added to the rig's."""
 
     timeout: float = 30.0
     options: tuple[str, ...] = ()
 
 
-class NearEndTable(_Table, frozen=True):
+class NearEndTable(Table, frozen=True):
     account: str = ""
     user_id: str = ""
     secret: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
@@ -85,7 +74,7 @@ class NearEndTable(_Table, frozen=True):
         return f"{self.account}.{self.user_id}" if self.user_id else self.account
 
 
-class NumberTable(_Table, frozen=True):
+class NumberTable(Table, frozen=True):
     """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway."""
 
     number: str
@@ -95,7 +84,7 @@ class NumberTable(_Table, frozen=True):
     drop_after: int | None = None
 
 
-class ExchangeTable(_Table, frozen=True):
+class ExchangeTable(Table, frozen=True):
     """Seconds, and bit/s."""
 
     rate: Literal["instant"] | int = 33600
@@ -106,7 +95,7 @@ class ExchangeTable(_Table, frozen=True):
     numbers: tuple[NumberTable, ...] = ()
 
 
-class LigTable(_Table, frozen=True):
+class LigTable(Table, frozen=True):
     """The emulated gateway: its own PPP address, the pool it assigns from, its utility services."""
 
     address: IPv4Address
@@ -115,7 +104,7 @@ class LigTable(_Table, frozen=True):
     names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
 
 
-class ExpectTable(_Table, frozen=True):
+class ExpectTable(Table, frozen=True):
     """What the checks hold the gateway to; a check whose key is not given is reported as not run.
 
     ``ca``: a PEM file with whom the servers' certificates must be signed by.
@@ -128,7 +117,7 @@ class ExpectTable(_Table, frozen=True):
     ca: str = ""
 
 
-class Bench(_Table, frozen=True):
+class Bench(Table, frozen=True):
     """A whole bench. ``name`` and ``folder`` are the file's own, not keys in it."""
 
     name: str = ""
@@ -147,72 +136,13 @@ class Bench(_Table, frozen=True):
         return self.near_end.modem.emulated
 
 
-class FenceFile(_Table, frozen=True):
+class FenceFile(Table, frozen=True):
     """A fence file: addresses by region, each table with the paper's section."""
 
     source: str
     servers: dict[str, tuple[IPv4Address, ...]]
     vpn: dict[str, tuple[IPv4Address, ...]] = msgspec.field(default_factory=dict)
     inbound: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-
-
-_TABLES = (
-    Bench, NearEndTable, ModemTable, SecretTable, PppTable, ExchangeTable, NumberTable, LigTable, ExpectTable,
-    FenceFile,
-)  # fmt: skip
-
-
-def _decode(kind: type, value: Any) -> Any:
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise ValueError(str(error)) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except OSError as error:
-        raise BenchFileError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BenchFileError(f"{path}: not TOML: {error}") from error
-
-
-def _type_at(kind: Any, place: str) -> Any:
-    """The type that the key at a path is to have; a table's own for the path of a table."""
-    for part in [part for part in re.split(r"[.\[\]]+", place) if part and not part.isdecimal()]:
-        if kind not in _TABLES:
-            break
-        names = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-        kind = names.get(part, kind)
-        kind = next((inner for inner in typing.get_args(kind) if inner in _TABLES), kind)
-    return kind
-
-
-def _convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
-    try:
-        return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
-    except msgspec.ValidationError as error:
-        raise BenchFileError(f"{path}: {_explain(str(error), kind)}") from None
-
-
-def _explain(message: str, kind: Any) -> str:
-    """msgspec's message with the key as TOML writes it, and what it takes, or the nearest key there is."""
-    said, _, where = message.partition(" - at ")
-    place = where.strip("`").removeprefix("$").lstrip(".").replace("[...]", "")
-    wanted = _type_at(kind, place)
-    unknown = re.search(r"unknown field `(.+?)`", said)
-    if unknown:
-        known = [field.encode_name for field in msgspec.structs.fields(wanted)]
-        near = difflib.get_close_matches(unknown[1], known, 1, 0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-        return f"unknown key {f'{place}.{unknown[1]}'.lstrip('.')!r}; {hint}"
-    missing = re.search(r"missing required field `(.+?)`", said)
-    if missing:
-        return f"key {f'{place}.{missing[1]}'.lstrip('.')!r} is missing"
-    if typing.get_origin(wanted) is Literal and "enum" in said:
-        return f"key {place!r}: it takes {' or '.join(map(repr, typing.get_args(wanted)))}; {said}"
-    return f"key {place!r}: {said.replace('Expected', 'it takes')}"
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -230,29 +160,29 @@ def find(name: str) -> Path:
     shipped = HW_CONFIG / "benches" / f"{name}.toml"
     if not shipped.exists():
         known = sorted(path.stem for path in shipped.parent.glob("*.toml"))
-        raise BenchFileError(f"there is no bench {name!r}", f"one of {', '.join(known)}, or the path of a file")
+        raise ConfigError(f"there is no bench {name!r}", f"one of {', '.join(known)}, or the path of a file")
     return shipped
 
 
 def _with_base(path: Path, depth: int = 0) -> dict[str, Any]:
-    data = _read(path)
+    data = read(path)
     base = data.get("extends")
     if not base:
         return data
     if depth > 8 or not isinstance(base, str):
-        raise BenchFileError(f"{path}: key 'extends': benches extend each other in a circle")
+        raise ConfigError(f"{path}: key 'extends': benches extend each other in a circle")
     beside = path.parent / f"{base}.toml"
     return _merge(_with_base(beside if beside.exists() else find(base), depth + 1), data)
 
 
 def load(name: str) -> Bench:
-    """The bench of a name or file. Raises BenchFileError."""
+    """The bench of a name or file. Raises ConfigError."""
     path = find(name)
     data = _with_base(path)
     for reserved in ("name", "folder"):
         if reserved in data:
-            raise BenchFileError(f"{path}: unknown key {reserved!r}; a bench's name is its file's")
-    bench: Bench = _convert(path, data | {"name": path.stem, "folder": str(path.resolve().parent)}, Bench)
+            raise ConfigError(f"{path}: unknown key {reserved!r}; a bench's name is its file's")
+    bench: Bench = convert(path, data | {"name": path.stem, "folder": str(path.resolve().parent)}, Bench)
     _validate(path, bench)
     return bench
 
@@ -260,8 +190,8 @@ def load(name: str) -> Bench:
 def _validate(path: Path, bench: Bench) -> None:
     """What types alone cannot say."""
 
-    def wrong(key: str, what: str) -> BenchFileError:
-        return BenchFileError(f"{path}: key {key!r}: {what}")
+    def wrong(key: str, what: str) -> ConfigError:
+        return ConfigError(f"{path}: key {key!r}: {what}")
 
     modem = bench.near_end.modem
     ways = [bool(modem.emulated), bool(modem.port), bool(modem.url), bool(modem.filters)]
@@ -299,7 +229,7 @@ def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
 
 def load_fence_file(name: str) -> FenceFile:
     path = Path(name) if "/" in name else HW_CONFIG / "fences" / f"{name}.toml"
-    fence: FenceFile = _convert(path, _read(path), FenceFile)
+    fence: FenceFile = convert(path, read(path), FenceFile)
     return fence
 
 
@@ -308,7 +238,7 @@ def load_fence(bench: Bench) -> Fence:
     file = load_fence_file(bench.fence)
     if bench.region not in file.servers:
         where = Path(bench.folder) / f"{bench.name}.toml"
-        raise BenchFileError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
+        raise ConfigError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
     return Fence(file.servers[bench.region], bench.lig.name_servers if bench.lig else ())
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import UsageError
-from rig.bench import HW_CONFIG, Bench, BenchFileError, load, load_fence, load_fence_file, read_secret
+from drivers.errors import ConfigError, UsageError
+from rig.bench import HW_CONFIG, Bench, load, load_fence, load_fence_file, read_secret
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
 
@@ -58,7 +58,7 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
 )
 def test_what_is_wrong_is_named_with_file_and_key(tmp_path: Path, text: str, says: str) -> None:
     file = write(tmp_path, text)
-    with pytest.raises(BenchFileError) as error:
+    with pytest.raises(ConfigError) as error:
         load(file)
     assert says in str(error.value)
     assert ".toml" in str(error.value)
@@ -66,12 +66,12 @@ def test_what_is_wrong_is_named_with_file_and_key(tmp_path: Path, text: str, say
 
 
 def test_toml_error_names_the_line(tmp_path: Path) -> None:
-    with pytest.raises(BenchFileError, match="line 2"):
+    with pytest.raises(ConfigError, match="line 2"):
         load(write(tmp_path, "region = 'americas'\n= 3\n"))
 
 
 def test_unknown_bench_lists_those_there_are() -> None:
-    with pytest.raises(BenchFileError) as error:
+    with pytest.raises(ConfigError) as error:
         load("lopback")
     assert "loopback" in error.value.advice
 

@@ -1,0 +1,77 @@
+"""TOML files into frozen, typed structures; whatever is wrong names the file, the key and what it takes."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from drivers.errors import ConfigError
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """A TOML table. Its keys have a dash where the fields have an underscore."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A TOML file as it stands. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
+    """What was read, as a Table. Raises ConfigError, which names key and file."""
+    try:
+        return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(str(error), kind)}") from None
+
+
+def _decode(kind: type, value: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ValueError(str(error)) from None
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Table)
+
+
+def _type_at(kind: Any, place: str) -> Any:
+    """The type that the key at a path is to have; a table's own for the path of a table."""
+    for part in [part for part in re.split(r"[.\[\]]+", place) if part and not part.isdecimal()]:
+        if not _is_table(kind):
+            break
+        names = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+        kind = names.get(part, kind)
+        kind = next((inner for inner in typing.get_args(kind) if _is_table(inner)), kind)
+    return kind
+
+
+def _explain(message: str, kind: Any) -> str:
+    """msgspec's message with the key as TOML writes it, and what it takes, or the nearest key there is."""
+    said, _, where = message.partition(" - at ")
+    place = where.strip("`").removeprefix("$").lstrip(".").replace("[...]", "")
+    wanted = _type_at(kind, place)
+    unknown = re.search(r"unknown field `(.+?)`", said)
+    if unknown:
+        known = [field.encode_name for field in msgspec.structs.fields(wanted)]
+        near = difflib.get_close_matches(unknown[1], known, 1, 0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+        return f"unknown key {f'{place}.{unknown[1]}'.lstrip('.')!r}; {hint}"
+    missing = re.search(r"missing required field `(.+?)`", said)
+    if missing:
+        return f"key {f'{place}.{missing[1]}'.lstrip('.')!r} is missing"
+    if typing.get_origin(wanted) is Literal and "enum" in said:
+        return f"key {place!r}: it takes {' or '.join(map(repr, typing.get_args(wanted)))}; {said}"
+    return f"key {place!r}: {said.replace('Expected', 'it takes')}"
