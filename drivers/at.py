@@ -77,6 +77,60 @@ class Echo:
 Event = Result | Text | Echo
 
 
+@dataclass(frozen=True)
+class Identity:
+    """What a modem says of itself; empty where it would not say.
+
+    ``information``: the answers to ATI and its numbers. ``fax_classes`` as +FCLASS=? lists them, ``modulations``
+    as +MS=? does, ``capabilities`` as +GCAP does (V.250 §6.1).
+    """
+
+    manufacturer: str = ""
+    model: str = ""
+    revision: str = ""
+    serial: str = ""
+    capabilities: tuple[str, ...] = ()
+    fax_classes: tuple[str, ...] = ()
+    modulations: tuple[str, ...] = ()
+    information: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All that it said, one answer a line."""
+        return "\n".join((self.manufacturer, self.model, self.revision, *(text for _, text in self.information)))
+
+    @property
+    def voice(self) -> bool:
+        """Class 8 is voice (V.253)."""
+        return "8" in self.fax_classes
+
+    @property
+    def kind(self) -> str:
+        """pstn, cellular, isdn or unknown, by what it can do."""
+        if {"+CGSM", "+CIS707", "+CIS707-A", "+CLTE2", "+CW-CDMA"} & set(self.capabilities):
+            return "cellular"
+        if re.search(r"\bISDN\b|omni\.net", self.text, re.IGNORECASE):
+            return "isdn"
+        if self.modulations or any(name in self.fax_classes for name in ("1", "2", "2.0")):
+            return "pstn"
+        return "unknown"
+
+
+_UNSOLICITED = re.compile(
+    r"\^[A-Z]+:.*|\+(?:CREG|CGREG|CEREG|CPIN|CFUN|CMTI|CDSI|QIND|QUSIM|CTZV): .*|\*PSU?[A-Z]+:.*"
+    r"|RDY|SMS (?:DONE|READY)|PB DONE|Call Ready|NORMAL POWER DOWN|POWERED DOWN|\$GPS_START"
+)
+
+
+def is_unsolicited(line: str, command: str) -> bool:
+    """Whether a line of text is none of the answer to ``command``: cellular modems send such at any time
+    (Quectel EC25 AT manual §2.24; ModemManager's Huawei plug-in; SIMCom SIM7600)."""
+    if not _UNSOLICITED.fullmatch(line):
+        return False
+    asked = re.match(r"AT([+^*][A-Z]+)", command, re.IGNORECASE)
+    return not (asked and line.upper().startswith(asked[1].upper() + ":"))
+
+
 def classify(line: str) -> Result | Text:
     """A whole verbose line as a result code, or as text. Only the whole line counts, never a part."""
     if _CONNECT.fullmatch(line):

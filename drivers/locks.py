@@ -41,6 +41,17 @@ def holders(device: Path) -> list[int]:
     return found
 
 
+def explain_holders(pids: list[int]) -> tuple[str, str]:
+    """Who they are, and what to do about it: for a PortBusyError."""
+    names = [process_name(pid) for pid in pids]
+    if any(name.startswith("ModemManager") for name in names):
+        return ", ".join(names), (
+            "have ModemManager keep off: sudo cp hw-config/udev/70-rig.rules /etc/udev/rules.d/ && "
+            "sudo udevadm control --reload && sudo udevadm trigger; then plug the modem out and in"
+        )
+    return ", ".join(names), "end that program, or name another port"
+
+
 def path_for(device: Path) -> Path:
     """Where the lock file of a device stands: the path below /dev with its slashes turned to underscores."""
     name = device.resolve().as_posix().removeprefix("/dev/").replace("/", "_")

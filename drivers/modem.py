@@ -17,7 +17,7 @@ from typing import Any
 import pexpect
 from pexpect import fdpexpect
 
-from drivers.at import PROGRESS, Code, Event, Reader, Result, Text
+from drivers.at import PROGRESS, Code, Event, Identity, Reader, Result, Text
 from drivers.errors import (
     BusyError,
     CallError,
@@ -30,6 +30,8 @@ from drivers.errors import (
     UsageError,
 )
 from drivers.interruptions import waiting
+from drivers.interview import Ask, Heard, ask_identity
+from drivers.profile import Commands
 from drivers.serial_line import SerialLine
 
 COMMAND_SECONDS = 3.0
@@ -43,7 +45,8 @@ ABORT_SECONDS = 2.0
 RESET = "ATZ"
 BRING_BACK = "AT&FQ0V1E0"
 """For one that ATZ leaves silent: its stored profile may have Q1. This leaves the stored profile as it is."""
-CONFIGURE = "ATE0V1Q0X4&C1&D2S0=0"
+ANSWER_IN_WORDS = "ATE0Q0V1"
+"""What every modem takes, the oldest too."""
 NUMBER = re.compile(r"[0-9*#+A-DTPW,;!@$ ().-]{1,64}", re.IGNORECASE)
 
 _FAILURES: dict[Code, type[CallError]] = {
@@ -74,15 +77,6 @@ class Connection:
 
     text: str
     rate: int
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What a modem says of itself; empty where it would not say."""
-
-    manufacturer: str = ""
-    model: str = ""
-    revision: str = ""
 
 
 @dataclass
@@ -140,6 +134,7 @@ class Modem:
     def __init__(self, line: SerialLine, notice: Callable[[Event], None] = lambda event: None) -> None:
         self.line = line
         self.reader = Reader()
+        self.commands = Commands()
         self._notice = notice
         self._pending: list[Event] = []
         self._spawn = fdpexpect.fdspawn(line.fileno(), timeout=COMMAND_SECONDS, use_poll=True)
@@ -164,15 +159,35 @@ class Modem:
             self._wake()
             self.command(BRING_BACK, timeout=2.0)
 
-    def configure(self, extra: str = "") -> None:
-        """Verbose, no echo, all call progress, DCD and DTR as they are; then the user's own init string."""
-        self.command(CONFIGURE)
-        if extra:
-            self.command(extra)
+    def answer_in_words(self) -> None:
+        """Verbose result codes without echo: all that is needed to ask it who it is."""
+        self.command(ANSWER_IN_WORDS)
+
+    def configure(self, *extra: str) -> None:
+        """Verbose, no echo, all call progress, DCD and DTR as they are; then what its make needs, and ``extra``.
+
+        ``commands`` says how, and is that of V.250 unless a profile's was put there.
+        """
+        for line in (self.commands.configure, *self.commands.init, *extra):
+            self.command(line)
 
     def identify(self) -> Identity:
-        """Ask for manufacturer, model and revision (V.250 §6.1); a modem may refuse each."""
-        return Identity(*(self._say(command) for command in ("AT+GMI", "AT+GMM", "AT+GMR")))
+        """Ask it who it is; see interview.ask_identity."""
+        questions = ask_identity()
+        step = next(questions)
+        try:
+            while True:
+                assert isinstance(step, Ask)
+                step = questions.send(self._heard(step))
+        except StopIteration as end:
+            identity: Identity = end.value
+            return identity
+
+    def _heard(self, question: Ask) -> Heard:
+        try:
+            return Heard(tuple(self._ask(question.command, question.seconds)[1]))
+        except ModemSilentError:
+            return Heard()
 
     def dial(self, number: str, timeout: float = DIAL_SECONDS) -> Connection:
         """Dial, and wait for CONNECT.
@@ -182,7 +197,7 @@ class Modem:
         """
         string = check_number(number)
         try:
-            answer, _ = self._ask("ATDT" + string, timeout)
+            answer, _ = self._ask(self.commands.dial + string, timeout)
         except ModemSilentError as error:
             self.abort()
             raise NoAnswerError(str(error), _ADVICE[Code.NO_ANSWER]) from error
@@ -231,16 +246,6 @@ class Modem:
             self.command("ATH0")
         self.line.write(b"\r")  # three plus signs in command state are the beginning of a line
         self._forget()
-
-    def _say(self, command: str) -> str:
-        try:
-            lines = self.command(command)
-        except ModemSilentError:
-            raise
-        except ModemError:
-            return ""
-        prefix = command.removeprefix("AT") + ":"
-        return " ".join(line.removeprefix(prefix).strip().strip('"') for line in lines)
 
     def _ask(self, text: str, timeout: float) -> tuple[Result, list[Event]]:
         self._pending.clear()

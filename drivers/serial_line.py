@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import grp
 import os
+import stat
 import termios
 import threading
 from pathlib import Path
@@ -22,6 +24,16 @@ from drivers.errors import NoModemError, PortBusyError, PortLostError
 
 DTR_OFF_SECONDS = 0.3
 """How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""
+
+
+def _how_to_be_let_in(device: Path) -> str:
+    """Which group may open a port, and how to be in it."""
+    with contextlib.suppress(OSError, KeyError):
+        status = device.stat()
+        if status.st_mode & stat.S_IWGRP:
+            group = grp.getgrgid(status.st_gid).gr_name
+            return f"the group {group} may: sudo adduser $USER {group}, and log in again; or run as root"
+    return "its group may not either: hw-config/udev/70-rig.rules gives modems to dialout; or run as root"
 
 
 class SerialLine:
@@ -53,8 +65,8 @@ class SerialLine:
         if not device.is_char_device():
             raise NoModemError(f"{device} is not a serial port")
         if others := locks.holders(device):
-            names = ", ".join(locks.process_name(pid) for pid in others)
-            raise PortBusyError(f"{device} is held by {names}", "end that program, or name another port")
+            names, advice = locks.explain_holders(others)
+            raise PortBusyError(f"{device} is held by {names}", advice)
 
     def _open(self, port: str, speed: int, rtscts: bool) -> serial.SerialBase:
         try:
@@ -65,8 +77,7 @@ class SerialLine:
                 line.exclusive = True
             line.open()
         except PermissionError as error:
-            advice = "join the group dialout, or run as root"
-            raise NoModemError(f"{port}: {error.strerror}", advice) from error
+            raise NoModemError(f"{port}: {error.strerror}", _how_to_be_let_in(Path(port))) from error
         except (serial.SerialException, OSError, ValueError) as error:
             if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:
                 raise PortBusyError(f"{port}: another process holds it for itself alone") from error
@@ -92,6 +103,20 @@ class SerialLine:
         except OSError:
             return False
         return True
+
+    @property
+    def carrier(self) -> bool | None:
+        """DCD; None where the line has none."""
+        if not self.has_modem_control:
+            return None
+        return bool(self._serial.cd)  # type: ignore[attr-defined] # each platform's own class has it
+
+    def set_speed(self, speed: int) -> None:
+        """Set the port to so many bit/s. Raises PortLostError when it is gone."""
+        try:
+            self._serial.baudrate = speed
+        except (OSError, serial.SerialException, termios.error) as error:
+            raise PortLostError(f"{self.port}: {error}") from error
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises PortLostError when the other side is gone."""

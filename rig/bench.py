@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from drivers import profile
 from drivers.errors import ConfigError, UsageError
 from drivers.modem import check_number
+from drivers.ports import FILTERS
 from drivers.secret import Secret
 from drivers.tables import Table, convert, read
 from rig.fence import Fence
@@ -20,10 +22,16 @@ HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
 REGISTERED_RATES = range(300, 115201)
 
 
+def given_filters(table: ModemTable | UntouchedTable) -> dict[str, str]:
+    """The udev properties that a table names."""
+    return {name: getattr(table, name) for name in FILTERS if getattr(table, name)}
+
+
 class ModemTable(Table, frozen=True):
     """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
 
-    ``speed`` of the port in bit/s; ``init``: an AT command line of the user's own, sent after the rig's;
+    ``speed`` of the port in bit/s, 0 for the profile's; ``profile``: a name of hw-config/modems, for a modem that
+    is not recognised by what it says; ``init``: an AT command line of the user's own, sent after the rig's;
     ``carrier_wait`` in seconds (S7).
     """
 
@@ -35,15 +43,31 @@ class ModemTable(Table, frozen=True):
     serial: str = ""
     path: str = ""
     interface: str = ""
-    speed: int = 115200
+    link: str = ""
+    speed: int = 0
+    profile: str = ""
     init: str = ""
     carrier_wait: int = 50
 
     @property
     def filters(self) -> dict[str, str]:
         """The udev properties asked for."""
-        names = ("vendor", "model", "serial", "path", "interface")
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
+        return given_filters(self)
+
+
+class UntouchedTable(Table, frozen=True):
+    """Ports that nothing is ever written to, by udev properties; see ports.FILTERS."""
+
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    path: str = ""
+    interface: str = ""
+    link: str = ""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        return given_filters(self)
 
 
 class SecretTable(Table, frozen=True):
@@ -130,6 +154,7 @@ class Bench(Table, frozen=True):
     exchange: ExchangeTable | None = None
     lig: LigTable | None = None
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
+    untouched: tuple[UntouchedTable, ...] = ()
 
     @property
     def emulated(self) -> bool:
@@ -201,6 +226,11 @@ def _validate(path: Path, bench: Bench) -> None:
         raise wrong("near-end.modem.emulated", "an emulated modem needs the tables [exchange] and [lig]")
     if bench.near_end.secret == "generated" and not modem.emulated:  # noqa: S105
         raise wrong("near-end.secret", "a real gateway does not know a generated secret; name a file or a variable")
+    if modem.profile:
+        try:
+            profile.named(modem.profile)
+        except UsageError as error:
+            raise wrong("near-end.modem.profile", f"{error}; {error.advice}") from None
     if not 1 <= modem.carrier_wait <= 255:
         raise wrong("near-end.modem.carrier-wait", "it takes 1 to 255 seconds (S7)")
     if bench.near_end.ppp.timeout <= 0:

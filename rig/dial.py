@@ -75,7 +75,8 @@ class _Job:
         near = self.owner.own(NearEnd(self.bench, port, namespace, self.owner.folder, secret, self.progress))
         near.open()
         who = near.identity
-        self.verdict.modem = ModemReport(who.manufacturer, who.model, who.revision)
+        made_as = near.profile.name if near.profile else ""
+        self.verdict.modem = ModemReport(who.manufacturer, who.model, who.revision, made_as)
         self.verdict.timing.detect = time.monotonic() - began
         return near
 

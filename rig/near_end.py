@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from drivers import at, ppp_log
+from drivers import at, ppp_log, profile
+from drivers.at import Identity
 from drivers.errors import CallError, NoModemError, PortLostError
-from drivers.modem import Connection, Identity, Modem
+from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
-from drivers.ports import find_port
+from drivers.ports import Port, matching_ports, one_of
 from drivers.pppd import Pppd, PppOptions, PppUp
+from drivers.profile import PortFacts, Profile
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig.bench import Bench
@@ -40,6 +42,7 @@ class NearEnd:
         self.namespace = namespace
         self.secret = secret
         self.identity = Identity()
+        self.profile: Profile | None = None
         self._folder = folder
         self._progress = progress
         self._line: SerialLine | None = None
@@ -50,13 +53,17 @@ class NearEnd:
         """Take the port, bring the modem to a known state, ask it who it is, and have pppd ready for the call."""
         table = self.bench.near_end.modem
         with self._progress.step(f"modem on {self.port}"):
-            self._line = SerialLine(self.port, table.speed)
+            named = profile.named(table.profile) if table.profile else None
+            facts = named.port if named else PortFacts()
+            self._line = SerialLine(self.port, table.speed or facts.speed, rtscts=facts.flow_control)
             self._modem = Modem(self._line, self._notice)
             self._modem.reset()
-            self._modem.configure(f"ATS7={table.carrier_wait}")
-            if table.init:
-                self._modem.command(table.init)
+            self._modem.answer_in_words()
             self.identity = self._modem.identify()
+            self.profile = named or profile.recognise(self.identity)
+            self._modem.commands = self.profile.commands
+            extra = (table.init,) if table.init else ()
+            self._modem.configure(f"ATS7={table.carrier_wait}", *extra)
         with self._progress.step("starting pppd, held until a call connects"):
             self._pppd = self._prepare_pppd()
 
@@ -145,4 +152,12 @@ class NearEnd:
 def near_port(bench: Bench) -> str:
     """The port of a real bench's modem. Raises NoModemError, naming what there is, when it is not there."""
     modem = bench.near_end.modem
-    return modem.port or modem.url or find_port(modem.filters)
+    return modem.port or modem.url or dialling_port(matching_ports(modem.filters), modem.filters).device
+
+
+def dialling_port(ports: list[Port], wanted: dict[str, str]) -> Port:
+    """The port of those found that dials: where they are all one modem's, its profile says which that is."""
+    if len({port.device_path for port in ports}) == 1:
+        for known in profile.by_usb(ports[0].vendor, ports[0].model):
+            ports = [port for port in ports if port.interface_number == known.port.interface] or ports
+    return one_of(ports, wanted)

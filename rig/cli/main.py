@@ -10,6 +10,7 @@ import click
 from drivers.errors import Interrupted, RigError
 from drivers.interruptions import interruptible
 from rig.cli.check import check
+from rig.cli.detect import detect_command
 from rig.cli.dial import dial
 from rig.cli.lab import lab
 
@@ -20,7 +21,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (dial, lab, check):
+for command in (detect_command, dial, lab, check):
     rig.add_command(command)
 
 

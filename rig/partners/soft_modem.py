@@ -16,8 +16,9 @@ import select
 import tty
 from pathlib import Path
 
+from drivers.profile import Profile
 from rig.partners.exchange import Exchange, Subscriber
-from rig.partners.hayes import Engine, Line, Personality, State
+from rig.partners.hayes import Engine, Line, State
 from rig.partners.hayes.events import (
     Carrier,
     DialComplete,
@@ -71,12 +72,12 @@ class SoftModem:
         line: Subscriber,
         link: Path,
         watcher: Watcher,
-        personality: Personality | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self.exchange = exchange
         self.line = line
         self.link = link
-        self.engine = Engine(personality, instant=exchange.timing.rate is None)
+        self.engine = Engine(profile, instant=exchange.timing.rate is None)
         self._watcher = watcher
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -84,6 +85,8 @@ class SoftModem:
         self._input_held = False
         self._master = -1
         self._dtr = True
+        self.answer_delay = self.engine.persona.answer_delay
+        self._thinking = False
         line.telephone = self
         self._open()
 
@@ -130,7 +133,7 @@ class SoftModem:
 
     def _read(self) -> None:
         master = self._master
-        while self._master == master:
+        while self._master == master and not self._thinking:
             if self.engine.state is State.DATA and not self._line_has_room():
                 return
             try:
@@ -143,7 +146,17 @@ class SoftModem:
                 self._sample_dtr()
                 return
             self._report_dtr(True)
-            self._run(self.engine.from_dte(data, self._loop.time()))
+            if self.answer_delay and b"\r" in data and self.engine.state is State.COMMAND:
+                self._thinking = True
+                self._loop.call_later(self.answer_delay, self._answer, data)
+            else:
+                self._run(self.engine.from_dte(data, self._loop.time()))
+
+    def _answer(self, data: bytes) -> None:
+        """A command that took its time."""
+        self._thinking = False
+        self._run(self.engine.from_dte(data, self._loop.time()))
+        self._read()
 
     def _line_has_room(self) -> bool:
         direction = self.line.call.outgoing(self.line) if self.line.call else None

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drivers import profile
+from drivers.profile import Profile
 from rig.partners.circuit import Direction
 from rig.partners.control import Handler, serve
-from rig.partners.exchange import Call, Exchange, Timing
+from rig.partners.exchange import Call, Exchange, Subscriber, Timing
+from rig.partners.hayes.faults import Fault
 from rig.partners.soft_modem import SoftModem, Watcher
 
 
@@ -59,13 +62,15 @@ class Switch:
             for name in entry.line_names():
                 self._connect_modem(name, self.exchange.subscribe(name, listing))
 
-    def _connect_modem(self, name: str, line: Any) -> None:
-        self.modems[name] = SoftModem(self.exchange, line, self.plan.port(name), self._watcher)
+    def _connect_modem(self, name: str, line: Subscriber, made_as: Profile | None = None) -> None:
+        self.modems[name] = SoftModem(self.exchange, line, self.plan.port(name), self._watcher, made_as)
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "install": self.install,
             "remove": self.remove,
+            "misbehave": self.misbehave,
+            "answer_late": self.answer_late,
             "drop_carrier": self.drop_carrier,
             "bit_errors": self.bit_errors,
             "stall": self.stall,
@@ -73,13 +78,21 @@ class Switch:
             "calls": self.calls,
         }
 
-    def install(self, name: str, number: str) -> str:
-        """A new line with a modem on it; the path of its port."""
+    def install(self, name: str, number: str, make: str = "") -> str:
+        """A new line with a modem on it, of the make that a profile describes; the path of its port."""
         if name in self.modems:
             raise ValueError(f"there is a line {name} already")
         listing = self.exchange.list_number(number, "modem")
-        self._connect_modem(name, self.exchange.subscribe(name, listing))
+        self._connect_modem(name, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
         return str(self.plan.port(name))
+
+    def misbehave(self, line: str, fault: str) -> None:
+        """Have a modem answer its commands wrongly (see hayes.faults); "" for rightly again."""
+        self.modems[line].engine.misbehaviour.fault = Fault(fault) if fault else None
+
+    def answer_late(self, line: str, seconds: float) -> None:
+        """Have a modem take so long over each command."""
+        self.modems[line].answer_delay = seconds
 
     def remove(self, name: str) -> None:
         """Unplug a line's modem."""

@@ -161,3 +161,16 @@ def test_guest_ends_with_the_one_who_started_it() -> None:
     while time.monotonic() < end and any(Path(f"/proc/{child}").exists() for child in children):
         time.sleep(0.05)  # another process's children send no event when they end
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_detect_where_there_is_no_modem_is_3_and_says_what_to_do() -> None:
+    """On a machine with no serial port, and on one whose ports have nothing on them."""
+    result = rig("detect")
+    assert result.returncode == 3
+    assert "rig detect --" in result.stderr
+
+
+def test_detect_of_a_port_that_is_none_says_so() -> None:
+    result = rig("detect", "--port", "/dev/ttyNONE", "--json")
+    assert result.returncode == 3
+    assert "there is no such port" in result.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rig.partners.hayes import Engine, Line, Personality, State
+from rig.partners.hayes import Engine, Line, State
 from rig.partners.hayes.events import (
     Carrier,
     DialComplete,
@@ -22,7 +22,7 @@ class Desk:
     """A modem on a desk: type at it, let time pass, let the line do things; see what it did."""
 
     def __init__(self, *, instant: bool = True) -> None:
-        self.engine = Engine(Personality(), instant=instant)
+        self.engine = Engine(instant=instant)
         self.now = 1000.0
         self.effects: list[Effect] = []
 

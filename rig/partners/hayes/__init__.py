@@ -6,6 +6,5 @@ dialling.py takes a dial string apart, events.py has the vocabulary, engine.py i
 
 from rig.partners.hayes.engine import Engine
 from rig.partners.hayes.events import Line, State
-from rig.partners.hayes.settings import Personality
 
-__all__ = ["Engine", "Line", "Personality", "State"]
+__all__ = ["Engine", "Line", "State"]

@@ -4,11 +4,12 @@ nothing, when the result comes later: a call is under way, or the modem is in da
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rig.partners.hayes.dialling import compile_string
 from rig.partners.hayes.events import State
-from rig.partners.hayes.parse import Command, Dial, Extended, Register
+from rig.partners.hayes.parse import Basic, Command, Dial, Extended, Register
 from rig.partners.hayes.results import Code
 from rig.partners.hayes.settings import Settings, test_answer
 
@@ -26,6 +27,11 @@ Answer = _Next | Code | None
 
 def execute(engine: Engine, command: Command) -> Answer:
     """Do one command of a line."""
+    name = spelling(command)
+    if any(fnmatchcase(name, lacking) for lacking in engine.persona.lacks):
+        return Code.ERROR
+    if any(fnmatchcase(name, accepted) for accepted in engine.persona.accepts):
+        return NEXT
     if isinstance(command, Dial):
         return _dial(engine, command.string)
     if isinstance(command, Register):
@@ -36,6 +42,19 @@ def execute(engine: Engine, command: Command) -> Answer:
     if handler:
         return handler(engine, command.value)
     return NEXT if engine.settings.set_option(command.name, command.value) else Code.ERROR
+
+
+def spelling(command: Command) -> str:
+    """A command as a profile's ``lacks`` names it: ``\\N1``, ``S48``, ``+GMI``."""
+    match command:
+        case Basic(name, value):
+            return f"{name}{value}"
+        case Register(number):
+            return f"S{number}"
+        case Extended(name):
+            return f"+{name}"
+        case _:
+            return "D"
 
 
 def _dial(engine: Engine, string: str) -> Answer:
@@ -71,10 +90,11 @@ def _hook(engine: Engine, value: int) -> Answer:
 
 
 def _information(engine: Engine, value: int) -> Answer:
-    text = engine.personality.information.get(value)
+    text = engine.persona.information.get(str(value))
     if text is None:
         return Code.ERROR
-    engine.information(text)
+    for line in text.splitlines():
+        engine.information(line)
     return NEXT
 
 
@@ -96,7 +116,7 @@ def _reset(engine: Engine, value: int) -> Answer:
 def _factory(engine: Engine, value: int) -> Answer:
     if value > 2:
         return Code.ERROR
-    engine.settings = Settings.factory(engine.personality)
+    engine.settings = Settings.factory(engine.persona)
     return NEXT
 
 
@@ -128,22 +148,29 @@ _ACTIONS: dict[str, Callable[[Engine, int], Answer]] = {
 
 
 def _identity(engine: Engine, name: str) -> str | None:
-    who = engine.personality
+    """What it says of itself; empty where this make has no such command, None where no make has."""
+    who = engine.persona
     texts = {
         "GMI": who.manufacturer,
         "GMM": who.model,
         "GMR": who.revision,
+        "GSN": who.serial,
         "FMI": who.manufacturer,
         "FMM": who.model,
         "FMR": who.revision,
-        "GCAP": f"+GCAP: {who.capabilities}",
+        "GCAP": who.capabilities,
     }
-    return texts.get(name)
+    text = texts.get(name)
+    return f"+{name}: {text}" if text and (who.prefixed or name == "GCAP") else text
 
 
 def _extended(engine: Engine, command: Extended) -> Answer:
+    if not engine.persona.extended:
+        return Code.ERROR
     identity = _identity(engine, command.name)
     if identity is not None:
+        if not identity:
+            return Code.ERROR
         if command.kind in ("", "?"):
             engine.information(identity)
         return NEXT if command.kind in ("", "?", "=?") else Code.ERROR
@@ -152,11 +179,11 @@ def _extended(engine: Engine, command: Extended) -> Answer:
         engine.information(value if command.name == "FCLASS" else f"+{command.name}: {value}")
         return NEXT
     if command.kind == "=?":
-        test = test_answer(engine.personality, command.name)
+        test = test_answer(engine.persona, command.name)
         if test is None:
             return Code.ERROR
         engine.information(test if command.name == "FCLASS" else f"+{command.name}: {test}")
         return NEXT
-    if command.kind == "=" and engine.settings.set_extended(engine.personality, command.name, command.value):
+    if command.kind == "=" and engine.settings.set_extended(engine.persona, command.name, command.value):
         return NEXT
     return Code.ERROR

@@ -6,9 +6,11 @@ order. The host calls :meth:`Engine.tick` when :attr:`Engine.deadline` has come.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
+from drivers.profile import FOLDER, Profile, load
 from rig.partners.hayes import commands, results
 from rig.partners.hayes.dialling import Digits, Program, Step
 from rig.partners.hayes.escape import EscapeGuard
@@ -25,9 +27,10 @@ from rig.partners.hayes.events import (
     ToDte,
     ToLine,
 )
-from rig.partners.hayes.parse import LONGEST, Command, CommandLineError, parse
+from rig.partners.hayes.faults import Misbehaviour
+from rig.partners.hayes.parse import Command, CommandLineError, parse
 from rig.partners.hayes.results import Code
-from rig.partners.hayes.settings import Personality, Settings
+from rig.partners.hayes.settings import Settings
 
 BUFFER = 65536
 """Bytes from the line that are kept while the modem is in online command state."""
@@ -40,10 +43,11 @@ RING_MEMORY = 8.0
 class Engine:
     """One modem. ``instant``: it takes no time to dial and to train, for tests that do not watch that."""
 
-    def __init__(self, personality: Personality | None = None, *, instant: bool = False) -> None:
-        self.personality = personality or Personality()
+    def __init__(self, profile: Profile | None = None, *, instant: bool = False) -> None:
+        self.profile = profile or load(FOLDER / "rig-soft-modem.toml")
+        self.persona = self.profile.persona
         self.instant = instant
-        self.stored = Settings.factory(self.personality)
+        self.stored = Settings.factory(self.persona)
         self.settings = self.stored.copy()
         self.state = State.COMMAND
         self.rate = 0
@@ -62,6 +66,8 @@ class Engine:
         self._ringback = False
         self._held = bytearray()
         self._escape = EscapeGuard()
+        self.misbehaviour = Misbehaviour()
+        self._unsolicited = itertools.cycle(self.persona.unsolicited) if self.persona.unsolicited else None
 
     # --- what comes in ---------------------------------------------------------------------------------
 
@@ -94,7 +100,12 @@ class Engine:
                     self._give_up(Code.NO_CARRIER)
                 continue
             data = self._command_bytes(data)
-        return self._drain()
+        return self._distorted(self._drain()) if self.misbehaviour.fault else self._drain()
+
+    def _distorted(self, effects: list[Effect]) -> list[Effect]:
+        said = b"".join(effect.data for effect in effects if isinstance(effect, ToDte))
+        others: list[Effect] = [effect for effect in effects if not isinstance(effect, ToDte)]
+        return [ToDte(self.misbehaviour.distort(said)), *others] if said else others
 
     def from_line(self, data: bytes, now: float) -> list[Effect]:
         """Bytes that the far end's modem sent."""
@@ -134,7 +145,7 @@ class Engine:
         for position, byte in enumerate(data):
             byte &= 0x7F
             if self.settings.options["E"]:
-                self._effects.append(ToDte(bytes([byte])))
+                self._send(bytes([byte]))
             if not self._collecting:
                 self._seek_attention(byte)
             elif byte == registers[3]:
@@ -143,7 +154,7 @@ class Engine:
             elif byte == registers[5]:
                 del self._line[-1:]
             elif byte >= 0x20:
-                self._overflow = self._overflow or len(self._line) >= LONGEST
+                self._overflow = self._overflow or len(self._line) >= self.persona.longest_line
                 if not self._overflow:
                     self._line.append(byte)
         return b""
@@ -171,6 +182,14 @@ class Engine:
         self._execute(text)
 
     def _execute(self, text: str) -> None:
+        if self._unsolicited:
+            self.information(next(self._unsolicited))
+        known = self.persona.answers.get(text.upper())
+        if known is not None:
+            for line in known.splitlines():
+                self.information(line)
+            self.result(Code.OK)
+            return
         try:
             todo: list[Command] = parse(text)
         except CommandLineError:
@@ -197,6 +216,8 @@ class Engine:
     def _result_text(self, text: str, number: int) -> None:
         if self.settings.options["Q"]:
             return
+        if text == Code.NO_DIALTONE.value[0]:
+            text = self.profile.dialect.no_dialtone
         if self.settings.options["V"]:
             self._send(self._line_end() + text.encode() + self._line_end())
         else:
@@ -206,7 +227,8 @@ class Engine:
         return bytes([self.settings.registers[3], self.settings.registers[4]])
 
     def _send(self, data: bytes) -> None:
-        self._effects.append(ToDte(data))
+        if not self.persona.mute:
+            self._effects.append(ToDte(data))
 
     # --- calls -------------------------------------------------------------------------------------------
 
@@ -314,9 +336,16 @@ class Engine:
         self.settings.registers[1] = 0
         if self.settings.extended["DR"] == "1":
             self.information("+DR: NONE")
-        self._result_text(*results.connect(self.rate, self.settings.options["X"]))
+        self._report_connect()
         self._enter_data()
         self._effects.append(Carrier(True))
+
+    def _report_connect(self) -> None:
+        """CONNECT as X and this make word it."""
+        text, number = results.connect(self.rate, self.settings.options["X"])
+        if self.persona.connect and self.settings.options["X"]:
+            text = self.persona.connect.format(rate=self.rate)
+        self._result_text(text, number)
 
     def _enter_data(self) -> None:
         self.state = State.DATA
@@ -327,7 +356,7 @@ class Engine:
         """ATO: back to data state; False where there is no call to go back to."""
         if self.state is not State.ONLINE_COMMAND:
             return False
-        self._result_text(*results.connect(self.rate, self.settings.options["X"]))
+        self._report_connect()
         self._enter_data()
         if self._held:
             self._send(bytes(self._held))

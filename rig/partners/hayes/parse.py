@@ -47,8 +47,6 @@ Command = Basic | Register | Dial | Extended
 _BASIC = re.compile(r'([&\\%*\-"]?[A-Z])(\d{0,5})')
 _REGISTER = re.compile(r"S(\d{0,3})(?:=(\d{0,5})|(\?))")
 _EXTENDED = re.compile(r'\+([A-Z][A-Z0-9]{0,15})(=\?|=|\?|)((?:"[^"]*"|[^;"])*)(?:;|$)')
-LONGEST = 255
-"""Characters in a command line; V.250 asks for at least 40, common modems take 60 to 255."""
 
 
 def parse(text: str, last_register: int = 0) -> list[Command]:

@@ -1,24 +1,12 @@
-"""What a modem remembers: S-registers, options, extended parameters, and who it says it is."""
+"""What a modem remembers: S-registers, options and extended parameters."""
 
 from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Personality:
-    """The make of a modem: what it answers to ATI, +GMI, +GMM, +GMR and +GCAP, and which +MS it takes."""
-
-    manufacturer: str = "rig"
-    model: str = "Soft Modem V.34"
-    revision: str = "1.0"
-    capabilities: str = "+FCLASS,+MS,+DR,+DS"
-    information: dict[int, str] = field(
-        default_factory=lambda: {0: "33600", 1: "255", 2: "OK", 3: "rig Soft Modem V.34", 4: "1.0", 6: "RIG-HAYES"}
-    )
-    modulations: tuple[str, ...] = ("B103", "B212", "V21", "V22", "V22B", "V32", "V32B", "V34")
+from drivers.profile import Persona
 
 
 @dataclass(frozen=True)
@@ -78,26 +66,29 @@ class Parameter:
     test: str
 
 
-def _parameters(personality: Personality) -> dict[str, Parameter]:
+def _parameters(persona: Persona) -> dict[str, Parameter]:
     speeds = "|".join(map(str, SPEEDS))
-    carriers = "|".join(personality.modulations)
-    rate = r"(?:,\d{1,6})?"
-    return {
+    classes = persona.fax_classes
+    parameters = {
         "IPR": Parameter("0", speeds, f"(),({','.join(map(str, SPEEDS))})"),
         "IFC": Parameter("2,2", r"[0-2](,[0-2])?", "(0-2),(0-2)"),
         "ICF": Parameter("3,3", r"[0-6](,[0-3])?", "(0-6),(0-3)"),
-        "MS": Parameter(
-            f"{personality.modulations[-1]},1",
-            rf'"?(?:{carriers})"?(?:,[01])?{rate * 4}',
-            f"({','.join(personality.modulations)}),(0,1),(300-33600),(300-33600)",
-        ),
         "DR": Parameter("0", "[01]", "(0,1)"),
         "ER": Parameter("0", "[01]", "(0,1)"),
         "ILRR": Parameter("0", "[01]", "(0,1)"),
         "DS": Parameter("3,0,2048,20", r"[0-3](,[01])?(,\d+)?(,\d+)?", "(0-3),(0,1),(512-2048),(6-250)"),
         "ES": Parameter("3,0,2", r"[0-7](,[0-4])?(,[0-9])?", "(0-7),(0-4),(0-9)"),
-        "FCLASS": Parameter("0", "0|1|1\\.0", "0,1,1.0"),
+        "FCLASS": Parameter("0", classes.replace(".", r"\.").replace(",", "|"), classes),
     }
+    if persona.modulations:
+        carriers = "|".join(persona.modulations)
+        rate = r"(?:,\d{1,6})?"
+        parameters["MS"] = Parameter(
+            f"{persona.modulations[-1]},1",
+            rf'"?(?:{carriers})"?(?:,[01])?{rate * 4}',
+            f"({','.join(persona.modulations)}),(0,1),(300-33600),(300-33600)",
+        )
+    return parameters
 
 
 @dataclass
@@ -109,9 +100,9 @@ class Settings:
     extended: dict[str, str]
 
     @classmethod
-    def factory(cls, personality: Personality) -> Settings:
+    def factory(cls, persona: Persona) -> Settings:
         options = dict.fromkeys([*EFFECTIVE, *ACCEPTED], 0) | _FACTORY_OPTIONS
-        parameters = {name: parameter.factory for name, parameter in _parameters(personality).items()}
+        parameters = {name: parameter.factory for name, parameter in _parameters(persona).items()}
         return cls({number: rule.factory for number, rule in REGISTERS.items()}, options, parameters)
 
     def copy(self) -> Settings:
@@ -133,9 +124,9 @@ class Settings:
         self.options[name] = value
         return True
 
-    def set_extended(self, personality: Personality, name: str, value: str) -> bool:
+    def set_extended(self, persona: Persona, name: str, value: str) -> bool:
         """Whether the parameter takes the value; it is set then. Subparameters left out stay as they are."""
-        parameter = _parameters(personality).get(name)
+        parameter = _parameters(persona).get(name)
         if parameter is None or not re.fullmatch(parameter.pattern, value, re.IGNORECASE):
             return False
         given = value.upper().replace('"', "").split(",")
@@ -151,7 +142,7 @@ class Settings:
         return ["ACTIVE PROFILE:", set_options, registers, extended]
 
 
-def test_answer(personality: Personality, name: str) -> str | None:
+def test_answer(persona: Persona, name: str) -> str | None:
     """What +NAME=? answers; None where there is no such parameter."""
-    parameter = _parameters(personality).get(name)
+    parameter = _parameters(persona).get(name)
     return None if parameter is None else parameter.test

@@ -1,0 +1,148 @@
+"""Many ports asked side by side, in one loop: each has an interview of its own, none waits for another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from drivers.at import Event, Reader, Result
+from drivers.interruptions import waiting
+from drivers.interview import GUARD_SECONDS, Dialogue, Escape, Findings, Heard, SetSpeed, Step
+from drivers.serial_line import SerialLine
+
+PAUSE_SECONDS = 0.05
+"""Silence after which digits and a CR are a numeric result code."""
+CHUNK = 4096
+LARGEST_ANSWER = 65536
+"""Bytes after which a port is taken to send data without end."""
+
+Listener = Callable[[str, bytes], None]
+
+
+@dataclass
+class _Expectation:
+    """What is waited for: a final result code, until a time; ``write`` is due at ``write_at``."""
+
+    until: float
+    write: bytes = b""
+    write_at: float = 0.0
+
+
+class Conversation:
+    """One port's interview. ``listener`` is told of every byte, "to" or "from" the modem."""
+
+    def __init__(self, line: SerialLine, dialogue: Dialogue, listener: Listener = lambda way, data: None) -> None:
+        self.line = line
+        self.findings: Findings | None = None
+        self._dialogue = dialogue
+        self._listener = listener
+        self._reader = Reader()
+        self._events: list[Event] = []
+        self._size = self._nuls = 0
+        self._last_byte = 0.0
+        self._expected = _Expectation(0.0)
+        self._begin(next(dialogue))
+
+    @property
+    def due(self) -> float:
+        """When something is to be done if nothing arrives."""
+        expected = self._expected
+        due = expected.write_at if expected.write else expected.until
+        return min(due, self._last_byte + PAUSE_SECONDS) if self._reader.undecided else due
+
+    def _begin(self, step: Step) -> None:
+        now = time.monotonic()
+        while isinstance(step, SetSpeed):
+            self.line.set_speed(step.speed)
+            step = self._dialogue.send(Heard())
+        self._events, self._size, self._nuls = [], 0, 0
+        if isinstance(step, Escape):
+            self._expected = _Expectation(now + step.silence + GUARD_SECONDS + 0.05, b"+++", now + step.silence)
+        else:
+            self._drain()
+            self._reader.expect_echo(step.command)
+            self._expected = _Expectation(now + step.seconds, step.command.encode() + b"\r", now)
+            self._write()
+
+    def _drain(self) -> None:
+        """What came before the question is no answer to it."""
+        with contextlib.suppress(OSError):
+            while data := os.read(self.line.fileno(), CHUNK):
+                self._listener("from", data)
+                self._nuls += data.count(0)
+                self._size += len(data)
+                if self._size > LARGEST_ANSWER:
+                    break
+        self._reader = Reader()
+
+    def _write(self) -> None:
+        data, self._expected.write = self._expected.write, b""
+        self._listener("to", data)
+        self.line.write(data)
+
+    def readable(self) -> None:
+        """Bytes have arrived. Raises OSError when the port has gone."""
+        data = os.read(self.line.fileno(), CHUNK)
+        if not data:
+            raise OSError("the port was closed by the other side")
+        self._listener("from", data)
+        self._size += len(data)
+        self._nuls += data.count(0)
+        self._last_byte = time.monotonic()
+        self._take(self._reader.feed(data))
+        if self._size > LARGEST_ANSWER:
+            self._answer()
+
+    def time_passed(self, now: float) -> None:
+        """Do what is due."""
+        if self._reader.undecided and now >= self._last_byte + PAUSE_SECONDS:
+            self._take(self._reader.idle())
+        elif self._expected.write and now >= self._expected.write_at:
+            self._write()
+        elif now >= self._expected.until:
+            self._answer()
+
+    def _take(self, events: list[Event]) -> None:
+        self._events += events
+        if any(isinstance(event, Result) for event in events) and not self._expected.write and self._heard().result:
+            self._answer()
+
+    def _heard(self) -> Heard:
+        return Heard(tuple(self._events), self._size, self._nuls)
+
+    def _answer(self) -> None:
+        try:
+            self._begin(self._dialogue.send(self._heard()))
+        except StopIteration as end:
+            self.findings = end.value
+
+
+def converse(conversations: Iterable[Conversation], lost: Callable[[Conversation, str], None]) -> None:
+    """Hold every conversation to its end. ``lost`` is told of a port that went away in the middle."""
+    open_ones = {conversation.line.fileno(): conversation for conversation in conversations}
+    poller = select.poll()
+    for descriptor in open_ones:
+        poller.register(descriptor, select.POLLIN)
+    while open_ones:
+        wait = min(conversation.due for conversation in open_ones.values()) - time.monotonic()
+        with waiting():
+            ready = poller.poll(max(0.0, wait) * 1000)
+        now = time.monotonic()
+        for descriptor, conversation in list(open_ones.items()):
+            try:
+                if any(descriptor == other for other, _ in ready):
+                    conversation.readable()
+                if conversation.findings is None and conversation.due <= now:
+                    conversation.time_passed(now)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                lost(conversation, error.strerror or str(error))
+                conversation.findings = Findings(why="it went away while it was asked")
+            if conversation.findings is not None:
+                poller.unregister(descriptor)
+                del open_ones[descriptor]
