@@ -12,6 +12,7 @@ from typing import Protocol
 
 from drivers.errors import CannotRunError, UsageError
 from rig.lab.native import NativeLab
+from rig.lab.qemu import QemuLab
 from rig.lab.uml import UmlLab
 
 INSIDE = "RIG_LAB"
@@ -29,7 +30,7 @@ class Lab(Protocol):
 
 
 def engines() -> dict[str, Lab]:
-    return {lab.name: lab for lab in (NativeLab(), UmlLab())}
+    return {lab.name: lab for lab in (NativeLab(), UmlLab(), QemuLab())}
 
 
 def choose(wanted: str | None = None) -> Lab:

@@ -28,8 +28,8 @@ from rig.lab.channel import Decoder, Frame, Kind, Request, encode
 MODULES = (
     "ppp_async", "veth", "nf_conntrack_netlink", "iptable_filter", "xt_conntrack", "xt_comment", "xt_tcpudp",
 )  # fmt: skip
-MODULE_ROOT = Path("/usr/lib/uml/modules")
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
+UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")
 PROGRAMS = Path("/run/programs")
 CHUNK = 32768
 END_SECONDS = 15.0
@@ -53,6 +53,8 @@ def prepare() -> None:
     if Path("/etc/ppp").is_dir():
         syscalls.mount("tmpfs", "/etc/ppp", "tmpfs", nosuid)
     make_modules_loadable()
+    if os.environ.get("RIG_UDEV"):
+        start_udev(Path(os.environ["RIG_UDEV"]))
     borrow_pppd()
     Path("/proc/sys/kernel/hostname").write_text("lab")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -64,17 +66,35 @@ def make_modules_loadable() -> None:
     The root is read-only and /lib/modules may not exist, so the folder cannot be linked there: modprobe is
     given a root of its own instead, through the path that the kernel (and iptables) calls.
     """
+    source = Path(os.environ["RIG_MODULES"])
     release = os.uname().release
-    if not (MODULE_ROOT / release).is_dir():
+    if not (source / release).is_dir():
         return
     root = Path("/run/modules")
     (root / "lib/modules").mkdir(parents=True)
-    (root / "lib/modules" / release).symlink_to(MODULE_ROOT / release)
+    (root / "lib/modules" / release).symlink_to(source / release)
     script = root / "modprobe"
     script.write_text(f'#!/bin/sh\nexec /sbin/modprobe -d {root} "$@"\n')
     script.chmod(0o755)
     Path("/proc/sys/kernel/modprobe").write_text(str(script))
     subprocess.run([str(script), "-a", *MODULES], check=True)
+
+
+def start_udev(files: Path) -> None:
+    """udev, for what is plugged in from now on, with the rules that concern ttys alone.
+
+    The whole set, and a look at every device that is there already, take twelve seconds under emulation.
+    """
+    rules = {name: (files / "lib/udev/rules.d" / name).read_text() for name in UDEV_RULES}
+    for folder in ("/usr/lib/udev/rules.d", "/etc/udev/rules.d"):
+        if Path(folder).is_dir():
+            syscalls.mount("tmpfs", folder, "tmpfs")
+    Path("/run/udev/rules.d").mkdir(parents=True)
+    for name, text in rules.items():
+        (Path("/run/udev/rules.d") / name).write_text(text)
+    daemon = Path("/run/systemd-udevd")
+    daemon.symlink_to(files / "bin/udevadm")  # it is the daemon when it is called by that name
+    subprocess.run([str(daemon), "--daemon", "--resolve-names=never"], check=True)
 
 
 def borrow_pppd() -> None:
@@ -90,14 +110,15 @@ def borrow_pppd() -> None:
 
 
 def expose(folders: list[str]) -> None:
-    """Give the guest a /tmp of its own, and write access to the named folders of the host.
-
-    hostfs is mounted on them before and after /tmp is covered, so that a folder below /tmp is still seen.
-    """
+    """Give the guest a /tmp of its own, and write access to the named folders of the host, wherever they are."""
     syscalls.mount("tmpfs", "/tmp", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV)  # noqa: S108
-    for folder in folders:
+    for position, folder in enumerate(folders):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        syscalls.mount("none", folder, "hostfs", syscalls.MS_NOSUID, folder)
+        if os.environ["RIG_SHARES"] == "hostfs":
+            syscalls.mount("none", folder, "hostfs", syscalls.MS_NOSUID, folder)
+        else:
+            options = "trans=virtio,version=9p2000.L,cache=mmap,msize=512000"
+            syscalls.mount(f"writable{position}", folder, "9p", syscalls.MS_NOSUID, options)
 
 
 def set_window(descriptor: int, rows: int, columns: int) -> None:
@@ -182,6 +203,17 @@ class Command:
             if error.errno != errno.EIO:
                 raise
             return b""
+
+
+def line_device(name: str) -> Path:
+    """The device of the line to the outside: its path, or ``virtio:`` and the name of a virtio port."""
+    kind, _, port = name.partition(":")
+    if kind != "virtio":
+        return Path(name)
+    for entry in Path("/sys/class/virtio-ports").iterdir():
+        if (entry / "name").read_text().strip() == port:
+            return Path("/dev") / entry.name
+    raise FileNotFoundError(errno.ENOENT, f"there is no virtio port {port}")
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -293,8 +325,9 @@ def main() -> None:
     """Entry of the guest's init process; never returns."""
     try:
         prepare()
-        line = os.open("/dev/ttyS0", os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(line)
+        line = os.open(line_device(os.environ["RIG_LINE"]), os.O_RDWR | os.O_NOCTTY)
+        if os.isatty(line):
+            tty.setraw(line)
         guest = Guest(line)
         request = guest.await_request()
         try:
@@ -304,7 +337,8 @@ def main() -> None:
             write_all(line, encode(Kind.STDERR, f"lab: {error}\n".encode()))
             status = 127
         write_all(line, encode(Kind.EXIT, str(status).encode()))
-        termios.tcdrain(line)
+        if os.isatty(line):
+            termios.tcdrain(line)
     except Exception as error:  # noqa: BLE001 - init must not end: the kernel would panic. The log has it.
         sys.stderr.write(f"lab guest: {type(error).__name__}: {error}\n")
         sys.stderr.flush()

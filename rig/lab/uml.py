@@ -6,33 +6,18 @@ of the host's kernel. Measured: at a command in two to four seconds.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import select
-import shlex
 import shutil
-import signal
-import struct
 import subprocess
-import sys
-import tempfile
-import termios
-import tty
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
-from drivers.errors import CannotRunError
-from drivers.interruptions import waiting
-from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
+from rig.lab.outside import Guest, scratch_folder, take_signals, write_init
 
 KERNEL = "linux.uml"
+MODULES = "/usr/lib/uml/modules"
 MEMORY = "1024M"
 BOOT_SECONDS = 60.0
-CHUNK = 32768
-PREFIX = "rig-lab-"
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class UmlLab:
@@ -51,213 +36,32 @@ class UmlLab:
 
         Raises CannotRunError when the guest does not boot, or ends before the command has.
         """
-        clear_leftovers()
-        prefix = f"{PREFIX}{os.getpid()}-"
-        with tempfile.TemporaryDirectory(prefix=prefix) as folder, Guest(Path(folder)) as guest:
+        with scratch_folder() as folder, start(folder) as guest:
+            guest.await_boot()
             return guest.run(command, environment)
 
 
-def clear_leftovers() -> None:
-    """Remove the folders of guests whose starter was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def writable_folders() -> list[str]:
-    """The folder of the project that the command was started in: where its results go."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
-            here = folder
-            break
-    return [] if here == Path("/") else [str(here)]
-
-
-def terminal_size() -> tuple[int, int]:
-    """Rows and columns of the terminal that this process talks to."""
-    for stream in (sys.stdout, sys.stderr, sys.stdin):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8)))
-            if columns:
-                return rows, columns
-    return 24, int(os.environ.get("COLUMNS") or 80)
-
-
-def is_terminal(name: str) -> bool:
-    stream = getattr(sys, name)
-    return stream is not None and stream.isatty()
-
-
-class Guest:
-    """One running guest; leaving the context ends it.
-
-    When this process dies, the guest reads the end of its line, ends its command and powers off. A death
-    signal would be quicker, but kills only the kernel's main process and leaves its helpers behind.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "console.log"
-        self.folder = folder
-        self.decoder = Decoder()
-
-    def __enter__(self) -> Guest:
-        init = self.folder / "init"
-        init.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rig.lab.guest\n")
-        init.chmod(0o755)
-        to_guest, self.writer = os.pipe()
-        self.reader, from_guest = os.pipe()
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    KERNEL, "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEMORY}", f"init={init}",
-                    "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{to_guest},fd:{from_guest}", "quiet",
-                ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=(to_guest, from_guest),
-                start_new_session=True,
-                preexec_fn=take_signals,
-                env={
-                    "PATH": os.environ.get("PATH", os.defpath),
-                    "PYTHONPATH": python_path(),
-                    "HOME": str(self.folder),  # the kernel keeps its own files in ~/.uml
-                },
-            )  # fmt: skip
-        os.close(to_guest)
-        os.close(from_guest)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.writer)  # the guest reads an end of file, ends its command and powers off
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.reader)
-
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """See UmlLab.run."""
-        rows, columns = terminal_size()
-        request = Request(
-            command=list(command),
-            environment=dict(environment),
-            directory=str(Path.cwd()),
-            writable=writable_folders(),
-            terminals=[name for name in ("stdin", "stdout", "stderr") if is_terminal(name)],
-            rows=rows,
-            columns=columns,
-        )
-        self._send_request(request.encode())
-        with forwarded_signals(self), raw_terminal():
-            return self._relay()
-
-    def send(self, kind: Kind, payload: bytes = b"") -> None:
-        """Send one frame in; a guest that has already gone is found by the reader."""
-        data = encode(kind, payload)
-        with contextlib.suppress(BrokenPipeError):
-            while data:
-                data = data[os.write(self.writer, data) :]
-
-    def _send_request(self, data: bytes) -> None:
-        for start in range(0, len(data), PART):
-            self._await_ready()
-            self.send(Kind.REQUEST, data[start : start + PART])
-        self._await_ready()
-        self.send(Kind.REQUEST_END)
-
-    def _await_ready(self) -> None:
-        with waiting():
-            ready, _, _ = select.select([self.reader], [], [], BOOT_SECONDS)
-        frames = self.decoder.feed(os.read(self.reader, CHUNK)) if ready else []
-        if not frames or frames[0].kind is not Kind.READY:
-            raise self._failure(f"the lab's guest did not start within {BOOT_SECONDS:.0f} s")
-
-    def _failure(self, what: str) -> CannotRunError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
-        lines = self.log.read_text(errors="replace").splitlines()[-15:]
-        said = "\n  ".join(lines) or "nothing"
-        return CannotRunError(f"{what}; its console said:\n  {said}", "rig lab run -- true   shows it alone")
-
-    def _relay(self) -> int:
-        input_wanted = False
-        while True:
-            watched = [self.reader, 0] if input_wanted else [self.reader]
-            ready, _, _ = select.select(watched, [], [])
-            if 0 in ready:
-                input_wanted = False
-                data = os.read(0, PART)
-                self.send(*((Kind.STDIN, data) if data else (Kind.STDIN_END,)))
-            if self.reader not in ready:
-                continue
-            data = os.read(self.reader, CHUNK)
-            if not data:
-                raise self._failure("the lab's guest ended before its command did")
-            for frame in self.decoder.feed(data):
-                if frame.kind is Kind.EXIT:
-                    return int(frame.payload)
-                if frame.kind is Kind.READY:
-                    input_wanted = sys.stdin is not None
-                else:
-                    self._print(frame)
-
-    @staticmethod
-    def _print(frame: Frame) -> None:
-        descriptor = 1 if frame.kind is Kind.STDOUT else 2
-        data = frame.payload
-        with contextlib.suppress(BrokenPipeError):
-            while data:
-                data = data[os.write(descriptor, data) :]
-
-
-def take_signals() -> None:
-    """In the child: a shell's background jobs ignore SIGINT, and a guest that inherits that never powers off."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def python_path() -> str:
-    """Where the guest finds this project, whichever way it was installed."""
-    return str(Path(__file__).resolve().parents[2])
-
-
-@contextlib.contextmanager
-def forwarded_signals(guest: Guest) -> Iterator[None]:
-    """Pass on to the command inside what would interrupt it here, and the terminal's new size."""
-
-    def forward(number: int, _: FrameType | None) -> None:
-        guest.send(Kind.SIGNAL, str(number).encode())
-
-    def resize(_number: int, _: FrameType | None) -> None:
-        guest.send(Kind.WINDOW, struct.pack("!HH", *terminal_size()))
-
-    before = {number: signal.signal(number, forward) for number in FORWARDED}
-    before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, resize)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def in_foreground() -> bool:
-    """Whether this process may change its terminal: one in the background would be stopped for it."""
-    try:
-        return os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:  # not the terminal that controls this session
-        return False
-
-
-@contextlib.contextmanager
-def raw_terminal() -> Iterator[None]:
-    """Let the guest's terminal do echo, editing and Ctrl-C, where this one is in the foreground."""
-    if not is_terminal("stdin") or not is_terminal("stdout") or not in_foreground():
-        yield
-        return
-    before = termios.tcgetattr(0)
-    tty.setraw(0)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
+def start(folder: Path) -> Guest:
+    """Start a guest whose files are in ``folder``."""
+    init = write_init(folder, line="/dev/ttyS0", modules=MODULES, shares="hostfs")
+    log = folder / "console.log"
+    to_guest, writer = os.pipe()
+    reader, from_guest = os.pipe()
+    with log.open("wb") as console:
+        process = subprocess.Popen(
+            [
+                KERNEL, "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEMORY}", f"init={init}",
+                "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{to_guest},fd:{from_guest}", "quiet",
+            ],
+            stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+            pass_fds=(to_guest, from_guest),
+            start_new_session=True,
+            preexec_fn=take_signals,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(folder),  # the kernel keeps its own files in ~/.uml
+            },
+        )  # fmt: skip
+    os.close(to_guest)
+    os.close(from_guest)
+    return Guest(process, reader, writer, log, BOOT_SECONDS)
