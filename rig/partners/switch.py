@@ -15,7 +15,8 @@ from rig.partners.circuit import Direction
 from rig.partners.control import Handler, serve
 from rig.partners.exchange import Call, Exchange, Subscriber, Timing
 from rig.partners.hayes.faults import Fault
-from rig.partners.soft_modem import SoftModem, Watcher
+from rig.partners.pty_terminal import PtyTerminal, Watcher
+from rig.partners.soft_modem import SoftModem
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Switch:
                 self._connect_modem(name, self.exchange.subscribe(name, listing))
 
     def _connect_modem(self, name: str, line: Subscriber, made_as: Profile | None = None) -> None:
-        self.modems[name] = SoftModem(self.exchange, line, self.plan.port(name), self._watcher, made_as)
+        modem = self.modems[name] = SoftModem(self.exchange, line, made_as)
+        modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -97,8 +99,6 @@ class Switch:
     def remove(self, name: str) -> None:
         """Unplug a line's modem."""
         modem = self.modems.pop(name)
-        self.exchange.on_hook(modem.line)
-        modem.line.telephone = None
         modem.close()
         del self.exchange.subscribers[name]
         for listing in self.exchange.directory.values():
