@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,25 @@ def watch() -> Iterator[Change]:
             device = monitor.poll()
         if device is not None:
             yield from registry.event(device.action, device.sys_path, from_udev(device))
+
+
+def await_port(below: str, seconds: float) -> Port:
+    """Wait for a port whose system path contains ``below``. Raises NoModemError after so many seconds."""
+    context = pyudev.Context()
+    monitor = pyudev.Monitor.from_netlink(context)
+    monitor.filter_by("tty")
+    monitor.start()
+    for port in list_ports():
+        if below in port.system_path:
+            return port
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        with waiting():
+            device = monitor.poll(left)
+        new = from_udev(device) if device is not None and device.action == "add" else None
+        if new is not None and below in new.system_path:
+            return new
+    raise NoModemError(f"no tty appeared below {below} within {seconds:g} s", "is udev running? udevadm monitor shows")
 
 
 def matching_ports(wanted: dict[str, str]) -> list[Port]:

@@ -30,12 +30,14 @@ def given_filters(table: ModemTable | UntouchedTable) -> dict[str, str]:
 class ModemTable(Table, frozen=True):
     """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
 
-    ``speed`` of the port in bit/s, 0 for the profile's; ``profile``: a name of hw-config/modems, for a modem that
-    is not recognised by what it says; ``init``: an AT command line of the user's own, sent after the rig's;
+    ``bus``: what an emulated one is on; ``speed`` of the port in bit/s, 0 for the profile's; ``profile``: a name
+    of hw-config/modems, for a modem that is not recognised by what it says; ``init``: an AT command line of the
+    user's own, sent after the rig's;
     ``carrier_wait`` in seconds (S7).
     """
 
     emulated: bool = False
+    bus: Literal["pty", "usb"] = "pty"
     port: str = ""
     url: str = ""
     vendor: str = ""

@@ -6,6 +6,7 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
+from drivers.ports import await_port
 from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file, read_secret
 from rig.owner import Owner
@@ -18,6 +19,8 @@ from rig.partners.process import PartnerProcess
 from rig.partners.switch import Entry, Plan
 
 NEAR_LINE = "near-end"
+PLUG_SECONDS = 20.0
+"""How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
 """The Ethernet between the gateway and the service hosts."""
 ANYWHERE = IPv4Network("0.0.0.0/0")
@@ -122,5 +125,7 @@ class FarEnd:
         }
 
     def install_line(self, name: str, number: str) -> Path:
-        """A new telephone line with a modem on it, for a near end; the path of its port."""
-        return Path(self.exchange.ask("install", name=name, number=number))
+        """A new telephone line with a modem on it, as the bench has its near end's; the path of its port."""
+        table = self.bench.near_end.modem
+        where = self.exchange.ask("install", name=name, number=number, make=table.profile, bus=table.bus)
+        return Path(where if table.bus == "pty" else await_port(where, PLUG_SECONDS).device)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from drivers import locks, namespace
+from drivers import gadget, locks, namespace
 from drivers.errors import CannotRunError
 from drivers.interruptions import taking_down
 from drivers.namespace import NetworkNamespace
@@ -114,6 +114,8 @@ def clear_leftovers() -> list[str]:
         if _abandoned(folder):
             for port in folder.glob("tty-*"):
                 locks.remove_stale(port.resolve())
+            for name in gadget.existing(f"{folder.name}-"):
+                gadget.remove(name)
             for name in namespace.existing(f"{folder.name}-"):
                 NetworkNamespace(name).remove()
             shutil.rmtree(folder, ignore_errors=True)

@@ -44,7 +44,8 @@ def enter_lab(engine: str | None, bench: Bench | None) -> None:
     """
     if lab.current() != "native":
         return
-    chosen = lab.choose(engine)
+    usb = bench is not None and bench.near_end.modem.bus == "usb"
+    chosen = lab.choose(engine, usb=usb)
     if chosen.name == "native":
         os.environ.update(lab.inside_environment(chosen))
         return
@@ -54,5 +55,5 @@ def enter_lab(engine: str | None, bench: Bench | None) -> None:
             f"{lab.missing('native')}",
             "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
         )
-    click.echo(f"lab: {chosen.name}; {lab.missing('native')} is missing here", err=True)
+    click.echo(f"lab: {chosen.name}; {lab.missing('native', usb=usb)} is missing here", err=True)
     sys.exit(chosen.run([sys.executable, "-m", "rig", *sys.argv[1:]], lab.inside_environment(chosen)))

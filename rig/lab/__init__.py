@@ -24,7 +24,7 @@ class Lab(Protocol):
 
     name: str
 
-    def missing(self) -> str: ...
+    def missing(self, *, usb: bool = False) -> str: ...
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int: ...
 
@@ -33,8 +33,8 @@ def engines() -> dict[str, Lab]:
     return {lab.name: lab for lab in (NativeLab(), UmlLab(), QemuLab())}
 
 
-def choose(wanted: str | None = None) -> Lab:
-    """The engine asked for, or the first that this machine can run.
+def choose(wanted: str | None = None, *, usb: bool = False) -> Lab:
+    """The engine asked for, or the first that this machine can run; with ``usb`` one that has software USB.
 
     Raises UsageError for an unknown name, CannotRunError when the one asked for, or every one, lacks
     something.
@@ -44,17 +44,19 @@ def choose(wanted: str | None = None) -> Lab:
         raise UsageError(f"no lab engine is called {wanted!r}", f"one of: {', '.join(known)}")
     reasons = []
     for lab in known.values() if wanted is None else (known[wanted],):
-        lacking = lab.missing()
+        lacking = lab.missing(usb=usb)
         if not lacking:
             return lab
         reasons.append(f"{lab.name} lacks {lacking}")
     advice = "apt-get install user-mode-linux   gives a kernel that runs anywhere"
+    if usb:
+        advice = "make usb-guest   fetches a kernel for QEMU (apt-get install qemu-system-x86)"
     raise CannotRunError("; ".join(reasons), advice)
 
 
-def missing(name: str) -> str:
+def missing(name: str, *, usb: bool = False) -> str:
     """What an engine lacks here; empty when nothing."""
-    return engines()[name].missing()
+    return engines()[name].missing(usb=usb)
 
 
 def current() -> str:

@@ -11,12 +11,20 @@ from pathlib import Path
 from rig.command import run_command
 
 
+def _has_dummy_hcd() -> bool:
+    if Path("/sys/module/dummy_hcd").exists():
+        return True
+    if shutil.which("modprobe") is None:
+        return False
+    return subprocess.run(["modprobe", "-nq", "dummy_hcd"], check=False).returncode == 0
+
+
 class NativeLab:
     """Runs commands here."""
 
     name = "native"
 
-    def missing(self) -> str:
+    def missing(self, *, usb: bool = False) -> str:
         """What keeps this machine's own kernel from being the lab; empty when nothing does."""
         if os.geteuid() != 0:
             return "root (network namespaces and pppd need it)"
@@ -24,6 +32,8 @@ class NativeLab:
             subprocess.run(["modprobe", "-q", "ppp_async"], check=False)
         if not Path("/dev/ppp").exists():
             return "PPP in the kernel (there is no /dev/ppp, and no module ppp_async to load)"
+        if usb and not _has_dummy_hcd():
+            return "software USB in the kernel (the module dummy_hcd, which stock Debian kernels have)"
         return ""
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -25,10 +25,12 @@ class UmlLab:
 
     name = "uml"
 
-    def missing(self) -> str:
+    def missing(self, *, usb: bool = False) -> str:
         """What keeps a guest from starting here; empty when nothing does."""
         if shutil.which(KERNEL) is None:
             return f"{KERNEL} (Debian package user-mode-linux)"
+        if usb:
+            return "USB: its kernel has none"
         return ""
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers import profile
+from drivers import gadget, profile
+from drivers.gadget import Strings
 from drivers.profile import Profile
 from rig.partners.circuit import Direction
 from rig.partners.control import Handler, serve
-from rig.partners.exchange import Call, Exchange, Subscriber, Timing
+from rig.partners.exchange import Call, Exchange, Timing
 from rig.partners.hayes.faults import Fault
 from rig.partners.pty_terminal import PtyTerminal, Watcher
 from rig.partners.soft_modem import SoftModem
+from rig.partners.usb_terminal import UsbTerminal
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class Plan:
         return self.folder / f"tty-{line}"
 
 
+def usb_strings(made_as: Profile) -> Strings:
+    """Who a USB modem of a make says it is. One whose profile has no USB id is a Conexant chip's id."""
+    vendor, product = (made_as.match.usb or ("0572:1329",))[0].split(":")
+    who = made_as.persona
+    return Strings(vendor, product, who.manufacturer or made_as.title, who.model or made_as.name, who.serial or "1")
+
+
 class Switch:
     """The exchange as its control socket shows it. Lines are named, calls found by a line that is in them."""
 
@@ -61,16 +70,14 @@ class Switch:
         for entry in plan.entries:
             listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
             for name in entry.line_names():
-                self._connect_modem(name, self.exchange.subscribe(name, listing))
-
-    def _connect_modem(self, name: str, line: Subscriber, made_as: Profile | None = None) -> None:
-        modem = self.modems[name] = SoftModem(self.exchange, line, made_as)
-        modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
+                modem = self.modems[name] = SoftModem(self.exchange, self.exchange.subscribe(name, listing))
+                modem.terminal = PtyTerminal(modem, plan.port(name), self._watcher)
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "install": self.install,
             "remove": self.remove,
+            "plug": self.plug,
             "misbehave": self.misbehave,
             "answer_late": self.answer_late,
             "drop_carrier": self.drop_carrier,
@@ -80,13 +87,32 @@ class Switch:
             "calls": self.calls,
         }
 
-    def install(self, name: str, number: str, make: str = "") -> str:
-        """A new line with a modem on it, of the make that a profile describes; the path of its port."""
+    def install(self, name: str, number: str, make: str = "", bus: str = "pty") -> str:
+        """A new line with a modem on it, of the make that a profile describes.
+
+        The path of its port; on ``bus`` "usb" where it is plugged in, as its ports' system paths contain it.
+        """
         if name in self.modems:
             raise ValueError(f"there is a line {name} already")
         listing = self.exchange.list_number(number, "modem")
-        self._connect_modem(name, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
-        return str(self.plan.port(name))
+        modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
+        self.modems[name] = modem
+        if bus == "pty":
+            modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
+            return str(self.plan.port(name))
+        gadget.prepare()
+        modem.terminal = UsbTerminal(modem, f"{self.plan.folder.name}-{name}", usb_strings(modem.engine.profile))
+        return modem.terminal.device
+
+    def plug(self, line: str, plugged: bool) -> None:
+        """Pull out a USB modem's plug, or put it in again."""
+        terminal = self.modems[line].terminal
+        if not isinstance(terminal, UsbTerminal):
+            raise TypeError(f"line {line} has no USB modem")
+        if plugged:
+            terminal.plug_in()
+        else:
+            terminal.unplug()
 
     def misbehave(self, line: str, fault: str) -> None:
         """Have a modem answer its commands wrongly (see hayes.faults); "" for rightly again."""

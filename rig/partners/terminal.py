@@ -9,12 +9,13 @@ from typing import Protocol
 
 
 class Terminal(Protocol):
-    """The modem's side of the serial port. ``device``: what the port is called, empty where only udev knows.
+    """The modem's side of the serial port.
 
-    ``pending``: bytes that the DTE has not taken yet.
+    ``device``: the tty, or where the USB device is plugged in; ``pending``: bytes that the DTE has not taken.
     """
 
-    device: str
+    @property
+    def device(self) -> str: ...
 
     @property
     def pending(self) -> int: ...
