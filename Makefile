@@ -8,10 +8,12 @@ SHELL := /bin/sh
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
+GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-command conformance bench setup packages clean
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-command usb-tests conformance bench
+.PHONY: setup packages usb-guest hardware clean
 
 dial: setup
 	$(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -22,7 +24,7 @@ test: setup
 	@echo "make test: every check held"
 
 on-the-host: lint types imports unit cli
-in-the-lab: lab-tests lab-command conformance
+in-the-lab: usb-tests lab-tests lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
@@ -48,6 +50,13 @@ lab-tests: setup
 lab-command: setup
 	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_COMMAND)
 
+usb-tests: setup usb-guest
+	$(BIN)/rig lab run --usb -- $(BIN)/pytest tests/usb --bench usb
+
+# On real modems: make hardware BENCH=my-bench.toml NUMBER=…
+hardware: setup
+	$(BIN)/pytest tests/hardware --bench $(BENCH) --number $(NUMBER) -rs
+
 conformance: setup
 	$(BIN)/rig check --bench loopback
 
@@ -68,5 +77,12 @@ $(VENV)/installed: pyproject.toml requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The kernel and udev of the QEMU lab, which has USB; fetched, not installed.
+usb-guest: packages $(GUEST)/installed
+
+$(GUEST)/installed: scripts/guest-files
+	@sh scripts/guest-files $(GUEST)
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(GUEST) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -105,6 +105,11 @@ class SerialLine:
         return True
 
     @property
+    def present(self) -> bool:
+        """Whether the port is still there; one that was unplugged is not, though its descriptor is open."""
+        return self._url or Path(self.port).exists()
+
+    @property
     def carrier(self) -> bool | None:
         """DCD; None where the line has none."""
         if not self.has_modem_control:

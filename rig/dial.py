@@ -126,7 +126,7 @@ class _Job:
                 self.progress.end()
                 self.progress.note(describe(result))
                 if not near.session.running:
-                    raise near.session.failure()
+                    raise near.failure()
 
     def _run_command(self, near: NearEnd, command: Sequence[str]) -> None:
         """Somebody's own command over the session; the line is watched meanwhile by pppd's own end."""
@@ -143,7 +143,7 @@ class _Job:
     def _hold(self, near: NearEnd, seconds: float) -> None:
         with self.progress.step(f"holding the session for {seconds:g} s"), waiting():
             if near.session.wait_end(seconds):
-                failure = near.session.failure()
+                failure = near.failure()
                 raise failure if isinstance(failure, CarrierLostError) else CarrierLostError(str(failure))
 
 

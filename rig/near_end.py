@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers import at, ppp_log, profile
 from drivers.at import Identity
-from drivers.errors import CallError, NoModemError, PortLostError
+from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
 from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
 from drivers.ports import Port, matching_ports, one_of
@@ -107,6 +107,9 @@ class NearEnd:
         self.session.release()
         try:
             up = self.session.wait_up(self.bench.near_end.ppp.timeout)
+        except PppError as error:
+            self._progress.end(type(error).__name__)
+            raise self.failure() if isinstance(error, CarrierLostError) else error from None
         except BaseException as error:
             self._progress.end(type(error).__name__)
             raise
@@ -118,6 +121,15 @@ class NearEnd:
         if self._pppd is None:
             raise NoModemError(f"{self.port}: there is no PPP session; the port is not open")
         return self._pppd
+
+    def failure(self) -> RigError:
+        """Why the session ended; a port that is there no more explains more than pppd can."""
+        if self._line is not None and not self._line.present:
+            return CarrierLostError(
+                f"{self.port} went away: the modem was unplugged, or lost its power",
+                "plug it in again; rig detect --watch   shows it come and go",
+            )
+        return self.session.failure()
 
     def end_session(self) -> None:
         """End PPP in order; the call stays until :meth:`hang_up`."""

@@ -26,7 +26,7 @@ def lab_option(command: _Command) -> _Command:
     return click.option(
         "--lab",
         "engine",
-        metavar="native|uml",
+        metavar="native|uml|qemu",
         envvar="RIG_LAB_ENGINE",
         help="Where PPP runs; by default what this machine can do.",
     )(command)

@@ -15,8 +15,9 @@ def lab() -> None:
 
 @lab.command("run", epilog="Example: rig lab run -- ip link")
 @lab_option
+@click.option("--usb", is_flag=True, help="A lab with software USB.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(engine: str | None, command: tuple[str, ...]) -> int:
+def run(engine: str | None, usb: bool, command: tuple[str, ...]) -> int:
     """Run COMMAND inside the lab; the exit status is its own."""
-    chosen = engines.choose(engine)
+    chosen = engines.choose(engine, usb=usb)
     return chosen.run(command, engines.inside_environment(chosen))
