@@ -37,7 +37,7 @@ imports: setup
 	$(BIN)/lint-imports --no-logo
 
 unit: setup
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit tests/hardware -rs
 
 cli: setup
 	$(BIN)/pytest tests/cli
@@ -55,7 +55,7 @@ usb-tests: setup usb-guest
 
 # On real modems: make hardware BENCH=my-bench.toml NUMBER=…
 hardware: setup
-	$(BIN)/pytest tests/hardware --bench $(BENCH) --number $(NUMBER) -rs
+	$(BIN)/pytest tests/hardware tests/conformance --bench $(BENCH) --number $(NUMBER) -rs
 
 conformance: setup
 	$(BIN)/rig check --bench loopback

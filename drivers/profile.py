@@ -132,6 +132,11 @@ class Profile(Table, frozen=True):
     cannot: tuple[str, ...] = ()
     persona: Persona = msgspec.field(default_factory=Persona)
 
+    @property
+    def direct(self) -> bool:
+        """Whether there is no modem to command: the far end is at the other end of the cable."""
+        return self.kind == "null-modem"
+
     def knows_usb(self, vendor: str, product: str) -> bool:
         return f"{vendor}:{product}".lower() in self.match.usb
 

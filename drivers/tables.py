@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import threading
 import tomllib
 import typing
 from pathlib import Path
@@ -28,10 +29,15 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
+_one_at_a_time = threading.Lock()
+"""msgspec learns a type at its first use, and crashes when several threads have it learn the same one."""
+
+
 def convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
     """What was read, as a Table. Raises ConfigError, which names key and file."""
     try:
-        return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
+        with _one_at_a_time:
+            return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(str(error), kind)}") from None
 

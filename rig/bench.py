@@ -122,12 +122,16 @@ class ExchangeTable(Table, frozen=True):
 
 
 class LigTable(Table, frozen=True):
-    """The emulated gateway: its own PPP address, the pool it assigns from, its utility services."""
+    """The gateway that the rig stands in for: its own PPP address, the pool it assigns from, its utility services.
+
+    ``modem``: the real modem that it answers, on a bench without an emulated exchange.
+    """
 
     address: IPv4Address
     pool: IPv4Network
     name_servers: tuple[IPv4Address, ...]
     names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
+    modem: ModemTable | None = None
 
 
 class ExpectTable(Table, frozen=True):
@@ -221,27 +225,37 @@ def _validate(path: Path, bench: Bench) -> None:
         return ConfigError(f"{path}: key {key!r}: {what}")
 
     modem = bench.near_end.modem
-    ways = [bool(modem.emulated), bool(modem.port), bool(modem.url), bool(modem.filters)]
-    if sum(ways) > 1:
-        raise wrong("near-end.modem", "name the modem one way: emulated, port, url, or udev properties")
+    _validate_modem(modem, "near-end.modem", wrong)
+    if bench.lig is not None and bench.lig.modem is not None:
+        _validate_modem(bench.lig.modem, "lig.modem", wrong)
+    if bench.lig is not None and (bench.lig.modem is None) == (bench.exchange is None):
+        raise wrong("lig", "it answers either the emulated [exchange] or one real modem, [lig.modem]")
     if modem.emulated and (bench.exchange is None or bench.lig is None):
         raise wrong("near-end.modem.emulated", "an emulated modem needs the tables [exchange] and [lig]")
-    if bench.near_end.secret == "generated" and not modem.emulated:  # noqa: S105
+    if bench.near_end.secret == "generated" and bench.lig is None:  # noqa: S105
         raise wrong("near-end.secret", "a real gateway does not know a generated secret; name a file or a variable")
-    if modem.profile:
-        try:
-            profile.named(modem.profile)
-        except UsageError as error:
-            raise wrong("near-end.modem.profile", f"{error}; {error.advice}") from None
-    if not 1 <= modem.carrier_wait <= 255:
-        raise wrong("near-end.modem.carrier-wait", "it takes 1 to 255 seconds (S7)")
     if bench.near_end.ppp.timeout <= 0:
         raise wrong("near-end.ppp.timeout", "it takes a number of seconds above 0")
     if bench.exchange is not None:
         _validate_exchange(bench.exchange, wrong)
+        if not modem.emulated:
+            raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     load_fence(bench)
+
+
+def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
+    ways = [bool(modem.emulated), bool(modem.port), bool(modem.url), bool(modem.filters)]
+    if sum(ways) > 1:
+        raise wrong(key, "name the modem one way: emulated, port, url, or udev properties")
+    if modem.profile:
+        try:
+            profile.named(modem.profile)
+        except UsageError as error:
+            raise wrong(f"{key}.profile", f"{error}; {error.advice}") from None
+    if not 1 <= modem.carrier_wait <= 255:
+        raise wrong(f"{key}.carrier-wait", "it takes 1 to 255 seconds (S7)")
 
 
 def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:

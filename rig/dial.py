@@ -14,7 +14,7 @@ from rig.bench import Bench, load_fence, read_secret
 from rig.checks import Surroundings
 from rig.command import run_command
 from rig.far_end import FarEnd
-from rig.near_end import NearEnd, near_port
+from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
 from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
@@ -64,12 +64,12 @@ class _Job:
 
     def _open(self) -> NearEnd:
         began = time.monotonic()
-        if self.bench.emulated:
-            with self.progress.step("emulated far end: exchange, LIG, service hosts"):
+        if self.bench.lig is not None:
+            with self.progress.step("far end: LIG, service hosts" + (", exchange" if self.bench.exchange else "")):
                 self.far_end = FarEnd(self.bench, self.owner)
             port, secret = str(self.far_end.near_port), self.far_end.secret
         else:
-            port, secret = near_port(self.bench), read_secret(self.bench, "")
+            port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
         self.verdict.port = port
         namespace = self.owner.namespace("hmc")
         near = self.owner.own(NearEnd(self.bench, port, namespace, self.owner.folder, secret, self.progress))

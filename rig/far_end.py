@@ -1,4 +1,7 @@
-"""The emulated far end of a bench: exchange, LIG and service hosts, each a process, joined by namespaces."""
+"""The far end that the rig stands in for: LIG and service hosts, and the exchange where the modems are emulated.
+
+Each is a process, joined to the others by namespaces. With real modems the LIG answers one of them.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
+from drivers import profile
 from drivers.ports import await_port
 from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file, read_secret
+from rig.near_end import modem_port
 from rig.owner import Owner
 from rig.partners import hosts, lig, switch
 from rig.partners.control import Control
@@ -50,29 +55,38 @@ class FarEnd:
     """
 
     def __init__(self, bench: Bench, owner: Owner) -> None:
-        assert bench.exchange is not None
         assert bench.lig is not None
         self.bench = bench
         self.owner = owner
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
-        self._switch_plan = Plan(_timing(bench), _entries(bench), owner.folder)
+        self._switch_plan = Plan(_timing(bench), _entries(bench), owner.folder) if bench.exchange else None
         self._lig_namespace = owner.namespace("lig")
         self.hosts_namespace = owner.namespace("ibm")
         self._join()
         hosts_plan = HostsPlan(self.hosts_namespace.name, owner.folder, self._addresses())
         lig_plan = self._lig_plan()
         self.ca = hosts_plan.ca
-        self.exchange = Control(self._switch_plan.control_path)
         self.hosts = Control(hosts_plan.control_path)
         self.lig = Control(lig_plan.control_path)
         self.processes: dict[str, PartnerProcess] = {}
-        self._start("exchange", switch.main, self._switch_plan)
+        if self._switch_plan is not None:
+            self._start("exchange", switch.main, self._switch_plan)
         self._start("hosts", hosts.main, hosts_plan)
-        self.processes["exchange"].wait_ready()
+        if self._switch_plan is not None:
+            self.processes["exchange"].wait_ready()
         self._start("lig", lig.main, lig_plan)
         self.processes["hosts"].wait_ready()
-        self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
+        if self._switch_plan is not None:
+            self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
+        else:
+            self.near_port = Path(modem_port(bench.near_end.modem))
         self.processes["lig"].wait_ready()
+
+    @property
+    def exchange(self) -> Control:
+        """The emulated exchange, on a bench that has one."""
+        assert self._switch_plan is not None
+        return Control(self._switch_plan.control_path)
 
     def _start(self, name: str, main: object, plan: object) -> None:
         log = self.owner.folder / f"{name}.log"
@@ -97,15 +111,8 @@ class FarEnd:
         return tuple(sorted(found))
 
     def _lig_plan(self) -> LigPlan:
-        table, exchange = self.bench.lig, self.bench.exchange
+        table = self.bench.lig
         assert table is not None
-        assert exchange is not None
-        lines = []
-        for entry, number in zip(self._switch_plan.entries, exchange.numbers, strict=True):
-            accounts: tuple[Secret, ...] = (self.secret,) if number.accounts == "near-end" else ()
-            lines += [
-                LigLine(self._switch_plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
-            ]
         return LigPlan(
             self._lig_namespace.name,
             self.owner.folder,
@@ -113,8 +120,25 @@ class FarEnd:
             table.pool,
             load_fence(self.bench),
             table.names,
-            tuple(lines),
+            self._lig_lines(),
         )
+
+    def _lig_lines(self) -> tuple[LigLine, ...]:
+        """The hunt groups of the exchange, or the one real modem that answers."""
+        table, exchange = self.bench.lig, self.bench.exchange
+        if self._switch_plan is None or exchange is None:
+            assert table is not None
+            assert table.modem is not None
+            known = profile.named(table.modem.profile) if table.modem.profile else None
+            port = Path(modem_port(table.modem))
+            return (LigLine(port, (self.secret,), profile=known, speed=table.modem.speed),)
+        lines = []
+        for entry, number in zip(self._switch_plan.entries, exchange.numbers, strict=True):
+            accounts: tuple[Secret, ...] = (self.secret,) if number.accounts == "near-end" else ()
+            lines += [
+                LigLine(self._switch_plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
+            ]
+        return tuple(lines)
 
     def logs(self, lines: int = 60) -> dict[str, str]:
         """The end of what each process wrote, for a person who looks for why something failed."""

@@ -15,7 +15,7 @@ from drivers.pppd import Pppd, PppOptions, PppUp
 from drivers.profile import PortFacts, Profile
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
-from rig.bench import Bench
+from rig.bench import Bench, ModemTable
 from rig.progress import Progress
 
 PPP_OPTIONS = (
@@ -43,6 +43,7 @@ class NearEnd:
         self.secret = secret
         self.identity = Identity()
         self.profile: Profile | None = None
+        self.speed = 0
         self._folder = folder
         self._progress = progress
         self._line: SerialLine | None = None
@@ -55,17 +56,25 @@ class NearEnd:
         with self._progress.step(f"modem on {self.port}"):
             named = profile.named(table.profile) if table.profile else None
             facts = named.port if named else PortFacts()
-            self._line = SerialLine(self.port, table.speed or facts.speed, rtscts=facts.flow_control)
-            self._modem = Modem(self._line, self._notice)
-            self._modem.reset()
-            self._modem.answer_in_words()
-            self.identity = self._modem.identify()
-            self.profile = named or profile.recognise(self.identity)
-            self._modem.commands = self.profile.commands
-            extra = (table.init,) if table.init else ()
-            self._modem.configure(f"ATS7={table.carrier_wait}", *extra)
+            self.speed = table.speed or facts.speed
+            self._line = SerialLine(self.port, self.speed, rtscts=facts.flow_control)
+            self.profile = named
+            if named is None or not named.direct:
+                self._prepare_modem(self._line)
         with self._progress.step("starting pppd, held until a call connects"):
             self._pppd = self._prepare_pppd()
+
+    def _prepare_modem(self, line: SerialLine) -> None:
+        table = self.bench.near_end.modem
+        self._modem = Modem(line, self._notice)
+        self._modem.reset()
+        self._modem.answer_in_words()
+        self.identity = self._modem.identify()
+        if self.profile is None:
+            self.profile = profile.recognise(self.identity)
+        self._modem.commands = self.profile.commands
+        extra = (table.init,) if table.init else ()
+        self._modem.configure(f"ATS7={table.carrier_wait}", *extra)
 
     @property
     def modem(self) -> Modem:
@@ -75,6 +84,9 @@ class NearEnd:
 
     def dial(self, number: str) -> Connection:
         """Call a number; see Modem.dial for what it raises."""
+        if self.profile is not None and self.profile.direct:
+            self._progress.note(f"null modem: {number} is not dialled, the far end is there")
+            return Connection("NULL MODEM", self.speed)
         timeout = self.bench.near_end.modem.carrier_wait + 30.0
         self._progress.begin(f"dialling {number}")
         try:
@@ -161,9 +173,8 @@ class NearEnd:
             self._progress.end(f"refused: {event.reason}")
 
 
-def near_port(bench: Bench) -> str:
-    """The port of a real bench's modem. Raises NoModemError, naming what there is, when it is not there."""
-    modem = bench.near_end.modem
+def modem_port(modem: ModemTable) -> str:
+    """The port of a real modem. Raises NoModemError, naming what there is, when it is not there."""
     return modem.port or modem.url or dialling_port(matching_ports(modem.filters), modem.filters).device
 
 

@@ -8,7 +8,7 @@ import click
 
 from drivers.modem import check_number
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
-from rig.near_end import near_port
+from rig.near_end import modem_port
 from rig.verdict import Verdict
 
 
@@ -39,7 +39,7 @@ def dial(
         check_number(number)
     chosen = load_bench(bench)
     if not chosen.emulated:
-        near_port(chosen)
+        modem_port(chosen.near_end.modem)
     enter_lab(engine, chosen)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
     from rig import dial as job

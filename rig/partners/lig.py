@@ -16,10 +16,19 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from drivers import conntrack, firewall, syscalls
-from drivers.errors import CallError, CannotRunError, ModemSilentError, NoModemError, PortLostError, PppError
+from drivers.errors import (
+    CallError,
+    CannotRunError,
+    ModemSilentError,
+    NoModemError,
+    PortLostError,
+    PppError,
+    RigError,
+)
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import Pppd, PppOptions
+from drivers.profile import PortFacts, Profile
 from drivers.program import Program, find
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
@@ -39,11 +48,20 @@ _log = logging.getLogger("lig")
 
 @dataclass(frozen=True)
 class LigLine:
-    """A line that the LIG answers. ``ppp`` False: a modem with nothing behind it."""
+    """A line that the LIG answers. ``ppp`` False: a modem with nothing behind it.
+
+    ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's.
+    """
 
     port: Path
     accounts: tuple[Secret, ...]
     ppp: bool = True
+    profile: Profile | None = None
+    speed: int = 0
+
+    @property
+    def direct(self) -> bool:
+        return self.profile is not None and self.profile.direct
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,7 @@ class Lig:
         self.sessions: dict[str, Pppd] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
-        self._failure: CannotRunError | None = None
+        self._failure: RigError | None = None
         self._idle: set[Path] = set()
         self._idle_changed = threading.Condition()
         self._stopping = threading.Event()
@@ -156,7 +174,8 @@ class Lig:
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():
             try:
-                with SerialLine(str(line.port)) as serial:
+                facts = line.profile.port if line.profile else PortFacts()
+                with SerialLine(str(line.port), line.speed or facts.speed, rtscts=facts.flow_control) as serial:
                     self._open_lines.add(serial)
                     try:
                         self._answer(unit, line, serial, ready)
@@ -170,37 +189,51 @@ class Lig:
                 return
             except NoModemError as error:
                 _log.warning("%s: %s", line.port.name, error)
+                if not ready.is_set():  # one that was there may come back; one that never was is an error
+                    self._failure = error
+                    ready.set()
+                    return
                 self._stopping.wait(RETRY_SECONDS)
 
     def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
         """One call, from RING to hang-up."""
-        modem = Modem(serial)
-        modem.reset()
-        modem.configure(INIT)
+        modem = None if line.direct else self._ready_modem(line, serial)
         if line.ppp:
             # A pppd that is there already answers the caller's first packet; one that starts at CONNECT misses it.
             servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
             with self._pppd(line, serial, (f"{self.plan.address}:", "unit", str(unit), *servers)) as pppd:
                 self._await_call(line, modem, ready)
                 self._session(unit, line, serial, modem, pppd)
-        else:
+        elif modem is not None:
             self._await_call(line, modem, ready)
             modem.answer()
             with contextlib.suppress(ModemSilentError):
                 modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes
 
-    def _await_call(self, line: LigLine, modem: Modem, ready: threading.Event) -> None:
+    @staticmethod
+    def _ready_modem(line: LigLine, serial: SerialLine) -> Modem:
+        modem = Modem(serial)
+        if line.profile is not None:
+            modem.commands = line.profile.commands
+        modem.reset()
+        modem.configure(INIT)
+        return modem
+
+    def _await_call(self, line: LigLine, modem: Modem | None, ready: threading.Event) -> None:
+        """Until RING; over a null modem the call is there as soon as somebody speaks, and pppd hears that."""
         with self._idle_changed:
             self._idle.add(line.port)
             self._idle_changed.notify_all()
         ready.set()
+        if modem is None:
+            return
         try:
             modem.wait_for_ring()
         finally:
             with self._idle_changed:
                 self._idle.discard(line.port)
 
-    def _session(self, unit: int, line: LigLine, serial: SerialLine, modem: Modem, pppd: Pppd) -> None:
+    def _session(self, unit: int, line: LigLine, serial: SerialLine, modem: Modem | None, pppd: Pppd) -> None:
         """The address and its fence are ready before the call is answered."""
         try:
             address = self.pool.take()
@@ -218,8 +251,8 @@ class Lig:
         finally:
             self.pool.give_back(address)
 
-    def _run(self, line: LigLine, modem: Modem, pppd: Pppd) -> None:
-        _log.info("%s: %s", line.port.name, modem.answer().text)
+    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd) -> None:
+        _log.info("%s: %s", line.port.name, modem.answer().text if modem else "null modem")
         self.sessions[line.port.name] = pppd
         try:
             pppd.release()

@@ -1,0 +1,81 @@
+"""Benches without an exchange of the rig's: a null-modem cable, and two modems of which the LIG answers one.
+
+The cable and the telephone line are emulated here, the bench files name ports as for real hardware.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.null_modem import NullModem
+
+if TYPE_CHECKING:
+    from rig.far_end import FarEnd
+
+LIG = """
+[lig]
+address = "198.51.100.1"
+pool = "198.51.100.16/28"
+name-servers = ["198.51.100.53"]
+names = {{ "service.hmc.example" = "129.42.160.48" }}
+[lig.modem]
+port = "{far}"
+{extra}
+[expect]
+name = "service.hmc.example"
+name-address = "129.42.160.48"
+unauthorized-host = "129.42.160.51"
+[near-end]
+account = "HMCACCT"
+secret = "generated"
+[near-end.modem]
+port = "{near}"
+{extra}
+"""
+
+
+def dial(bench: Path, number: str) -> dict[str, object]:
+    command = [sys.executable, "-m", "rig", "dial", "--number", number, "--bench", str(bench), "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert result.returncode == 0, result.stderr
+    report: dict[str, object] = json.loads(result.stdout)
+    return report
+
+
+@pytest.fixture
+def cable() -> Iterator[NullModem]:
+    cable = NullModem()
+    yield cable
+    cable.close()
+
+
+def test_null_modem_bench_runs_ppp_and_every_check_at_once(cable: NullModem, tmp_path: Path) -> None:
+    bench = tmp_path / "null-modem.toml"
+    near, far = cable.ends
+    bench.write_text(LIG.format(near=near, far=far, extra='profile = "null-modem"\nspeed = 115200'))
+    report = dial(bench, "0")
+    checks = report["checks"]
+    assert isinstance(checks, list)
+    assert [check["held"] for check in checks] == [True] * 9
+
+
+def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd, tmp_path: Path) -> None:
+    ports = {
+        name: far_end.exchange.ask("install", name=name, number=number)
+        for name, number in (("bench-near", ""), ("bench-far", "555-0155"))
+    }
+    bench = tmp_path / "two-modems.toml"
+    bench.write_text(LIG.format(near=ports["bench-near"], far=ports["bench-far"], extra=""))
+    report = dial(bench, "555-0155")
+    checks = report["checks"]
+    assert isinstance(checks, list)
+    assert [check["held"] for check in checks] == [True] * 9
+    for name in ports:
+        far_end.exchange.ask("remove", name=name)
