@@ -13,6 +13,7 @@ from rig.cli.check import check
 from rig.cli.detect import detect_command
 from rig.cli.dial import dial
 from rig.cli.lab import lab
+from rig.cli.modem import modem
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +22,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (detect_command, dial, lab, check):
+for command in (detect_command, modem, dial, lab, check):
     rig.add_command(command)
 
 

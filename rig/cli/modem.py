@@ -1,0 +1,57 @@
+"""``rig modem``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from drivers.errors import UsageError
+from drivers.serial_line import SerialLine
+from rig import transcript
+from rig.partners import replay
+from rig.talk import run_script, talk
+
+
+@click.command("modem", epilog="Example: rig modem --port /dev/ttyACM0")
+@click.option("--port", metavar="P", help="Talk to the modem on this port; Ctrl-] leaves.")
+@click.option("--speed", type=click.IntRange(300, 4_000_000), default=115200, show_default=True, help="bit/s")
+@click.option(
+    "--record", "record_to", metavar="FILE", help="Where the transcript goes; default: results/modem-TIME.jsonl"
+)
+@click.option("--replay", "replayed", metavar="FILE", help="Be a modem that answers as this transcript did.")
+def modem(port: str | None, speed: int, record_to: str | None, replayed: str | None) -> int:
+    """A terminal to a modem, with all that is said recorded; or a modem that says it again."""
+    if bool(port) == bool(replayed):
+        raise UsageError("name one of --port and --replay", "rig detect   lists the ports")
+    if replayed:
+        return _replay(Path(replayed))
+    assert port is not None
+    file = Path(record_to) if record_to else Path("results") / f"modem-{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
+    with SerialLine(port, speed, rtscts=False) as line, contextlib.ExitStack() as files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        out = files.enter_context(file.open("w"))
+        if sys.stdin.isatty():
+            click.echo(f"{port} at {speed} bit/s; Ctrl-] leaves; recording to {file}", err=True)
+        record = transcript.Recorder(out, port, speed).add
+        if sys.stdin.isatty():
+            talk(line, record)
+        else:
+            run_script(line, sys.stdin, record)
+    click.echo(f"\nrecorded: {file}", err=True)
+    return 0
+
+
+def _replay(file: Path) -> int:
+    dialogue = replay.take_apart(transcript.load(file))
+
+    def ready(path: str) -> None:
+        click.echo(path)
+        count = sum(len(answers) for answers in dialogue.answers.values())
+        click.echo(f"answering there as {file} did ({count} commands), until interrupted", err=True)
+
+    replay.serve(dialogue, ready, lambda command: click.echo(f"not in the transcript: {command}", err=True))
+    return 0
