@@ -1,0 +1,138 @@
+"""The USB modem: from udev's event to an identified modem, bytes a second each way, an echo's round trip."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure, spread
+from drivers.modem import Modem
+from drivers.ports import Port, await_port
+from drivers.serial_line import SerialLine
+from rig.detect import Caution, detect
+from rig.owner import Owner
+from rig.partners import switch
+from rig.partners.control import Control
+from rig.partners.exchange import Timing
+from rig.partners.process import PartnerProcess
+from rig.partners.switch import Entry, Plan
+
+INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
+BYTES = 20_000_000
+TARGET = 1_000_000
+RUNS = 5
+ECHOES = 200
+
+
+@contextlib.contextmanager
+def bench(owner: Owner) -> Iterator[tuple[Control, Plan, Port, str]]:
+    """An exchange with a USB modem and one on a pty, numbered 555-0100."""
+    plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
+    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
+    process.wait_ready()
+    control = Control(plan.control_path)
+    where = control.ask("install", name="usb", number="", make="conexant-cx93010", bus="usb")
+    yield control, plan, await_port(where, 30), where
+
+
+def identified(control: Control, where: str) -> tuple[float, float]:
+    """Seconds from the plug, and from udev's event, to an identified modem."""
+    control.ask("plug", line="usb", plugged=False)
+    gone = time.monotonic() + 5
+    while any(Path("/dev").glob("ttyACM*")) and time.monotonic() < gone:
+        time.sleep(0.01)
+    plugged = time.monotonic()
+    control.ask("plug", line="usb", plugged=True)
+    port = await_port(where, 30)
+    appeared = time.monotonic()
+    found = detect([port], Caution())
+    if found[0].profile is None:
+        raise RuntimeError(f"no modem on {port.device}: {found[0].note}")
+    return time.monotonic() - plugged, time.monotonic() - appeared
+
+
+def with_wvdialconf() -> float | None:
+    """Seconds that wvdialconf takes to look at this machine's ports; None where it is not installed."""
+    if shutil.which("wvdialconf") is None:
+        return None
+    began = time.monotonic()
+    subprocess.run(["wvdialconf", "/tmp/wvdial.conf"], capture_output=True, timeout=120, check=False)
+    return time.monotonic() - began
+
+
+def carry(sender: int, receiver: int, data: bytes) -> float:
+    """Seconds that the bytes take from one end to the other. Raises RuntimeError for one lost or changed."""
+
+    def send() -> None:
+        rest = memoryview(data)
+        while rest:
+            select.select([], [sender], [])
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(sender, rest[:16384]) :]
+
+    arrived = bytearray()
+    sending = threading.Thread(target=send, daemon=True)
+    began = time.monotonic()
+    sending.start()
+    while len(arrived) < len(data):
+        ready, _, _ = select.select([receiver], [], [], 20)
+        if not ready:
+            raise RuntimeError(f"{len(data) - len(arrived)} of {len(data)} bytes never came")
+        with contextlib.suppress(BlockingIOError):
+            arrived += os.read(receiver, 65536)
+    took = time.monotonic() - began
+    if arrived != data:
+        raise RuntimeError("the bytes that came are not those that were sent")
+    return took
+
+
+def echoes(line: SerialLine, far: SerialLine) -> list[float]:
+    """Round trips of a byte: out by USB, back by the far modem's terminal."""
+    times = []
+    for number in range(ECHOES):
+        byte = bytes([number % 256])
+        began = time.monotonic()
+        line.write(byte)
+        for source, target in ((far, line), (line, None)):
+            select.select([source.fileno()], [], [], 5)
+            data = os.read(source.fileno(), 64)
+            if target is not None:
+                os.write(source.fileno(), data)
+        times.append(time.monotonic() - began)
+    return times
+
+
+def measure() -> list[Figure]:
+    with Owner() as owner, bench(owner) as (control, plan, port, where):
+        detected = [identified(control, where) for _ in range(RUNS)]
+        peer = with_wvdialconf()
+        with SerialLine(str(plan.port("0100-1"))) as far, SerialLine(port.device) as near:
+            answering, calling = Modem(far), Modem(near)
+            answering.reset()
+            answering.configure("ATS0=1")
+            calling.reset()
+            calling.configure()
+            calling.dial("5550100", 20)
+            trips = echoes(near, far)
+            data = os.urandom(BYTES)
+            out = BYTES / carry(near.fileno(), far.fileno(), data)
+            back = BYTES / carry(far.fileno(), near.fileno(), data)
+    since_event = [event for _, event in detected]
+    median, trip = statistics.median(since_event), statistics.median(trips)
+    against = "wvdialconf is not installed" if peer is None else f"wvdialconf {peer:.3g} s; ratio {median / peer:.3f}"
+    found = spread(since_event, "ms", 1000)
+    return [
+        Figure("udev's event to identified modem, USB", found, against, "under 400 ms", median < 0.4),
+        Figure("the same, from the plug", spread([plug for plug, _ in detected], "s"), "", "", None),
+        Figure("20 MB out by USB, none lost", f"{out / 1e6:.2f} MB/s", "", "at least 1 MB/s", out >= TARGET),
+        Figure("20 MB in by USB, none lost", f"{back / 1e6:.2f} MB/s", "", "at least 1 MB/s", back >= TARGET),
+        Figure("echo's round trip, USB and pty", spread(trips, "ms", 1000), "", "median under 3 ms", trip < 0.003),
+    ]
