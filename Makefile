@@ -60,8 +60,11 @@ hardware: setup
 conformance: setup
 	$(BIN)/rig check --bench loopback
 
-bench: setup
-	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks
+bench: setup usb-guest
+	@sh scripts/system-packages benchmarks/apt-packages.txt
+	$(BIN)/python -m benchmarks detect
+	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers
+	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb
 
 setup: packages $(VENV)/installed
 

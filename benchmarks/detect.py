@@ -1,17 +1,18 @@
-"""From a port that has just appeared to an identified modem; sixteen ports side by side; a silent one; wvdialconf."""
+"""From a port that has just appeared to an identified modem; sixteen ports side by side; a silent one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from drivers.ports import Port
 from rig.detect import Caution, detect
-from rig.owner import Owner
 from rig.partners import switch
 from rig.partners.control import Control
 from rig.partners.exchange import Timing
@@ -26,11 +27,15 @@ INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 
 
 @contextlib.contextmanager
-def exchange(owner: Owner) -> Iterator[Control]:
-    plan = Plan(INSTANT, (), owner.folder)
-    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
-    process.wait_ready()
-    yield Control(plan.control_path)
+def exchange() -> Iterator[Control]:
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(INSTANT, (), Path(folder))
+        process = PartnerProcess("exchange", switch.main, (plan,), Path(folder) / "exchange.log")
+        try:
+            process.wait_ready()
+            yield Control(plan.control_path)
+        finally:
+            process.stop()
 
 
 def seconds_for(ports: list[Port]) -> float:
@@ -54,7 +59,7 @@ def silent_port() -> float:
 
 
 def measure() -> list[Figure]:
-    with Owner() as owner, exchange(owner) as control:
+    with exchange() as control:
         ports = [Port(control.ask("install", name=f"n{number}", number="")) for number in range(MANY)]
         identified = [seconds_for(ports[:1]) for _ in range(RUNS)]
         for number in range(MANY):

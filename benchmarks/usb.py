@@ -94,13 +94,26 @@ def carry(sender: int, receiver: int, data: bytes) -> float:
     return took
 
 
+def connect(calling: Modem, answering: Modem) -> None:
+    """A call from one to the other; both have read their CONNECT."""
+
+    def answer() -> None:
+        answering.wait_for_ring(timeout=20)
+        answering.answer(20)
+
+    answers = threading.Thread(target=answer)
+    answers.start()
+    calling.dial("5550100", 20)
+    answers.join(20)
+
+
 def echoes(line: SerialLine, far: SerialLine) -> list[float]:
     """Round trips of a byte: out by USB, back by the far modem's terminal."""
     times = []
     for number in range(ECHOES):
         byte = bytes([number % 256])
         began = time.monotonic()
-        line.write(byte)
+        os.write(line.fileno(), byte)
         for source, target in ((far, line), (line, None)):
             select.select([source.fileno()], [], [], 5)
             data = os.read(source.fileno(), 64)
@@ -117,10 +130,10 @@ def measure() -> list[Figure]:
         with SerialLine(str(plan.port("0100-1"))) as far, SerialLine(port.device) as near:
             answering, calling = Modem(far), Modem(near)
             answering.reset()
-            answering.configure("ATS0=1")
+            answering.configure()
             calling.reset()
             calling.configure()
-            calling.dial("5550100", 20)
+            connect(calling, answering)
             trips = echoes(near, far)
             data = os.urandom(BYTES)
             out = BYTES / carry(near.fileno(), far.fileno(), data)

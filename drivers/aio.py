@@ -13,7 +13,6 @@ import os
 import platform
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 _NUMBERS = {  # io_setup, io_destroy, io_getevents, io_submit: asm/unistd.h
     "x86_64": (206, 207, 208, 209),
@@ -28,16 +27,49 @@ _AT_ONCE = 64
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
-Done = Callable[[int, bytes], None]
-"""Told how a transfer ended: bytes transferred, or minus an errno; and what was read."""
+Done = Callable[[int], None]
+"""Told how a write ended: bytes transferred, or minus an errno."""
+Arrived = Callable[[list[int], bytes], None]
+"""Told how reads ended, in their order, each as a write's end is told; and all that was read, joined."""
 
 
-@dataclass
 class _Transfer:
-    control: ctypes.Array[ctypes.c_char]
-    buffer: ctypes.Array[ctypes.c_char]
-    reading: bool
-    done: Done
+    """One control block with its buffer, used again and again. ``owner`` is told of its end."""
+
+    def __init__(
+        self, owner: Reads | Done, descriptor: int, eventfd: int, key: int, buffer: ctypes.Array[ctypes.c_char]
+    ) -> None:
+        self.owner = owner
+        self.buffer = buffer
+        reading = isinstance(owner, Reads)
+        self._control = ctypes.create_string_buffer(
+            _IOCB.pack(
+                key, 0, 0, _PREAD if reading else _PWRITE, 0, descriptor, ctypes.addressof(buffer), len(buffer), 0, 0,
+                _FLAG_RESFD, eventfd,
+            ),
+            _IOCB.size,
+        )  # fmt: skip
+        self.address = ctypes.addressof(self._control)
+
+
+class Reads:
+    """So many reads of one file, kept under way: what arrives is told, and :meth:`resume` asks for more."""
+
+    def __init__(self, files: AsyncFiles, descriptor: int, size: int, count: int, arrived: Arrived) -> None:
+        self.arrived = arrived
+        self._files = files
+        self._idle = [files.prepare(self, descriptor, ctypes.create_string_buffer(size)) for _ in range(count)]
+
+    def resume(self) -> None:
+        """Have all of them under way."""
+        idle, self._idle = self._idle, []
+        self._files.submit(idle)
+
+    def ended(self, transfers: list[tuple[_Transfer, int]]) -> None:
+        """For AsyncFiles: these have ended."""
+        parts = [transfer.buffer.raw[:size] for transfer, size in transfers if size > 0]
+        self._idle += [transfer for transfer, _ in transfers]
+        self.arrived([size for _, size in transfers], b"".join(parts))
 
 
 class AsyncFiles:
@@ -53,6 +85,7 @@ class AsyncFiles:
         self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._transfers: dict[int, _Transfer] = {}
         self._next = 1
+        self._room = ctypes.create_string_buffer(_EVENT.size * _AT_ONCE)
         asyncio.get_running_loop().add_reader(self._eventfd, self._collect)
 
     @staticmethod
@@ -63,48 +96,41 @@ class AsyncFiles:
             raise OSError(code, os.strerror(code))
         return result
 
-    def read(self, descriptor: int, size: int, done: Done) -> None:
-        """Read up to ``size`` bytes."""
-        self._start(descriptor, ctypes.create_string_buffer(size), size, done, reading=True)
+    def prepare(self, owner: Reads | Done, descriptor: int, buffer: ctypes.Array[ctypes.c_char]) -> _Transfer:
+        """A transfer, not yet under way."""
+        key, self._next = self._next, self._next + 1
+        transfer = self._transfers[key] = _Transfer(owner, descriptor, self._eventfd, key, buffer)
+        return transfer
+
+    def submit(self, transfers: list[_Transfer]) -> None:
+        """Put transfers under way, in their order, with one system call."""
+        if transfers:
+            pointers = (ctypes.c_void_p * len(transfers))(*(transfer.address for transfer in transfers))
+            self._call(self._submit, self._context, ctypes.c_long(len(transfers)), pointers)
 
     def write(self, descriptor: int, data: bytes, done: Done) -> None:
         """Write all of ``data``, as one transfer."""
-        self._start(descriptor, ctypes.create_string_buffer(data, len(data)), len(data), done, reading=False)
-
-    def _start(
-        self, descriptor: int, buffer: ctypes.Array[ctypes.c_char], size: int, done: Done, *, reading: bool
-    ) -> None:
-        key = self._next
-        self._next += 1
-        control = ctypes.create_string_buffer(
-            _IOCB.pack(
-                key, 0, 0, _PREAD if reading else _PWRITE, 0, descriptor, ctypes.addressof(buffer), size, 0, 0,
-                _FLAG_RESFD, self._eventfd,
-            ),
-            _IOCB.size,
-        )  # fmt: skip
-        self._transfers[key] = _Transfer(control, buffer, reading, done)
-        pointer = ctypes.c_void_p(ctypes.addressof(control))
-        try:
-            self._call(self._submit, self._context, ctypes.c_long(1), ctypes.byref(pointer))
-        except OSError:
-            del self._transfers[key]
-            raise
+        self.submit([self.prepare(done, descriptor, ctypes.create_string_buffer(data, len(data)))])
 
     def _collect(self) -> None:
         try:
             os.eventfd_read(self._eventfd)
         except BlockingIOError:
             return
-        room = ctypes.create_string_buffer(_EVENT.size * _AT_ONCE)
         zero = (ctypes.c_long * 2)(0, 0)
         count = self._call(
-            self._getevents, self._context, ctypes.c_long(0), ctypes.c_long(_AT_ONCE), room, ctypes.byref(zero)
+            self._getevents, self._context, ctypes.c_long(0), ctypes.c_long(_AT_ONCE), self._room, ctypes.byref(zero)
         )
-        for key, _, result, _ in _EVENT.iter_unpack(room.raw[: count * _EVENT.size]):
-            transfer = self._transfers.pop(key)
-            data = transfer.buffer.raw[:result] if transfer.reading and result > 0 else b""
-            transfer.done(result, data)
+        reads: dict[Reads, list[tuple[_Transfer, int]]] = {}
+        for key, _, result, _ in _EVENT.iter_unpack(self._room.raw[: count * _EVENT.size]):
+            transfer = self._transfers[key]
+            if isinstance(transfer.owner, Reads):
+                reads.setdefault(transfer.owner, []).append((transfer, result))
+            else:
+                del self._transfers[key]
+                transfer.owner(result)
+        for owner, ended in reads.items():
+            owner.ended(ended)
 
     def close(self) -> None:
         """Give the queue back; the kernel waits for what is under way, so close its files' other side first."""

@@ -72,6 +72,8 @@ class PtyTerminal:
         fresh.symlink_to(self.device)
         fresh.replace(self.link)
         self._out.clear()
+        self._hangup = select.poll()
+        self._hangup.register(self._master, select.POLLHUP)
         self._watcher.watch(self._master, self)
         self._report_dtr(False)
 
@@ -90,9 +92,7 @@ class PtyTerminal:
         self.resume()
 
     def _is_open(self) -> bool:
-        poller = select.poll()
-        poller.register(self._master, select.POLLHUP)
-        return not any(state & select.POLLHUP for _, state in poller.poll(0))
+        return not any(state & select.POLLHUP for _, state in self._hangup.poll(0))
 
     def _report_dtr(self, on: bool) -> None:
         if on != self._dtr:

@@ -36,6 +36,7 @@ class SoftModem:
         self.terminal: Terminal | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Handle | None = None
+        self._timer_for: float | None = None
         self._input_held = False
         self._thinking = False
         line.telephone = self
@@ -137,10 +138,13 @@ class SoftModem:
                 pass
 
     def _set_timer(self) -> None:
+        deadline = self.engine.deadline
+        if deadline == self._timer_for and (deadline is None) == (self._timer is None):
+            return  # as for each piece of data in a call
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.engine.deadline
+        self._timer_for = deadline
         if deadline is None:
             return
         if deadline <= self._loop.time():

@@ -16,7 +16,7 @@ import os
 import struct
 from pathlib import Path
 
-from drivers.aio import AsyncFiles
+from drivers.aio import AsyncFiles, Reads
 from drivers.gadget import Endpoint, Gadget, Interface, Strings
 from rig.partners.terminal import Dce
 
@@ -54,8 +54,9 @@ class UsbTerminal:
         self._gadget = Gadget(name, who, ACM)
         self._files = AsyncFiles()
         self._out = bytearray()
-        self._reads = self._writes = 0
-        self._held: list[bytes] = []
+        self._reads = Reads(self._files, self._gadget.endpoints[_OUT], PACKET, READS, self._received)
+        self._writes = 0
+        self._held = b""
         self._enabled = self._dtr = False
         self._carrier = self._ringing = False
         self._told: int | None = None
@@ -125,12 +126,12 @@ class UsbTerminal:
     def _enable(self) -> None:
         self._enabled = True
         self._told = None
-        self._fill_reads()
+        self._reads.resume()
 
     def _disable(self) -> None:
         self._enabled = False
         self._out.clear()
-        self._held.clear()
+        self._held = b""
         self._set_dtr(False)
 
     def _set_dtr(self, on: bool) -> None:
@@ -145,23 +146,17 @@ class UsbTerminal:
 
     # --- from the host -----------------------------------------------------------------------------------------
 
-    def _fill_reads(self) -> None:
-        while self._enabled and self._reads < READS and not self._held:
-            self._reads += 1
-            self._files.read(self._gadget.endpoints[_OUT], PACKET, self._received)
-
-    def _received(self, result: int, data: bytes) -> None:
-        self._reads -= 1
-        if result == -errno.ESHUTDOWN:
-            return
-        if data:
-            self._held.append(data)
-        self.resume()
+    def _received(self, results: list[int], data: bytes) -> None:
+        self._held += data
+        if -errno.ESHUTDOWN not in results:  # unplugged, or the host has not begun
+            self.resume()
 
     def resume(self) -> None:
-        while self._held and self._modem.takes_more():
-            self._modem.from_dte(self._held.pop(0))
-        self._fill_reads()
+        if self._held and self._modem.takes_more():
+            data, self._held = self._held, b""
+            self._modem.from_dte(data)
+        if self._enabled and not self._held:
+            self._reads.resume()
 
     # --- to the host -------------------------------------------------------------------------------------------
 
@@ -184,7 +179,7 @@ class UsbTerminal:
             self._writes += 1
             self._files.write(self._gadget.endpoints[_IN], chunk, self._written)
 
-    def _written(self, _result: int, _data: bytes) -> None:
+    def _written(self, _result: int) -> None:
         self._writes -= 1
         self._fill_writes()
         self._modem.drained()
@@ -216,6 +211,6 @@ class UsbTerminal:
         message = struct.pack("<BBHHHH", 0xA1, 0x20, 0, 0, 2, state)
         self._files.write(self._gadget.endpoints[_NOTIFY], message, self._notified)
 
-    def _notified(self, _result: int, _data: bytes) -> None:
+    def _notified(self, _result: int) -> None:
         self._notifying = False
         self._notify()
