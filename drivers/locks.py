@@ -69,9 +69,8 @@ class LockFile:
         self._device = device
         self._held = False
         for _ in range(3):  # a stale file may be replaced by another process between our look and our claim
-            if self._claim():
+            if self._claim() or not self._clear_stale():
                 return
-            self._clear_stale()
         raise PortBusyError(f"{device}: its lock file {self.path} keeps coming back")
 
     def _claim(self) -> bool:
@@ -86,8 +85,9 @@ class LockFile:
         self._held = True
         return True
 
-    def _clear_stale(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
+    def _clear_stale(self) -> bool:
+        """Whether a stale file is gone; one of another user's may stay, and says nothing any more."""
+        try:
             owner = read_owner(self.path)
             if owner is not None:
                 raise PortBusyError(
@@ -95,6 +95,11 @@ class LockFile:
                     "end that program, or name another port",
                 )
             self.path.unlink()
+        except FileNotFoundError:
+            pass
+        except PermissionError:
+            return False
+        return True
 
     def release(self) -> None:
         """Remove the file, if it is still this process's own."""

@@ -76,9 +76,9 @@ class SerialLine:
             if not self._url:
                 line.exclusive = True
             line.open()
-        except PermissionError as error:
-            raise NoModemError(f"{port}: {error.strerror}", _how_to_be_let_in(Path(port))) from error
         except (serial.SerialException, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
+                raise NoModemError(f"{port}: permission denied", _how_to_be_let_in(Path(port))) from error
             if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:
                 raise PortBusyError(f"{port}: another process holds it for itself alone") from error
             raise NoModemError(f"{port}: {error}") from error

@@ -30,6 +30,7 @@ MODULES = (
 )  # fmt: skip
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")
+OWN_RULES = Path(__file__).resolve().parents[2] / "hw-config/udev/70-rig.rules"
 PROGRAMS = Path("/run/programs")
 CHUNK = 32768
 END_SECONDS = 15.0
@@ -86,6 +87,7 @@ def start_udev(files: Path) -> None:
     The whole set, and a look at every device that is there already, take twelve seconds under emulation.
     """
     rules = {name: (files / "lib/udev/rules.d" / name).read_text() for name in UDEV_RULES}
+    rules[OWN_RULES.name] = OWN_RULES.read_text()
     for folder in ("/usr/lib/udev/rules.d", "/etc/udev/rules.d"):
         if Path(folder).is_dir():
             syscalls.mount("tmpfs", folder, "tmpfs")

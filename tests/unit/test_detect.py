@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +187,42 @@ def test_a_port_that_is_held_is_not_written_to_and_names_who_has_it(town: Town) 
         os.waitpid(pid, 0)
     assert found.state == "held"
     assert f"pid {pid}" in found.note
+
+
+def test_modem_manager_is_named_with_the_rule_that_frees_the_port(town: Town) -> None:
+    with town.modem() as (_, device):
+        ready, go = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            Path("/proc/self/comm").write_text("ModemManager")
+            line = SerialLine(device)
+            os.write(go, b"x")
+            time.sleep(30)
+            line.close()
+            os._exit(0)
+        os.read(ready, 1)
+        found = ask(device)
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    assert "ModemManager" in found.note
+    assert "hw-config/udev/70-rig.rules" in found.note
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not open a port")
+def test_permission_denied_says_which_group_may() -> None:
+    master, slave = os.openpty()
+    device = os.ttyname(slave)
+    os.close(slave)
+    os.chmod(device, 0o620)
+    os.chown(device, 0, grp.getgrnam("dialout").gr_gid)
+    os.seteuid(65534)
+    try:
+        found = ask(device)
+    finally:
+        os.seteuid(0)
+        os.close(master)
+    assert found.state == "denied"
+    assert "the group dialout may: sudo adduser $USER dialout" in found.note
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.at import LONGEST_LINE, Code, Reader, Result
+from drivers.at import LONGEST_LINE, Code, Echo, Reader, Result, Text
+from drivers.interview import Heard, find_and_ask
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
 from rig.partners.hayes import Engine, Line, State
 
@@ -99,3 +101,28 @@ def test_channel_refuses_what_is_no_frame(data: bytes) -> None:
     except ChannelError:
         return
     assert len(decoder._buffer) <= len(data)
+
+
+events = st.one_of(
+    st.builds(Text, st.text(max_size=20)),
+    st.builds(Echo, st.text(max_size=20)),
+    st.builds(Result, st.sampled_from(Code), st.text(max_size=10)),
+)
+hearings = st.builds(Heard, st.lists(events, max_size=5).map(tuple), st.integers(0, 100_000), st.integers(0, 1000))
+
+
+@given(st.lists(hearings, max_size=60), st.booleans(), st.booleans(), st.booleans())
+def test_an_interview_ends_whatever_a_port_says(
+    said: list[Heard], fixed_speed: bool, online: bool, patient: bool
+) -> None:
+    """Catches questions without end, and an answer that no question was prepared for."""
+    dialogue = find_and_ask(115200, fixed_speed=fixed_speed, online=online, patient=patient)
+    next(dialogue)
+    steps = 0
+    with pytest.raises(StopIteration) as end:
+        while True:
+            dialogue.send(said[steps] if steps < len(said) else Heard())
+            steps += 1
+            assert steps < 80
+    findings = end.value.value
+    assert findings.speed or findings.why

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pyudev
 
 from drivers.errors import CarrierLostError, NoModemError, PortLostError
 from drivers.modem import Modem
@@ -114,6 +115,16 @@ def test_a_make_is_found_by_udev_and_by_what_it_says(second: Port) -> None:
     assert found.profile is not None
     assert found.profile.name == "usrobotics-usr5637"
     assert found.dials
+
+
+def test_the_rules_for_udev_name_the_socket_and_keep_modem_manager_off(second: Port) -> None:
+    """hw-config/udev/70-rig.rules, as the guest's udev has it."""
+    assert Path(f"/dev/modem/by-path/{second.path}").resolve() == Path(second.device)
+    tty = pyudev.Devices.from_device_file(pyudev.Context(), second.device)
+    whole = tty.find_parent("usb", "usb_device")
+    assert whole is not None
+    assert whole.properties["ID_MM_DEVICE_IGNORE"] == "1"
+    assert oct(os.stat(second.device).st_mode & 0o777) == "0o660"
 
 
 def test_filters_find_one_of_two_and_never_guess(far_end: FarEnd, second: Port) -> None:
