@@ -23,7 +23,7 @@ GADGETS = CONFIGFS / "usb_gadget"
 CONTROLLERS = Path("/sys/class/udc")
 DUMMIES = 16
 """Ports of the software host controller: as many devices at a time."""
-MODULES = ("libcomposite", "usb_f_fs", "cdc_acm")
+MODULES = ("libcomposite", "usb_f_fs")
 ENGLISH = "0x409"
 
 _DESCRIPTORS_V2 = 3
@@ -71,9 +71,9 @@ def modprobe(*words: str) -> None:
         )
 
 
-def prepare() -> None:
-    """Load what is needed, once. Raises CannotRunError where the kernel has no software USB."""
-    for module in MODULES:
+def prepare(driver: str) -> None:
+    """Load what is needed, once, and the host's driver. Raises CannotRunError where the kernel has no software USB."""
+    for module in (*MODULES, driver):
         modprobe(module)
     modprobe("dummy_hcd", f"num={DUMMIES}")
     if not GADGETS.is_dir():

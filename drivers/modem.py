@@ -7,6 +7,7 @@ those that the modem's own rules ask for (the guard time around ``+++``).
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import threading
 import time
@@ -249,9 +250,17 @@ class Modem:
 
     def _ask(self, text: str, timeout: float) -> tuple[Result, list[Event]]:
         self._pending.clear()
+        self._take_late_answers()
         self.reader.expect_echo(text)
         self.line.write(text.encode("ascii") + b"\r")
         return self._expect(_is_final, timeout, f"the answer to {text}")
+
+    def _take_late_answers(self) -> None:
+        """What has come before the question is no answer to it."""
+        with contextlib.suppress(OSError):
+            while data := os.read(self.line.fileno(), 4096):
+                for event in self.reader.feed(data):
+                    self._notice(event)
 
     def _connection(self, answer: Result, doing: str) -> Connection:
         if answer.code is Code.CONNECT:

@@ -105,7 +105,7 @@ def _has_uart(device: Any) -> bool:
 
     Those stand below a platform device and have type 0 (PORT_UNKNOWN); the type is for root to read.
     """
-    if not device.device_node.startswith("/dev/ttyS"):
+    if not device.device_node.startswith("/dev/ttyS") or "/virtual/" in device.sys_path:
         return False
     with contextlib.suppress(OSError):
         return (Path(device.sys_path) / "type").read_text().strip() != "0"
@@ -172,21 +172,28 @@ def watch() -> Iterator[Change]:
             yield from registry.event(device.action, device.sys_path, from_udev(device))
 
 
-def await_port(below: str, seconds: float) -> Port:
-    """Wait for a port whose system path contains ``below``. Raises NoModemError after so many seconds."""
+def await_port(below: str, seconds: float, interface: str = "") -> Port:
+    """Wait for a port whose system path contains ``below``, of the USB interface, where one is named.
+
+    Raises NoModemError after so many seconds.
+    """
+
+    def wanted(port: Port) -> bool:
+        return below in port.system_path and interface in ("", port.interface)
+
     context = pyudev.Context()
     monitor = pyudev.Monitor.from_netlink(context)
     monitor.filter_by("tty")
     monitor.start()
     for port in list_ports():
-        if below in port.system_path:
+        if wanted(port):
             return port
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         with waiting():
             device = monitor.poll(left)
         new = from_udev(device) if device is not None and device.action == "add" else None
-        if new is not None and below in new.system_path:
+        if new is not None and wanted(new):
             return new
     raise NoModemError(f"no tty appeared below {below} within {seconds:g} s", "is udev running? udevadm monitor shows")
 

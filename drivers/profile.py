@@ -77,7 +77,7 @@ class TimingFacts(Table, frozen=True):
 
 
 class Interface(Table, frozen=True):
-    """A USB interface with a tty, as the software modem shows it."""
+    """A USB interface with a tty, as the software modem shows it. ``modem`` dials, ``at`` takes commands alone."""
 
     number: int
     role: Literal["modem", "at", "nmea", "diagnostics", "silent"]
@@ -90,7 +90,8 @@ class Persona(Table, frozen=True):
     ``lacks``: commands that it answers with ERROR, ``*`` for any ending; ``accepts``: those that it takes and
     the soft modem has no meaning for; ``unsolicited``: lines that it sends in between; ``extended``: whether it
     knows + commands at all; ``prefixed``: it repeats the command's name before its answer; ``mute``: it says
-    nothing, ever; ``connect``: how it words CONNECT; ``answer_delay`` in seconds.
+    nothing, ever; ``connect``: how it words CONNECT; ``answer_delay`` in seconds; ``usb``: whether its
+    interfaces are CDC-ACM or of the maker's own class.
     """
 
     manufacturer: str = ""
@@ -111,6 +112,7 @@ class Persona(Table, frozen=True):
     connect: str = ""
     longest_line: int = 255
     answer_delay: float = 0.0
+    usb: Literal["acm", "vendor"] = "acm"
     interfaces: tuple[Interface, ...] = ()
 
 

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers import gadget, profile
-from drivers.gadget import Strings
-from drivers.profile import Profile
+from drivers import profile
 from rig.partners.circuit import Direction
 from rig.partners.control import Handler, serve
-from rig.partners.exchange import Call, Exchange, Timing
+from rig.partners.exchange import Call, Exchange, Subscriber, Timing
 from rig.partners.hayes.faults import Fault
 from rig.partners.pty_terminal import PtyTerminal, Watcher
 from rig.partners.soft_modem import SoftModem
-from rig.partners.usb_terminal import UsbTerminal
+from rig.partners.usb_modem import UsbModem
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,6 @@ class Plan:
         return self.folder / f"tty-{line}"
 
 
-def usb_strings(made_as: Profile) -> Strings:
-    """Who a USB modem of a make says it is. One whose profile has no USB id is a Conexant chip's id."""
-    vendor, product = (made_as.match.usb or ("0572:1329",))[0].split(":")
-    who = made_as.persona
-    return Strings(vendor, product, who.manufacturer or made_as.title, who.model or made_as.name, who.serial or "1")
-
-
 class Switch:
     """The exchange as its control socket shows it. Lines are named, calls found by a line that is in them."""
 
@@ -66,18 +57,19 @@ class Switch:
         self.plan = plan
         self.exchange = Exchange(plan.timing)
         self.modems: dict[str, SoftModem] = {}
+        self.usb: dict[str, UsbModem] = {}
         self._watcher = Watcher()
         for entry in plan.entries:
             listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
             for name in entry.line_names():
-                modem = self.modems[name] = SoftModem(self.exchange, self.exchange.subscribe(name, listing))
-                modem.terminal = PtyTerminal(modem, plan.port(name), self._watcher)
+                self._put_on_pty(name, SoftModem(self.exchange, self.exchange.subscribe(name, listing)))
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "install": self.install,
             "remove": self.remove,
             "plug": self.plug,
+            "written": self.written,
             "misbehave": self.misbehave,
             "answer_late": self.answer_late,
             "drop_carrier": self.drop_carrier,
@@ -96,23 +88,28 @@ class Switch:
             raise ValueError(f"there is a line {name} already")
         listing = self.exchange.list_number(number, "modem")
         modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
-        self.modems[name] = modem
         if bus == "pty":
-            modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
+            self._put_on_pty(name, modem)
             return str(self.plan.port(name))
-        gadget.prepare()
-        modem.terminal = UsbTerminal(modem, f"{self.plan.folder.name}-{name}", usb_strings(modem.engine.profile))
-        return modem.terminal.device
+        made = self.usb[name] = UsbModem(f"{self.plan.folder.name}-{name}", modem, lambda: self._spare(modem))
+        self.modems[name] = modem
+        return made.device.port_path
+
+    def _put_on_pty(self, name: str, modem: SoftModem) -> None:
+        self.modems[name] = modem
+        modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
+
+    def _spare(self, modem: SoftModem) -> SoftModem:
+        """A second one of the same make, on a line that nobody can call."""
+        return SoftModem(self.exchange, Subscriber("", f"{modem.line.name}-at"), modem.engine.profile)
 
     def plug(self, line: str, plugged: bool) -> None:
         """Pull out a USB modem's plug, or put it in again."""
-        terminal = self.modems[line].terminal
-        if not isinstance(terminal, UsbTerminal):
-            raise TypeError(f"line {line} has no USB modem")
-        if plugged:
-            terminal.plug_in()
-        else:
-            terminal.unplug()
+        (self.usb[line].device.plug_in if plugged else self.usb[line].device.unplug)()
+
+    def written(self, line: str) -> dict[int, int]:
+        """How many bytes were written to each interface of a USB modem that is no modem."""
+        return self.usb[line].written()
 
     def misbehave(self, line: str, fault: str) -> None:
         """Have a modem answer its commands wrongly (see hayes.faults); "" for rightly again."""
@@ -125,7 +122,7 @@ class Switch:
     def remove(self, name: str) -> None:
         """Unplug a line's modem."""
         modem = self.modems.pop(name)
-        modem.close()
+        (self.usb.pop(name, None) or modem).close()
         del self.exchange.subscribers[name]
         for listing in self.exchange.directory.values():
             if modem.line in listing.lines:
@@ -193,7 +190,7 @@ def main(plan: Plan, *, ready: Callable[[], None]) -> None:
         async with await serve(plan.control_path, switch.handlers()):
             ready()
             await stop.wait()
-        for modem in switch.modems.values():
-            modem.close()
+        for name in list(switch.modems):
+            switch.remove(name)
 
     asyncio.run(run())

@@ -11,11 +11,8 @@ from typing import Protocol
 class Terminal(Protocol):
     """The modem's side of the serial port.
 
-    ``device``: the tty, or where the USB device is plugged in; ``pending``: bytes that the DTE has not taken.
+    ``pending``: bytes that the DTE has not taken.
     """
-
-    @property
-    def device(self) -> str: ...
 
     @property
     def pending(self) -> int: ...
@@ -36,7 +33,7 @@ class Terminal(Protocol):
         """The modem takes bytes again."""
 
     def close(self) -> None:
-        """Take the port away: the modem is unplugged."""
+        """The modem is unplugged: take the port away."""
 
 
 class Dce(Protocol):

@@ -226,6 +226,24 @@ def test_port_that_is_not_there_and_file_that_is_no_port(tmp_path: Path) -> None
         SerialLine(str(tmp_path / "file"))
 
 
+def test_a_late_answer_is_not_taken_for_the_next_commands(near: Modem, exchange: Control) -> None:
+    """Catches OK that belongs to a command which was given up: the next one would seem to have worked."""
+    exchange.ask("answer_late", line="near", seconds=0.3)
+    with pytest.raises(ModemSilentError):
+        near.command("ATS7?", 0.1)
+    threading.Event().wait(0.4)
+    exchange.ask("answer_late", line="near", seconds=0)
+    with pytest.raises(ModemError, match="was answered ERROR"):
+        near.command("ATX9")
+
+
+def test_half_an_answer_is_shown_in_the_error(near: Modem, exchange: Control) -> None:
+    exchange.ask("misbehave", line="near", fault="half")
+    with pytest.raises(ModemSilentError, match="it sent '002'"):
+        near.command("ATS7?", 0.2)
+    exchange.ask("misbehave", line="near", fault="")
+
+
 def test_control_says_what_it_could_not_do(exchange: Control) -> None:
     with pytest.raises(ControlError, match="in no call"):
         exchange.ask("drop_carrier", line="0100-2")

@@ -22,6 +22,7 @@ import pyudev
 from drivers.errors import CarrierLostError, NoModemError, PortLostError
 from drivers.modem import Modem
 from drivers.ports import Port, await_port, list_ports, matching_ports
+from drivers.profile import named
 from drivers.serial_line import SerialLine
 from rig import checks
 from rig.detect import Caution, detect
@@ -115,6 +116,31 @@ def test_a_make_is_found_by_udev_and_by_what_it_says(second: Port) -> None:
     assert found.profile is not None
     assert found.profile.name == "usrobotics-usr5637"
     assert found.dials
+
+
+def test_of_a_cellular_modems_four_ports_the_right_one_dials_and_diagnostics_are_left_alone(far_end: FarEnd) -> None:
+    """Its own interfaces, bound by the kernel's option: diagnostics, positions, AT, modem."""
+    where = far_end.exchange.ask("install", name="cellular", number="", make="quectel-ec25", bus="usb")
+    try:
+        await_port(where, 20, "03")
+        ports = [port for port in list_ports() if where in port.system_path]
+        assert [port.driver for port in ports] == ["option"] * 4
+        found = detect(ports, Caution())
+        assert [(one.state, one.dials) for one in found] == [
+            ("left alone", False), ("no modem", False), ("modem", False), ("modem", True),
+        ]  # fmt: skip
+        assert found[3].kind == "cellular"
+        assert "data of its own" in found[1].note
+        assert far_end.exchange.ask("written", line="cellular")["0"] == 0
+        with SerialLine(found[3].port.device, rtscts=False) as line:
+            modem = Modem(line)
+            modem.commands = named("quectel-ec25").commands
+            modem.reset()
+            modem.configure()
+            assert modem.dial("1-800-555-0106", 20).text == "CONNECT 150000000"
+            wait_until(lambda: line.carrier is True, 2, "DCD on")
+    finally:
+        far_end.exchange.ask("remove", name="cellular")
 
 
 def test_the_rules_for_udev_name_the_socket_and_keep_modem_manager_off(second: Port) -> None:
