@@ -21,6 +21,7 @@ import serial
 
 from drivers import locks
 from drivers.errors import NoModemError, PortBusyError, PortLostError
+from drivers.remote_port import RemotePort
 
 DTR_OFF_SECONDS = 0.3
 """How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""
@@ -37,7 +38,7 @@ def _how_to_be_let_in(device: Path) -> str:
 
 
 class SerialLine:
-    """An open serial port. ``speed`` in bit/s.
+    """An open serial port: a device's path, or a pyserial URL. ``speed`` in bit/s.
 
     Raises NoModemError when there is no such port or it may not be opened, PortBusyError when another
     process holds it.
@@ -45,15 +46,15 @@ class SerialLine:
 
     def __init__(self, port: str, speed: int = 115200, *, rtscts: bool = True) -> None:
         self.port = port
-        self._url = "://" in port
         self._lock: locks.LockFile | None = None
-        if not self._url:
-            self._check(Path(port))
-            self._lock = locks.LockFile(Path(port))
+        self._remote = RemotePort(port, speed, rtscts=rtscts) if "://" in port else None
+        tty = Path(self._remote.tty if self._remote else port)
         try:
-            self._serial = self._open(port, speed, rtscts)
+            self._check(tty)
+            self._lock = locks.LockFile(tty)
+            self._serial = self._open(str(tty), speed, rtscts and self._remote is None)
         except BaseException:
-            self.release_lock()
+            self._let_go()
             raise
 
     @staticmethod
@@ -68,22 +69,16 @@ class SerialLine:
             names, advice = locks.explain_holders(others)
             raise PortBusyError(f"{device} is held by {names}", advice)
 
-    def _open(self, port: str, speed: int, rtscts: bool) -> serial.SerialBase:
+    def _open(self, port: str, speed: int, rtscts: bool) -> serial.Serial:
         try:
-            line = serial.serial_for_url(
-                port, baudrate=speed, rtscts=rtscts, timeout=0, write_timeout=5, do_not_open=True
-            )
-            if not self._url:
-                line.exclusive = True
-            line.open()
+            line = serial.Serial(port, baudrate=speed, rtscts=rtscts, timeout=0, write_timeout=5, exclusive=True)
         except (serial.SerialException, OSError, ValueError) as error:
             if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
                 raise NoModemError(f"{port}: permission denied", _how_to_be_let_in(Path(port))) from error
             if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:
                 raise PortBusyError(f"{port}: another process holds it for itself alone") from error
             raise NoModemError(f"{port}: {error}") from error
-        if not self._url:
-            fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
+        fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
         return line
 
     def fileno(self) -> int:
@@ -107,18 +102,20 @@ class SerialLine:
     @property
     def present(self) -> bool:
         """Whether the port is still there; one that was unplugged is not, though its descriptor is open."""
-        return self._url or Path(self.port).exists()
+        return self._remote.open if self._remote else Path(self.port).exists()
 
     @property
     def carrier(self) -> bool | None:
         """DCD; None where the line has none."""
-        if not self.has_modem_control:
-            return None
-        return bool(self._serial.cd)  # type: ignore[attr-defined] # each platform's own class has it
+        if self._remote is not None:
+            return self._remote.carrier
+        return bool(self._serial.cd) if self.has_modem_control else None
 
     def set_speed(self, speed: int) -> None:
         """Set the port to so many bit/s. Raises PortLostError when it is gone."""
         try:
+            if self._remote is not None:
+                self._remote.set_speed(speed)
             self._serial.baudrate = speed
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
@@ -137,26 +134,38 @@ class SerialLine:
 
     def hang_up(self) -> None:
         """Drop DTR for DTR_OFF_SECONDS. A pseudo-terminal has no DTR: closing it is its hang-up."""
-        if self.has_modem_control:
-            self._serial.dtr = False
+        if self._remote is None and not self.has_modem_control:
+            return
+        try:
+            self._set_dtr(False)
             threading.Event().wait(DTR_OFF_SECONDS)  # the drop's own length; nothing signals its end
-            self._serial.dtr = True
+            self._set_dtr(True)
+        except (OSError, serial.SerialException) as error:
+            raise PortLostError(f"{self.port}: {error}") from error
+
+    def _set_dtr(self, on: bool) -> None:
+        if self._remote is not None:
+            self._remote.set_dtr(on)
+        else:
+            self._serial.dtr = on
 
     def close(self) -> None:
         """Close and unlock; also when the device is gone already. DTR falls with the last close (HUPCL)."""
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
-            if self._serial.is_open and not self._url:
+            if self._serial.is_open:
                 # Bytes that a stopped line will never take would hold close() for 30 s (pyserial#341).
                 termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
                 # A pty's slave stays exclusive as long as its master lives, whoever has closed it.
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
-        self.release_lock()
+        self._let_go()
 
-    def release_lock(self) -> None:
+    def _let_go(self) -> None:
         if self._lock is not None:
             self._lock.release()
+        if self._remote is not None:
+            self._remote.close()
 
     def __enter__(self) -> SerialLine:
         return self

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.null_modem import NullModem
+from tests.unit.terminal_server import serving
 
 if TYPE_CHECKING:
     from rig.far_end import FarEnd
@@ -79,3 +80,23 @@ def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd
     assert [check["held"] for check in checks] == [True] * 9
     for name in ports:
         far_end.exchange.ask("remove", name=name)
+
+
+def test_modem_behind_a_terminal_server_carries_ppp(far_end: FarEnd, tmp_path: Path) -> None:
+    """RFC 2217: pppd has a pty here, the modem is at the other end of a TCP connection."""
+    device = far_end.exchange.ask("install", name="remote", number="")
+    account, _, user = far_end.secret.user.partition(".")
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text(far_end.secret.password)
+    with serving(device) as server:
+        bench = tmp_path / "remote.toml"
+        bench.write_text(
+            f'[near-end]\naccount = "{account}"\nuser-id = "{user}"\nsecret = {{ file = "{secret}" }}\n'
+            f'[near-end.modem]\nurl = "{server.url}"\n[expect]\nca = "{far_end.ca}"\n'
+        )
+        report = dial(bench, "1-800-555-0100")
+    far_end.exchange.ask("remove", name="remote")
+    checks = report["checks"]
+    assert isinstance(checks, list)
+    assert [check["held"] for check in checks if check["name"].startswith("TLS")] == [True] * 4
