@@ -141,11 +141,13 @@ def _conclude(one: Detection, findings: Findings) -> None:
 
 
 def _choose(found: list[Detection]) -> None:
-    """Mark the port that dials: the one that the profile names, or else the first that speaks AT."""
+    """Mark the port that dials: the one that the profile names; where it names none, the first that speaks AT."""
     devices: dict[str, list[Detection]] = {}
     for one in found:
         if one.state == "modem":
             devices.setdefault(one.port.device_path or one.port.device, []).append(one)
     for ports in devices.values():
-        named = [one for one in ports if one.profile and one.profile.port.interface == one.port.interface_number]
-        (named or ports)[0].dials = True
+        wanted = {one.profile.port.interface for one in ports if one.profile} - {None}
+        candidates = [one for one in ports if not (wanted and one.port.usb) or one.port.interface_number in wanted]
+        if candidates:
+            candidates[0].dials = True

@@ -264,6 +264,13 @@ def test_of_several_ports_the_profile_says_which_dials(town: Town) -> None:
     assert [one.dials for one in found] == [False, True]
 
 
+def test_an_at_port_that_comes_first_is_not_taken_for_the_one_that_dials(town: Town) -> None:
+    """Catches --watch, which sees a modem's ports one by one, marking the first of them."""
+    with town.modem("quectel-ec25") as (_, device):
+        found = detect([Port(device, vendor="2c7c", model="0125", interface="02", device_path="/one")], Caution())
+    assert [one.dials for one in found] == [False]
+
+
 def test_two_modems_of_one_make_both_dial(town: Town) -> None:
     with town.modem() as (_, first), town.modem() as (_, second):
         found = detect([Port(first), Port(second)], Caution())
