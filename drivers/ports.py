@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -116,6 +117,14 @@ def list_ports() -> list[Port]:
     """USB serial ports (ttyUSB, ttyACM), and 8250 ports that have a UART, by device path."""
     found = (from_udev(device) for device in pyudev.Context().list_devices(subsystem="tty"))
     return sorted((port for port in found if port is not None), key=lambda port: port.device)
+
+
+def port_at(name: str) -> Port:
+    """The port of a device path or link, as udev knows it; a URL, or what udev does not know, as it is."""
+    device = name if "://" in name else os.path.realpath(name)
+    with contextlib.suppress(pyudev.DeviceNotFoundError, ValueError, OSError):
+        return from_udev(pyudev.Devices.from_device_file(pyudev.Context(), device)) or Port(name, device_path=name)
+    return Port(name, device_path=name)
 
 
 @dataclass(frozen=True)

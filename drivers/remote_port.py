@@ -60,6 +60,10 @@ class RemotePort:
         """Have the far side's port at so many bit/s. Raises SerialException."""
         self._remote.baudrate = speed
 
+    def set_flow_control(self, on: bool) -> None:
+        """Have the far side's port use RTS and CTS, or not. Raises SerialException."""
+        self._remote.rtscts = on
+
     def set_dtr(self, on: bool) -> None:
         """Raise or drop DTR at the far side. Raises SerialException."""
         self._remote.dtr = on

@@ -120,6 +120,16 @@ class SerialLine:
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
 
+    def set_flow_control(self, on: bool) -> None:
+        """Use RTS and CTS, or leave them alone. Raises PortLostError when the port is gone."""
+        try:
+            if self._remote is not None:
+                self._remote.set_flow_control(on)
+            else:
+                self._serial.rtscts = on
+        except (OSError, serial.SerialException, termios.error) as error:
+            raise PortLostError(f"{self.port}: {error}") from error
+
     def write(self, data: bytes) -> None:
         """Write all of it. Raises PortLostError when the other side is gone."""
         try:

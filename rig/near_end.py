@@ -10,7 +10,7 @@ from drivers.at import Identity
 from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
 from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
-from drivers.ports import Port, matching_ports, one_of
+from drivers.ports import Port, matching_ports, one_of, port_at
 from drivers.pppd import Pppd, PppOptions, PppUp
 from drivers.profile import PortFacts, Profile
 from drivers.secret import Secret
@@ -57,10 +57,12 @@ class NearEnd:
             named = profile.named(table.profile) if table.profile else None
             facts = named.port if named else PortFacts()
             self.speed = table.speed or facts.speed
-            self._line = SerialLine(self.port, self.speed, rtscts=facts.flow_control)
+            self._line = SerialLine(self.port, self.speed, rtscts=False)  # CTS may not be wired
             self.profile = named
             if named is None or not named.direct:
                 self._prepare_modem(self._line)
+            if self.profile is not None:
+                self._line.set_flow_control(self.profile.port.flow_control)
         with self._progress.step("starting pppd, held until a call connects"):
             self._pppd = self._prepare_pppd()
 
@@ -71,7 +73,8 @@ class NearEnd:
         self._modem.answer_in_words()
         self.identity = self._modem.identify()
         if self.profile is None:
-            self.profile = profile.recognise(self.identity)
+            port = port_at(self.port)
+            self.profile = profile.recognise(self.identity, port.vendor, port.model)
         self._modem.commands = self.profile.commands
         extra = (table.init,) if table.init else ()
         self._modem.configure(f"ATS7={table.carrier_wait}", *extra)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from drivers import profile
 from drivers.errors import NoModemError
-from drivers.ports import Change, Port, list_ports, watch
+from drivers.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
 from rig.detect import Caution, Detection, detect
 from rig.report import as_json, suggest
@@ -39,7 +38,7 @@ def detect_command(
     profile.all_profiles()  # a profile that is wrong is an error here, not in the middle of a list
     if watching:
         return _watch(caution, wants_json, verbose)
-    ports = [_named(name) for name in named] or list_ports()
+    ports = [port_at(name) for name in named] or list_ports()
     if not ports:
         raise NoModemError("no serial port is here", "plug a modem in; rig detect --watch   shows it as it comes")
     found = detect(ports, caution, patient=bool(named), tell=_tell if verbose else lambda *_: None)
@@ -58,12 +57,6 @@ def detect_command(
             "rig detect --port P   asks a port patiently; -v shows what it says",
         )
     return 0
-
-
-def _named(name: str) -> Port:
-    """A port that the user names: as udev knows it, where udev does."""
-    device = name if "://" in name else str(Path(name).resolve())
-    return next((port for port in list_ports() if port.device == device), Port(name, device_path=name))
 
 
 def _watch(caution: Caution, wants_json: bool, verbose: bool) -> int:
