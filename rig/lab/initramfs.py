@@ -10,6 +10,8 @@ import stat
 import subprocess
 from pathlib import Path
 
+from drivers.program import find
+
 MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_console")
 
 SCRIPT = """#!/bin/busybox sh
@@ -29,7 +31,7 @@ def module_files(root: Path, release: str) -> list[Path]:
     """The files of MODULES and of what they need, in the order in which they are loaded."""
     found: dict[Path, None] = {}
     for module in MODULES:
-        command = ["modprobe", "-d", str(root), "-S", release, "--show-depends", module]
+        command = [find("modprobe", "kmod"), "-d", str(root), "-S", release, "--show-depends", module]
         for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
             if line.startswith("insmod "):
                 found[Path(line.split()[1])] = None
