@@ -12,7 +12,7 @@ GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-command usb-tests conformance bench
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-fence lab-command usb-tests conformance bench
 .PHONY: setup packages usb-guest hardware clean
 
 dial: setup
@@ -24,7 +24,7 @@ test: setup
 	@echo "make test: every check held"
 
 on-the-host: lint types imports unit cli
-in-the-lab: usb-tests lab-tests lab-command conformance
+in-the-lab: usb-tests lab-fence lab-tests lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
@@ -43,9 +43,13 @@ cli: setup
 	$(BIN)/pytest tests/cli
 
 LAB_COMMAND := tests/lab/test_dial_command.py
+LAB_FENCE := tests/lab/test_mutants.py
 
 lab-tests: setup
-	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab --ignore=$(LAB_COMMAND)
+	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab --ignore=$(LAB_COMMAND) --ignore=$(LAB_FENCE)
+
+lab-fence: setup
+	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_FENCE)
 
 lab-command: setup
 	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_COMMAND)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 from ipaddress import IPv4Address
-from socket import AF_INET
 from typing import Any
 
 from pyroute2 import NetlinkError
-from pyroute2.netlink.nfnetlink.nfctsocket import NFCTAttrTuple, NFCTSocket
+from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket
 
 from drivers.namespace import NetworkNamespace
 
@@ -23,13 +22,18 @@ def flush_address(namespace: NetworkNamespace, address: IPv4Address) -> int:
     with namespace.entered(), contextlib.closing(NFCTSocket()) as socket:
         for flow in [flow for flow in socket.dump() if str(address) in _addresses(flow)]:
             try:
-                original = NFCTAttrTuple.from_netlink(AF_INET, flow.get_attr("CTA_TUPLE_ORIG"))
-                socket.entry("del", tuple_orig=original)
+                socket.entry("del", tuple_orig=_plain(flow.get_attr("CTA_TUPLE_ORIG")))
                 forgotten += 1
             except NetlinkError as error:
                 if error.code != errno.ENOENT:  # it timed out by itself meanwhile
                     raise
     return forgotten
+
+
+def _plain(nested: Any) -> dict[str, Any]:
+    """A flow's tuple, to be sent back as it came: pyroute2's own knows no protocols but TCP, UDP and ICMP."""
+    attributes = [(name, _plain(value) if hasattr(value, "get_attr") else value) for name, value in nested["attrs"]]
+    return {"attrs": attributes}
 
 
 def _addresses(flow: Any) -> set[str]:

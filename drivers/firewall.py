@@ -41,18 +41,20 @@ def back_end() -> str:
 
 
 def _restore(name: str, rules: str) -> subprocess.CompletedProcess[str]:
+    """``name``: iptables or ip6tables, with the back end."""
     return subprocess.run(
         [f"{name}-restore", "-w", "--noflush"], input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS
     )
 
 
-def apply(namespace: NetworkNamespace, rules: str) -> None:
-    """Commit iptables-restore text on top of what is there: all of it, or nothing.
+def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4) -> None:
+    """Commit iptables-restore text, for IPv4 or IPv6, on top of what is there: all of it, or nothing.
 
     Raises RuntimeError with the line that was refused; the text is then not in force at all.
     """
     with namespace.entered():
-        result = _restore(back_end(), rules)
+        name = back_end()
+        result = _restore(name if version == 4 else name.replace("iptables", "ip6tables"), rules)
     if result.returncode != 0:
         raise RuntimeError(f"firewall rules refused: {result.stderr.strip()}\n{rules}")
 

@@ -17,6 +17,7 @@ from pyroute2 import IPRoute, NetlinkError, netns
 from drivers import syscalls
 
 SIOCGIFMTU = 0x8921
+SIOCGIFHWADDR = 0x8927
 FOLDER = Path("/run/netns")
 
 
@@ -111,6 +112,12 @@ class NetworkNamespace:
         with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             answer = fcntl.ioctl(asker, SIOCGIFMTU, struct.pack("16si", interface.encode(), 0))
         return int(struct.unpack("16si", answer)[1])
+
+    def hardware_address(self, interface: str) -> bytes:
+        """An interface's Ethernet address."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            answer = fcntl.ioctl(asker, SIOCGIFHWADDR, struct.pack("16sH14x", interface.encode(), 0))
+        return answer[18:24]
 
     def forward(self) -> None:
         """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""

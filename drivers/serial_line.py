@@ -72,7 +72,7 @@ class SerialLine:
     def _open(self, port: str, speed: int, rtscts: bool) -> serial.Serial:
         try:
             line = serial.Serial(port, baudrate=speed, rtscts=rtscts, timeout=0, write_timeout=5, exclusive=True)
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (serial.SerialException, OSError, ValueError, termios.error) as error:  # the last: hung up meanwhile
             if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
                 raise NoModemError(f"{port}: permission denied", _how_to_be_let_in(Path(port))) from error
             if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:

@@ -22,6 +22,7 @@ from rig.partners.hosts import HostsPlan
 from rig.partners.lig import LigLine, LigPlan
 from rig.partners.process import PartnerProcess
 from rig.partners.switch import Entry, Plan
+from rig.probes.engine import End
 
 NEAR_LINE = "near-end"
 PLUG_SECONDS = 20.0
@@ -99,8 +100,7 @@ class FarEnd:
         gateway.add_address("ibm0", BACKBONE[0])
         servers.add_address("lig0", BACKBONE[1])
         servers.add_route(ANYWHERE, "lig0", str(BACKBONE[0].ip))
-        for address in self._addresses():
-            gateway.add_route(IPv4Network(f"{address}/32"), "ibm0", str(BACKBONE[1].ip))
+        gateway.add_route(ANYWHERE, "ibm0", str(BACKBONE[1].ip))  # so that what leaks is seen, wherever it goes
 
     def _addresses(self) -> tuple[IPv4Address, ...]:
         """All of §5.1, and the hosts outside the fence."""
@@ -139,6 +139,11 @@ class FarEnd:
                 LigLine(self._switch_plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
             ]
         return tuple(lines)
+
+    @property
+    def behind_the_gateway(self) -> End:
+        """The service hosts' end of the line to the gateway: where what leaks is seen."""
+        return End(self.hosts_namespace, "lig0", self._lig_namespace.hardware_address("ibm0"))
 
     def logs(self, lines: int = 60) -> dict[str, str]:
         """The end of what each process wrote, for a person who looks for why something failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -34,6 +35,20 @@ COMMIT
 """
 """The gateway with no session: it forwards nothing."""
 
+IPV6_RULES = """\
+*filter
+:INPUT ACCEPT
+:FORWARD DROP
+:OUTPUT ACCEPT
+-A INPUT -i ppp+ -j DROP
+-A OUTPUT -o ppp+ -j DROP
+COMMIT
+"""
+"""IPv6 is none of the gateway's business: it passes in no direction."""
+
+HAS_OPTIONS = '-m u32 --u32 "0>>24&0xF=6:15"'
+"""An IPv4 header of more than five words (RFC 791 §3.1)."""
+
 OPEN_RULES = BASE_RULES.replace("FORWARD DROP", "FORWARD ACCEPT")
 """A gateway with no fence: broken on purpose, for tests of the checks."""
 
@@ -61,12 +76,16 @@ def session_rules(fence: Fence, session: Session) -> str:
     """iptables-restore text that puts the fence around a session, in one commit.
 
     From the caller: exactly the assigned source, to an authorized server or a utility service. To the caller:
-    exactly the assigned destination, and only what belongs to a flow that the caller opened. Whatever is left
-    is dropped, and each rule that drops says in its comment what it drops.
+    exactly the assigned destination, and only what belongs to a flow that the caller opened. IP options, and
+    what conntrack cannot make sense of, pass neither way. Whatever is left is dropped, and each rule that drops
+    says in its comment what it drops.
     """
     outward, inward = chains(session)
     flow = "-m conntrack --ctstate NEW,ESTABLISHED"
     lines = ["*filter", f":{outward} -", f":{inward} -"]
+    for chain in (outward, inward):
+        lines.append(f"-A {chain} {HAS_OPTIONS} {_comment('IP options')} -j DROP")
+        lines.append(f"-A {chain} -m conntrack --ctstate INVALID {_comment('not understood')} -j DROP")
     lines.append(f"-A {outward} ! -s {session.address}/32 {_comment('source is not the assigned address')} -j DROP")
     lines += [
         f"-A {outward} -d {server}/32 -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
@@ -87,7 +106,17 @@ def session_rules(fence: Fence, session: Session) -> str:
 
 def removal_rules(session: Session) -> str:
     """iptables-restore text that takes the session's rules away again, in one commit."""
-    lines = [f"-D {jump}" for jump in _jumps(session)]
+    return _removal(_jumps(session), session)
+
+
+def removal_of(rules: str, session: Session) -> str:
+    """The same for rules whose jumps are not those of :func:`session_rules`."""
+    jumps = re.findall(r"^-A ((?:INPUT|FORWARD|OUTPUT) .*)$", rules, re.MULTILINE)
+    return _removal(jumps, session)
+
+
+def _removal(jumps: list[str], session: Session) -> str:
+    lines = [f"-D {jump}" for jump in jumps]
     for chain in chains(session):
         lines += [f"-F {chain}", f"-X {chain}"]
     return "\n".join(["*filter", *lines, "COMMIT", ""])

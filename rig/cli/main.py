@@ -12,6 +12,7 @@ from drivers.interruptions import interruptible
 from rig.cli.check import check
 from rig.cli.detect import detect_command
 from rig.cli.dial import dial
+from rig.cli.fence import fence
 from rig.cli.lab import lab
 from rig.cli.modem import modem
 
@@ -22,7 +23,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (detect_command, modem, dial, lab, check):
+for command in (detect_command, modem, dial, fence, lab, check):
     rig.add_command(command)
 
 

@@ -156,7 +156,7 @@ class TlsServer(socketserver.ThreadingTCPServer):
 
 def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     """Run the hosts until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     namespace = NetworkNamespace(plan.namespace)

@@ -35,6 +35,7 @@ from drivers.serial_line import SerialLine
 from rig import fence
 from rig.fence import Fence, Session
 from rig.partners.control import Handler, serve_in_thread
+from rig.partners.mutants import BY_NAME, Mutant
 
 UP_SECONDS = 60.0
 RETRY_SECONDS = 0.2
@@ -112,6 +113,7 @@ class Lig:
         self.namespace = NetworkNamespace(plan.namespace)
         self.pool = Pool(plan.pool)
         self.fenced = True
+        self.mutant: Mutant | None = None
         self.sessions: dict[str, Pppd] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
@@ -129,6 +131,7 @@ class Lig:
             self.namespace.add_address("lo", IPv4Interface(f"{address}/32"))
         self.namespace.forward()
         firewall.apply(self.namespace, fence.BASE_RULES)
+        firewall.apply(self.namespace, fence.IPV6_RULES, version=6)
         self._start_name_server()
 
     def _start_name_server(self) -> None:
@@ -264,8 +267,12 @@ class Lig:
     @contextlib.contextmanager
     def _fence_around(self, session: Session) -> Iterator[None]:
         """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
+        mutant = self.mutant
         if self.fenced:
             up, down = fence.session_rules(self.plan.fence, session), fence.removal_rules(session)
+            if mutant is not None:
+                up = mutant.change(up, self.plan.fence, session)
+                down = fence.removal_of(up, session)
         else:  # a test has the fence left off, to see the checks say so
             up, down = fence.OPEN_RULES, fence.BASE_RULES
         firewall.apply(self.namespace, up)
@@ -273,7 +280,8 @@ class Lig:
             yield
         finally:
             firewall.apply(self.namespace, down)
-            forgotten = conntrack.flush_address(self.namespace, session.address)
+            keep = mutant is not None and mutant.keeps_flows
+            forgotten = 0 if keep else conntrack.flush_address(self.namespace, session.address)
             _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
 
     @contextlib.contextmanager
@@ -320,6 +328,10 @@ class Lig:
         """Leave the fence off for sessions to come: a gateway that is broken on purpose."""
         self.fenced = on
 
+    def set_mutant(self, name: str) -> None:
+        """Break the gateway in one way, for sessions to come; "" for the sound one."""
+        self.mutant = BY_NAME[name] if name else None
+
     def rules(self) -> str:
         return firewall.save(self.namespace)
 
@@ -334,7 +346,7 @@ class Lig:
 
 def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
     """Run the gateway until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
     logging.getLogger("sh").setLevel(logging.WARNING)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -343,6 +355,7 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
     lig.start()
     handlers: dict[str, Handler] = {
         "set_fence": lig.set_fence,
+        "set_mutant": lig.set_mutant,
         "rules": lig.rules,
         "session_count": lig.session_count,
         "wait_idle": lig.wait_idle,

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -41,6 +42,7 @@ def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    threading.excepthook = threading.__excepthook__  # a test runner's own would keep what a thread here died of
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"rig-{name}"[:15])
     try:

@@ -1,0 +1,113 @@
+"""``rig fence``."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import click
+
+from drivers.errors import UsageError
+from drivers.modem import check_number
+from rig.bench import Bench, load_fence, load_fence_file
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.fence import Fence, Session, session_rules
+from rig.near_end import modem_port
+
+
+@click.group()
+def fence() -> None:
+    """What a gateway is to let through, and whether it does."""
+
+
+@fence.command("show", epilog="Example: rig fence show --bench loopback --session 198.51.100.17@ppp0")
+@bench_option
+@click.option("--session", metavar="ADDRESS@INTERFACE", help="The rules around one session.")
+def show(bench: str | None, session: str | None) -> int:
+    """The fence of a bench: whom a caller may reach."""
+    chosen = load_bench(bench or "loopback")
+    fence = load_fence(chosen)
+    if session is None:
+        click.echo(describe(chosen, fence))
+        return 0
+    address, _, interface = session.partition("@")
+    try:
+        click.echo(session_rules(fence, Session(interface or "ppp0", IPv4Address(address))), nl=False)
+    except ValueError as error:
+        raise UsageError(f"--session: {error}", "for example 198.51.100.17@ppp0") from error
+    return 0
+
+
+def describe(bench: Bench, fence: Fence) -> str:
+    """A fence for a person to read."""
+    file = load_fence_file(bench.fence)
+    return "\n".join(
+        [
+            f"{bench.fence}, region {bench.region}: {file.source}",
+            "a caller's packets pass when their source is exactly the assigned address, and they go to",
+            *(f"    {server}  TCP 443       authorized server (§5.1)" for server in fence.servers),
+            *(f"    {server}  UDP, TCP 53   utility service (§3.1)" for server in fence.name_servers),
+            "back to the caller passes what belongs to a connection that it opened; everything else is dropped,",
+            "IP options, IPv6 and what conntrack does not understand with it",
+        ]
+    )
+
+
+@fence.command("check", epilog="Example: rig fence check --bench loopback --number 1-800-555-0100")
+@bench_option
+@lab_option
+@click.option("--number", metavar="N", help="The gateway's number; default: the emulated LIG's.")
+@click.option("--sample", type=click.IntRange(0, 40000), default=200, show_default=True, metavar="N",
+              help="Addresses drawn from all there are.")  # fmt: skip
+@click.option("--seed", type=int, default=2007, show_default=True, metavar="S", help="The same seed, the same probes.")
+@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
+def check(
+    bench: str | None,
+    engine: str | None,
+    number: str | None,
+    sample: int,
+    seed: int,
+    wants_json: bool,
+    verbose: bool,
+) -> int:
+    """Dial, and probe the gateway's fence from both sides, as far as there are two."""
+    chosen = load_bench(bench)
+    wanted = number or gateway_number(chosen)
+    check_number(wanted)
+    if not chosen.emulated:
+        modem_port(chosen.near_end.modem)
+    enter_lab(engine, chosen)
+    from rig import fence_check as job
+    from rig.probes.run import table, write_packets
+    from rig.progress import Progress
+    from rig.report import as_json
+
+    report = job.run(chosen, wanted, sample, seed, Progress(verbose=verbose))
+    if wants_json:
+        click.echo(as_json(job.describe(report, seed)))
+    else:
+        click.echo(table(report))
+    for outcome in report.findings[:20]:
+        click.echo(f"{outcome.verdict}: {outcome.probe.category}: {outcome.probe.what}", err=True)
+    if report.findings:
+        file = Path("results") / f"fence-{time.strftime('%Y%m%d-%H%M%S')}.pcapng"
+        write_packets(file, report.findings)
+        click.echo(f"{len(report.findings)} of {len(report.outcomes)} probes are findings; packets: {file}", err=True)
+        return 1
+    click.echo(
+        f"OK: {len(report.outcomes)} probes in {report.seconds:.1f} s, {report.size} bytes, as declared"
+        + ("" if report.watched else "; the far side was not watched, so silence may be a server that is down"),
+        err=True,
+    )
+    return 0
+
+
+def gateway_number(bench: Bench) -> str:
+    """The number of an emulated bench's LIG. Raises UsageError on a bench where only the user knows it."""
+    numbers = bench.exchange.numbers if bench.exchange else ()
+    found = next((entry.number for entry in numbers if entry.kind == "lig"), None)
+    if found is None:
+        raise UsageError("a real bench needs the gateway's number", "rig fence check --number N")
+    return found

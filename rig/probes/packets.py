@@ -1,0 +1,144 @@
+"""Packets for probes, each with its probe's number in it: in the IP identification, and in the payload.
+
+The number is what an observer looks for, so that a packet is known again behind the fence whatever it is.
+"""
+
+from __future__ import annotations
+
+import struct
+from ipaddress import IPv4Address, IPv6Address
+
+import dpkt
+
+MARK = b"RIGPROBE"
+"""Stands before a probe's number in its payload."""
+TCP, UDP, ICMP, ESP, GRE, IPIP, IPV6 = 6, 17, 1, 50, 47, 4, 41
+FIRST_PORT = 20000
+MORE_FRAGMENTS = 0x2000
+
+
+def mark(number: int) -> bytes:
+    """The payload of a probe."""
+    return MARK + struct.pack("!I", number)
+
+
+def port_of(number: int) -> int:
+    """The source port of a probe: by it an answer is known to be its own."""
+    return FIRST_PORT + number % 40000
+
+
+def ip(
+    source: IPv4Address,
+    destination: IPv4Address,
+    protocol: int,
+    payload: bytes,
+    number: int,
+    *,
+    ttl: int = 64,
+    options: bytes = b"",
+    offset: int = 0,
+    more: bool = False,
+) -> bytes:
+    """An IPv4 packet. ``offset`` of a fragment in bytes; ``options`` are padded (RFC 791)."""
+    options += bytes(-len(options) % 4)
+    length = 20 + len(options)
+    flags = (MORE_FRAGMENTS if more else 0) | offset // 8
+    head = struct.pack(
+        "!BBHHHBBH4s4s", 0x40 | length // 4, 0, length + len(payload), number, flags, ttl, protocol, 0,
+        source.packed, destination.packed,
+    )  # fmt: skip
+    head += options
+    return head[:10] + struct.pack("!H", dpkt.in_cksum(head)) + head[12:] + payload
+
+
+def tcp(
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, *, flags: int = dpkt.tcp.TH_SYN,
+    source_port: int | None = None, **header: int | bytes,
+) -> bytes:  # fmt: skip
+    """A TCP segment with the mark as its data; a SYN unless told otherwise."""
+    segment = _tcp_segment(source, destination, port, number, flags, source_port)
+    return ip(source, destination, TCP, segment, number, **header)  # type: ignore[arg-type]
+
+
+def _tcp_segment(
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, flags: int, source_port: int | None
+) -> bytes:
+    head = dpkt.tcp.TCP(
+        sport=port_of(number) if source_port is None else source_port,
+        dport=port, seq=number, flags=flags, win=8192, data=mark(number),
+    )  # fmt: skip
+    return _with_checksum(source, destination, TCP, bytes(head), 16)
+
+
+def udp(source: IPv4Address, destination: IPv4Address, port: int, number: int, data: bytes | None = None) -> bytes:
+    """A UDP datagram with the mark as its data, or with data of its own."""
+    content = mark(number) if data is None else data
+    head = struct.pack("!HHHH", port_of(number), port, 8 + len(content), 0) + content
+    return ip(source, destination, UDP, _with_checksum(source, destination, UDP, head, 6), number)
+
+
+def _with_checksum(source: IPv4Address, destination: IPv4Address, protocol: int, segment: bytes, at: int) -> bytes:
+    pseudo = source.packed + destination.packed + struct.pack("!BBH", 0, protocol, len(segment))
+    total = dpkt.in_cksum(pseudo + segment[:at] + b"\0\0" + segment[at + 2 :])
+    return segment[:at] + struct.pack("!H", total) + segment[at + 2 :]
+
+
+def icmp(source: IPv4Address, destination: IPv4Address, kind: int, code: int, number: int, rest: bytes = b"") -> bytes:
+    """An ICMP message. ``rest`` follows the header's second word; for an error it is the packet complained of."""
+    body = struct.pack("!BBHHH", kind, code, 0, number, 1) + rest + mark(number)
+    message = body[:2] + struct.pack("!H", dpkt.in_cksum(body)) + body[4:]
+    return ip(source, destination, ICMP, message, number)
+
+
+def raw(source: IPv4Address, destination: IPv4Address, protocol: int, number: int, head: bytes = b"") -> bytes:
+    """A packet of any protocol: ``head``, then the mark."""
+    return ip(source, destination, protocol, head + mark(number), number)
+
+
+def fragments(
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, sizes: tuple[int, ...]
+) -> list[bytes]:
+    """A TCP SYN in pieces of so many bytes of payload, the last taking what is left; whole multiples of 8."""
+    segment = _tcp_segment(source, destination, port, number, dpkt.tcp.TH_SYN, None)
+    pieces, offset = [], 0
+    for size in (*sizes, len(segment)):
+        piece = segment[offset : offset + size]
+        if piece:
+            more = offset + size < len(segment)
+            pieces.append(ip(source, destination, TCP, piece, number, offset=offset, more=more))
+        offset += size
+    return pieces
+
+
+def udp6(source: IPv6Address, destination: IPv6Address, port: int, number: int) -> bytes:
+    """An IPv6 UDP datagram with the mark."""
+    content = struct.pack("!HHHH", port_of(number), port, 8 + len(mark(number)), 0) + mark(number)
+    pseudo = source.packed + destination.packed + struct.pack("!IHBB", len(content), 0, 0, UDP)
+    content = content[:6] + struct.pack("!H", dpkt.in_cksum(pseudo + content)) + content[8:]
+    return struct.pack("!IHBB", 6 << 28, len(content), UDP, 64) + source.packed + destination.packed + content
+
+
+def number_in(packet: bytes) -> int | None:
+    """The number of the probe that a packet belongs to; None for one that is no probe's."""
+    at = packet.find(MARK)
+    if at < 0 or len(packet) < at + len(MARK) + 4:
+        return None
+    return int(struct.unpack_from("!I", packet, at + len(MARK))[0])
+
+
+def answers(packet: bytes) -> int | None:
+    """The number of the probe that an IPv4 packet answers, by the port or identifier that it is sent to."""
+    if len(packet) < 28 or packet[0] >> 4 != 4:
+        return None
+    protocol, body = packet[9], packet[(packet[0] & 15) * 4 :]
+    if protocol in (TCP, UDP) and len(body) >= 4:
+        port = int(struct.unpack_from("!H", body, 2)[0])
+        return port - FIRST_PORT if port >= FIRST_PORT else None
+    if protocol == ICMP and len(body) >= 8 and body[0] == 0:
+        return int(struct.unpack_from("!H", body, 4)[0])
+    return None
+
+
+def answers_from(answer: bytes, probe: bytes) -> bool:
+    """Whether an answer comes from whom the probe was sent to."""
+    return answer[12:16] == probe[16:20]

@@ -1,0 +1,64 @@
+"""A probe: one packet, where it is sent from, and what should become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Side(Enum):
+    """Where a probe is sent: by the caller, or by somebody behind the gateway."""
+
+    CALLER = "caller"
+    FAR = "far"
+
+
+class Expected(Enum):
+    """What the fence is to do with it."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """``number`` marks its packets, 1 to 65535; ``category`` says what it tries, ``what`` the one thing that this
+    one does. ``packets``: whole IP packets, sent in this order. ``version`` 4 or 6."""
+
+    number: int
+    category: str
+    what: str
+    side: Side
+    expected: Expected
+    packets: tuple[bytes, ...]
+    version: int = 4
+
+
+class Seen(Enum):
+    """What became of a probe."""
+
+    ARRIVED = "arrived"
+    ANSWERED = "answered"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A probe and what was seen of it; ``arrived``: its packet as it came out, empty when it did not."""
+
+    probe: Probe
+    seen: Seen
+    arrived: bytes = b""
+
+    @property
+    def held(self) -> bool:
+        """Whether the fence did as declared."""
+        passed = self.seen is not Seen.NOTHING
+        return passed == (self.probe.expected is Expected.ALLOWED)
+
+    @property
+    def verdict(self) -> str:
+        """allowed, denied, leaked or unreachable."""
+        if self.probe.expected is Expected.ALLOWED:
+            return "allowed" if self.held else "unreachable"
+        return "denied" if self.held else "leaked"

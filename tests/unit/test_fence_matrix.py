@@ -1,0 +1,89 @@
+"""The matrix of probes: derived from the fence file alone, the same for the same seed, and made of sound packets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import dpkt
+import pytest
+
+from rig.fence import Fence
+from rig.probes import packets
+from rig.probes.matrix import Ground, Matrix
+from rig.probes.probe import Expected, Outcome, Probe, Seen, Side
+
+SERVERS = (IPv4Address("129.42.160.48"), IPv4Address("207.25.252.200"))
+GROUND = Ground(
+    Fence(SERVERS, (IPv4Address("198.51.100.53"),)),
+    IPv4Address("198.51.100.17"),
+    IPv4Address("198.51.100.1"),
+    IPv4Network("198.51.100.16/28"),
+)
+
+
+def destinations(ground: Ground, category: str) -> set[str]:
+    return {
+        str(IPv4Address(packet[16:20]))
+        for probe in Matrix(ground).outward()
+        for packet in probe.packets
+        if probe.category == category
+    }
+
+
+def test_another_address_in_the_fence_file_changes_what_is_allowed_and_what_is_probed() -> None:
+    """Catches an address that is written into the probes."""
+    other = replace(GROUND, fence=Fence((IPv4Address("203.0.113.7"),), GROUND.fence.name_servers))
+    assert destinations(other, "authorized server") == {"203.0.113.7"}
+    assert {"203.0.113.6", "203.0.113.8"} <= destinations(other, "neighbour of a server")
+    assert "129.42.160.48" not in destinations(other, "other port of a server")
+
+
+def test_nothing_that_is_authorized_is_expected_to_be_denied() -> None:
+    for probe in Matrix(GROUND).outward():
+        packet = probe.packets[0]
+        if probe.version == 4 and len(probe.packets) == 1 and packet[0] == 0x45 and packet[9] == packets.TCP:
+            segment = dpkt.tcp.TCP(packet[20:])
+            good = (
+                IPv4Address(packet[16:20]) in SERVERS and segment.dport == 443
+                and IPv4Address(packet[12:16]) == GROUND.caller and packet[8] > 1
+            )  # fmt: skip
+            assert good == (probe.expected is Expected.ALLOWED) or probe.category == "utility service", probe.what
+
+
+def test_numbers_are_unique_and_found_again_in_every_packet() -> None:
+    matrix = Matrix(GROUND)
+    probes = [*matrix.outward(), *matrix.inward()]
+    assert len({probe.number for probe in probes}) == len(probes) >= 600
+    for probe in probes:
+        if len(probe.packets) == 1 and probe.category != "utility service":
+            assert packets.number_in(probe.packets[0]) == probe.number, probe.what
+
+
+@pytest.mark.parametrize("probe", Matrix(GROUND).outward()[::7], ids=lambda probe: f"{probe.category}-{probe.number}")
+def test_packets_are_sound_but_for_what_they_try(probe: Probe) -> None:
+    """Catches a packet that is dropped for a wrong checksum or length: the fence would seem to hold."""
+    for packet in probe.packets:
+        if probe.version == 4:
+            length = (packet[0] & 15) * 4
+            assert dpkt.in_cksum(packet[:length]) == 0
+            assert int.from_bytes(packet[2:4], "big") == len(packet)
+
+
+def test_pieces_of_a_fragmented_segment_make_the_segment() -> None:
+    pieces = packets.fragments(GROUND.caller, SERVERS[0], 80, 5, (16, 8))
+    whole = packets.tcp(GROUND.caller, SERVERS[0], 80, 5)
+    assert b"".join(piece[20:] for piece in pieces) == whole[20:]
+    assert [bool(piece[6] & 0x20) for piece in pieces] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "verdict"),
+    [
+        (Expected.ALLOWED, Seen.ARRIVED, "allowed"), (Expected.ALLOWED, Seen.ANSWERED, "allowed"),
+        (Expected.ALLOWED, Seen.NOTHING, "unreachable"), (Expected.DENIED, Seen.NOTHING, "denied"),
+        (Expected.DENIED, Seen.ARRIVED, "leaked"), (Expected.DENIED, Seen.ANSWERED, "leaked"),
+    ],
+)  # fmt: skip
+def test_verdicts(expected: Expected, seen: Seen, verdict: str) -> None:
+    assert Outcome(Probe(1, "c", "w", Side.CALLER, expected, ()), seen).verdict == verdict
