@@ -19,7 +19,7 @@ from rig.bench import Bench, ModemTable
 from rig.progress import Progress
 
 PPP_OPTIONS = (
-    "noauth", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
+    "noauth", "noipdefault", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
     "nobsdcomp", "nodeflate", "refuse-eap", "refuse-chap", "refuse-mschap", "refuse-mschap-v2",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
 )  # fmt: skip

@@ -243,7 +243,8 @@ class Lig:
         except PoolEmptyError:
             _log.warning("%s: no address is free; the caller is told that there is no IP here", line.port.name)
             pppd.stop()
-            with self._pppd(line, serial, ("noip",)) as without_ip:
+            # noipdefault: pppd would ask the name service for this machine's own address, and wait for it.
+            with self._pppd(line, serial, ("noip", "noipdefault")) as without_ip:
                 without_ip.admit(line.accounts, self.plan.address)
                 self._run(line, modem, without_ip)
             return

@@ -14,7 +14,7 @@ from rig.far_end import FarEnd
 from rig.owner import Owner
 from rig.partners.mutants import MUTANTS, Mutant
 from rig.probes.engine import ProbeError
-from rig.probes.run import flow
+from rig.probes.run import FenceRun, flow
 
 if TYPE_CHECKING:
     from fixtures.line import Session
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 WITH_RULES = [mutant for mutant in MUTANTS if not mutant.keeps_flows]
 
 
-def test_the_sound_gateway_is_clean_and_the_standard_matrix_is_a_thousand(session: Session) -> None:
-    report = session.probes().run()
+def test_the_sound_gateway_is_clean_and_the_standard_matrix_is_a_thousand(fence: FenceRun) -> None:
+    report = fence.run()
     assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
     assert len(report.outcomes) >= 1000
     assert report.categories["authorized server"]["allowed"] == 4

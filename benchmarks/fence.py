@@ -1,0 +1,86 @@
+"""The fence's standard matrix over an instant line and over 33,600 bit/s; nmap over the same session."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from benchmarks.figures import Figure, spread
+from benchmarks.stage import GATEWAY, caller, far_end
+from rig.bench import load_fence
+from rig.far_end import FarEnd
+from rig.fence import HTTPS
+from rig.near_end import NearEnd
+from rig.owner import Owner
+from rig.probes.engine import End
+from rig.probes.matrix import Ground, Matrix
+from rig.probes.run import FenceRun, Report
+
+RUNS = 3
+INSTANT_TARGET, LINE_TARGET = 10.0, 60.0
+NMAP_SECONDS = 300
+
+
+def ground_of(far: FarEnd, near: NearEnd) -> tuple[Ground, End]:
+    up = near.start_ppp()
+    assert far.bench.lig is not None
+    pool: IPv4Network = far.bench.lig.pool
+    return Ground(load_fence(far.bench), up.local, up.peer, pool), End(near.namespace, up.interface)
+
+
+def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Ground, NearEnd]:
+    far = far_end(name, owner)
+    near = caller(far, owner, f"probe-{name}")
+    near.open()
+    near.dial(GATEWAY)
+    ground, end = ground_of(far, near)
+    reports = [FenceRun(ground, end, far.behind_the_gateway).run() for _ in range(runs)]
+    findings = [outcome.probe.what for report in reports for outcome in report.findings]
+    if findings:
+        raise RuntimeError(f"the sound gateway has findings: {findings}")
+    return reports, ground, near
+
+
+def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int] | None:
+    """Seconds, and how many targets: every address to which a probe sends a SYN to port 443."""
+    program = shutil.which("nmap")
+    if program is None:
+        return None
+    targets = {
+        IPv4Address(packet[16:20])
+        for probe in Matrix(ground).outward()
+        for packet in probe.packets
+        if probe.version == 4 and packet[9] == 6 and packet[22:24] == HTTPS.to_bytes(2, "big")
+    }
+    usable = sorted(address for address in targets if address.is_global)
+    file = folder / "targets"
+    file.write_text("\n".join(map(str, usable)))
+    command = [program, "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p", str(HTTPS), "-iL", str(file)]
+    began = time.monotonic()
+    with near.namespace.entered():
+        subprocess.run(command, capture_output=True, timeout=NMAP_SECONDS, check=True)
+    return time.monotonic() - began, len(usable)
+
+
+def measure() -> list[Figure]:
+    with Owner() as owner:
+        reports, ground, near = measure_bench("instant", owner, RUNS)
+        peer = with_nmap(ground, near, owner.folder)
+    with Owner() as owner:
+        slow, _, _ = measure_bench("line", owner, 1)
+    fast = [report.seconds for report in reports]
+    count = len(reports[0].outcomes)
+    if peer is None:
+        against = "nmap is not installed"
+    else:
+        against = f"nmap {peer[0]:.3g} s for {peer[1]} targets on one port; ratio {fast[0] / peer[0]:.3f}"
+    return [
+        Figure(f"{count} probes, instant line", spread(fast, "s"), against, "under 10 s", max(fast) < INSTANT_TARGET),
+        Figure(
+            f"{count} probes, 33,600 bit/s", f"{slow[0].seconds:.3g} s, {slow[0].size} bytes", "", "under 60 s",
+            slow[0].seconds < LINE_TARGET,
+        ),
+    ]  # fmt: skip
