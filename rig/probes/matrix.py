@@ -210,9 +210,9 @@ class Matrix:
                 made = packets.fragments(self.ground.caller, server, 80, number, sizes)[::order]
                 yield self._out("fragments", f"{name}, TCP {server}:80", made, number)
             number = next(self._numbers)
-            made = packets.fragments(self.ground.caller, server, HTTPS, number, (24,))
+            made = packets.fragments(self.ground.caller, server, 80, number, (24,))
             overlap = packets.ip(self.ground.caller, server, packets.TCP, b"\0P" * 12, number, offset=8, more=True)
-            yield self._out("fragments", f"overlapping, TCP {server}", [made[0], overlap, *made[1:]], number)
+            yield self._out("fragments", f"overlapping, TCP {server}:80", [made[0], overlap, *made[1:]], number)
 
     def _options(self) -> Iterator[Probe]:
         for server, (name, option) in itertools.product(self.ground.fence.servers, OPTIONS.items()):

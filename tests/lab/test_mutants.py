@@ -88,3 +88,12 @@ def test_a_gateway_that_keeps_the_last_callers_flows_is_found(two_addresses: tup
     line, gateway = two_addresses
     gateway.set_mutant("flows-kept")
     assert "leaked" in what_comes_of_the_last_callers_flow(line)
+
+
+def test_where_nobody_can_look_behind_the_gateway_answers_alone_count(modem: Line, gateway: Gateway) -> None:
+    """As on a real provider: an open port is found by its answer, and the report says that no one watched."""
+    gateway.set_mutant("every-port")
+    watched = modem.call().start_ppp().probes(sample=30)
+    report = FenceRun(watched.ground, watched.caller, None).run()
+    assert not report.watched
+    assert "other port of a server" in report.found_by
