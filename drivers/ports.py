@@ -166,12 +166,17 @@ class Registry:
         return [*([Change("removed", known)] if known is not None else []), Change("added", port)]
 
 
-def watch() -> Iterator[Change]:
-    """The ports there are, then each that comes or goes, for ever. The monitor is started first, so none is missed."""
-    context = pyudev.Context()
-    monitor = pyudev.Monitor.from_netlink(context)
+def _started_monitor() -> pyudev.Monitor:
+    """Started before anything is listed, so that no port is missed."""
+    monitor = pyudev.Monitor.from_netlink(pyudev.Context())
     monitor.filter_by("tty")
     monitor.start()
+    return monitor
+
+
+def watch() -> Iterator[Change]:
+    """The ports there are, then each that comes or goes, for ever. The monitor is started first, so none is missed."""
+    monitor = _started_monitor()
     registry = Registry()
     yield from registry.listed(list_ports())
     while True:
@@ -190,10 +195,7 @@ def await_port(below: str, seconds: float, interface: str = "") -> Port:
     def wanted(port: Port) -> bool:
         return below in port.system_path and interface in ("", port.interface)
 
-    context = pyudev.Context()
-    monitor = pyudev.Monitor.from_netlink(context)
-    monitor.filter_by("tty")
-    monitor.start()
+    monitor = _started_monitor()
     for port in list_ports():
         if wanted(port):
             return port

@@ -22,12 +22,23 @@ HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
 REGISTERED_RATES = range(300, 115201)
 
 
-def given_filters(table: ModemTable | UntouchedTable) -> dict[str, str]:
-    """The udev properties that a table names."""
-    return {name: getattr(table, name) for name in FILTERS if getattr(table, name)}
+class FilterTable(Table, frozen=True):
+    """Ports by what udev says of them; see ports.FILTERS."""
+
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    path: str = ""
+    interface: str = ""
+    link: str = ""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The udev properties asked for."""
+        return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
 
 
-class ModemTable(Table, frozen=True):
+class ModemTable(FilterTable, frozen=True):
     """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
 
     ``bus``: what an emulated one is on; ``speed`` of the port in bit/s, 0 for the profile's; ``profile``: a name
@@ -40,36 +51,10 @@ class ModemTable(Table, frozen=True):
     bus: Literal["pty", "usb"] = "pty"
     port: str = ""
     url: str = ""
-    vendor: str = ""
-    model: str = ""
-    serial: str = ""
-    path: str = ""
-    interface: str = ""
-    link: str = ""
     speed: int = 0
     profile: str = ""
     init: str = ""
     carrier_wait: int = 50
-
-    @property
-    def filters(self) -> dict[str, str]:
-        """The udev properties asked for."""
-        return given_filters(self)
-
-
-class UntouchedTable(Table, frozen=True):
-    """Ports that nothing is ever written to, by udev properties; see ports.FILTERS."""
-
-    vendor: str = ""
-    model: str = ""
-    serial: str = ""
-    path: str = ""
-    interface: str = ""
-    link: str = ""
-
-    @property
-    def filters(self) -> dict[str, str]:
-        return given_filters(self)
 
 
 class SecretTable(Table, frozen=True):
@@ -160,7 +145,7 @@ class Bench(Table, frozen=True):
     exchange: ExchangeTable | None = None
     lig: LigTable | None = None
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
-    untouched: tuple[UntouchedTable, ...] = ()
+    untouched: tuple[FilterTable, ...] = ()
 
     @property
     def emulated(self) -> bool:

@@ -6,6 +6,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from drivers.interruptions import interruptible
+from drivers.namespace import NetworkNamespace
+from drivers.pppd import PppUp
 from rig.bench import Bench, load_fence, read_secret
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, modem_port
@@ -26,10 +28,17 @@ def run(bench: Bench, number: str, sample: int, seed: int, progress: Progress) -
         near.open()
         near.dial(number)
         up = near.start_ppp()
-        pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.local}/24", strict=False))
-        ground = Ground(load_fence(bench), up.local, up.peer, pool, sample, seed)
         with progress.step("probing the fence"):
-            return FenceRun(ground, End(near.namespace, up.interface), far.behind_the_gateway if far else None).run()
+            return probes_of(bench, near.namespace, up, far, sample, seed).run()
+
+
+def probes_of(
+    bench: Bench, namespace: NetworkNamespace, up: PppUp, far: FarEnd | None, sample: int, seed: int
+) -> FenceRun:
+    """The probes of the fence around a session that is up, watched where the far end is the rig's own."""
+    pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.local}/24", strict=False))
+    ground = Ground(load_fence(bench), up.local, up.peer, pool, sample, seed)
+    return FenceRun(ground, End(namespace, up.interface), far.behind_the_gateway if far else None)
 
 
 def describe(report: Report, seed: int) -> dict[str, Any]:

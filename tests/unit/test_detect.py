@@ -171,39 +171,39 @@ def test_a_silent_port_costs_little_and_holds_up_no_other(town: Town) -> None:
     assert (silent.state, modem.state) == ("no modem", "modem")
 
 
-def test_a_port_that_is_held_is_not_written_to_and_names_who_has_it(town: Town) -> None:
-    with town.modem() as (_, device):
-        ready, go = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            line = SerialLine(device)
-            os.write(go, b"x")
-            time.sleep(30)
-            line.close()
-            os._exit(0)
+@contextlib.contextmanager
+def held(device: str, name: str = "") -> Iterator[int]:
+    """Another process has the port, under a name of its own; its id."""
+    ready, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        if name:
+            Path("/proc/self/comm").write_text(name)
+        line = SerialLine(device)
+        os.write(go, b"x")
+        time.sleep(30)
+        line.close()
+        os._exit(0)
+    try:
         os.read(ready, 1)
-        found = ask(device)
+        yield pid
+    finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
+        os.close(ready)
+        os.close(go)
+
+
+def test_a_port_that_is_held_is_not_written_to_and_names_who_has_it(town: Town) -> None:
+    with town.modem() as (_, device), held(device) as pid:
+        found = ask(device)
     assert found.state == "held"
     assert f"pid {pid}" in found.note
 
 
 def test_modem_manager_is_named_with_the_rule_that_frees_the_port(town: Town) -> None:
-    with town.modem() as (_, device):
-        ready, go = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            Path("/proc/self/comm").write_text("ModemManager")
-            line = SerialLine(device)
-            os.write(go, b"x")
-            time.sleep(30)
-            line.close()
-            os._exit(0)
-        os.read(ready, 1)
+    with town.modem() as (_, device), held(device, "ModemManager"):
         found = ask(device)
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
     assert "ModemManager" in found.note
     assert "hw-config/udev/70-rig.rules" in found.note
 
