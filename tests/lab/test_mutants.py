@@ -63,7 +63,7 @@ def two_addresses() -> Iterator[tuple[Line, Gateway]]:
         yield line, Gateway(far.lig)
 
 
-def what_comes_of_the_last_callers_flow(line: Line) -> set[str]:
+def what_comes_of_the_last_callers_flow(line: Line, gateway: Gateway) -> set[str]:
     """A session, a flow in it, its end; then sessions until one has the same address, and that flow's segments."""
     line.near.open()
     session = line.call().start_ppp()
@@ -71,6 +71,7 @@ def what_comes_of_the_last_callers_flow(line: Line) -> set[str]:
     with flow(line.near.namespace, server) as port:
         for _ in range(3):
             line.near.hang_up()
+            gateway.wait_idle()
             line.near.open()
             session = line.call().start_ppp()
             if session.up.local == address:
@@ -81,13 +82,13 @@ def what_comes_of_the_last_callers_flow(line: Line) -> set[str]:
 
 
 def test_the_last_callers_flows_are_forgotten(two_addresses: tuple[Line, Gateway]) -> None:
-    assert what_comes_of_the_last_callers_flow(two_addresses[0]) == {"denied"}
+    assert what_comes_of_the_last_callers_flow(*two_addresses) == {"denied"}
 
 
 def test_a_gateway_that_keeps_the_last_callers_flows_is_found(two_addresses: tuple[Line, Gateway]) -> None:
     line, gateway = two_addresses
     gateway.set_mutant("flows-kept")
-    assert "leaked" in what_comes_of_the_last_callers_flow(line)
+    assert "leaked" in what_comes_of_the_last_callers_flow(line, gateway)
 
 
 def test_where_nobody_can_look_behind_the_gateway_answers_alone_count(modem: Line, gateway: Gateway) -> None:
