@@ -5,30 +5,22 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from rig.bench import load_fence
-from rig.far_end import FarEnd
 from rig.fence import HTTPS
+from rig.fence_check import probes_of
 from rig.near_end import NearEnd
 from rig.owner import Owner
-from rig.probes.engine import End
-from rig.probes.matrix import Ground, Matrix
-from rig.probes.run import FenceRun, Report
+from rig.probes.making import Ground
+from rig.probes.outward import outward
+from rig.probes.run import Report
 
 RUNS = 3
 INSTANT_TARGET, LINE_TARGET = 10.0, 60.0
 NMAP_SECONDS = 300
-
-
-def ground_of(far: FarEnd, near: NearEnd) -> tuple[Ground, End]:
-    up = near.start_ppp()
-    assert far.bench.lig is not None
-    pool: IPv4Network = far.bench.lig.pool
-    return Ground(load_fence(far.bench), up.local, up.peer, pool), End(near.namespace, up.interface)
 
 
 def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Ground, NearEnd]:
@@ -36,12 +28,13 @@ def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Gro
     near = caller(far, owner, f"probe-{name}")
     near.open()
     near.dial(GATEWAY)
-    ground, end = ground_of(far, near)
-    reports = [FenceRun(ground, end, far.behind_the_gateway).run() for _ in range(runs)]
+    up = near.start_ppp()
+    prepared = [probes_of(near, up, far, 200, 2007) for _ in range(runs)]
+    reports = [run.run() for run in prepared]
     findings = [outcome.probe.what for report in reports for outcome in report.findings]
     if findings:
         raise RuntimeError(f"the sound gateway has findings: {findings}")
-    return reports, ground, near
+    return reports, prepared[0].ground, near
 
 
 def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int] | None:
@@ -51,7 +44,7 @@ def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int] 
         return None
     targets = {
         IPv4Address(packet[16:20])
-        for probe in Matrix(ground).outward()
+        for probe in outward(ground)
         for packet in probe.packets
         if probe.version == 4 and packet[9] == 6 and packet[22:24] == HTTPS.to_bytes(2, "big")
     }

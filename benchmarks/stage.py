@@ -23,5 +23,4 @@ def far_end(name: str, owner: Owner) -> FarEnd:
 def caller(far: FarEnd, owner: Owner, name: str) -> NearEnd:
     """A near end on a line of its own, its modem not yet open."""
     port = str(far.install_line(name, ""))
-    near = NearEnd(far.bench, port, owner.namespace(name), owner.folder, far.secret, Progress(io.StringIO()))
-    return owner.own(near)
+    return NearEnd.owned_by(owner, far.bench, port, far.secret, Progress(io.StringIO()), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 from ipaddress import IPv4Address
+from pathlib import Path
 
 from drivers.namespace import NetworkNamespace
 from drivers.program import find
@@ -27,6 +28,13 @@ def flush_address(namespace: NetworkNamespace, address: IPv4Address) -> int:
     program = find("conntrack", "conntrack")
     with namespace.entered():
         return sum(_delete(program, place, address) for place in OURS)
+
+
+def room(namespace: NetworkNamespace) -> tuple[int, int]:
+    """How many flows a namespace keeps track of, and how many each may: the limit is the kernel's, for all alike."""
+    with namespace.entered():
+        kept = int(Path("/proc/sys/net/netfilter/nf_conntrack_count").read_text())
+    return kept, int(Path("/proc/sys/net/netfilter/nf_conntrack_max").read_text())
 
 
 def _delete(program: str, place: str, address: IPv4Address) -> int:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from drivers.errors import CannotRunError
-from drivers.namespace import NetworkNamespace
+from drivers.namespace import NetworkNamespace, has_ipv6
 
 BACK_ENDS = ("iptables-nft", "iptables-legacy")
 BOUND_SECONDS = 20.0
@@ -50,8 +50,12 @@ def _restore(name: str, rules: str) -> subprocess.CompletedProcess[str]:
 def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4) -> None:
     """Commit iptables-restore text, for IPv4 or IPv6, on top of what is there: all of it, or nothing.
 
+    For IPv6 on a kernel that does not speak it there is nothing to do.
+
     Raises RuntimeError with the line that was refused; the text is then not in force at all.
     """
+    if version == 6 and not has_ipv6():
+        return
     with namespace.entered():
         name = back_end()
         result = _restore(name if version == 4 else name.replace("iptables", "ip6tables"), rules)
@@ -68,7 +72,7 @@ def save(namespace: NetworkNamespace) -> str:
     return result.stdout
 
 
-def counters(saved: str, chain: str) -> dict[str, int]:
-    """Packets counted by each commented rule of a chain: comment to packets."""
-    pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j', re.MULTILINE)
+def drops(saved: str, chain: str) -> dict[str, int]:
+    """Packets counted by each rule of a chain that drops, by its comment; ``saved`` as :func:`save` has it."""
+    pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j DROP', re.MULTILINE)
     return {comment: int(packets) for packets, comment in pattern.findall(saved)}

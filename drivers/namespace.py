@@ -9,7 +9,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 from pyroute2 import IPRoute, NetlinkError, netns
@@ -18,6 +18,7 @@ from drivers import syscalls
 
 SIOCGIFMTU = 0x8921
 SIOCGIFHWADDR = 0x8927
+NUD_PERMANENT = 0x80
 FOLDER = Path("/run/netns")
 
 
@@ -87,7 +88,14 @@ class NetworkNamespace:
             index = link.link_lookup(ifname=interface)[0]
             link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
 
-    def add_route(self, network: IPv4Network, interface: str, gateway: str | None = None) -> None:
+    def add_neighbour(self, interface: str, address: IPv6Address, hardware: bytes) -> None:
+        """Have an address found at an Ethernet address, without asking."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            written = hardware.hex(":")
+            link.neigh("replace", dst=str(address), lladdr=written, ifindex=index, state=NUD_PERMANENT, family=10)
+
+    def add_route(self, network: IPv4Network | IPv6Network, interface: str, gateway: str | None = None) -> None:
         with self.netlink() as link:
             index = link.link_lookup(ifname=interface)[0]
             via = {} if gateway is None else {"gateway": gateway}
@@ -123,8 +131,15 @@ class NetworkNamespace:
         """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""
         with self.entered():
             Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            if has_ipv6():
+                Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
             for name in ("all", "default"):
                 Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
+
+
+def has_ipv6() -> bool:
+    """Whether this kernel speaks IPv6 at all: where it does not, none can pass."""
+    return Path("/proc/sys/net/ipv6").is_dir()
 
 
 def existing(prefix: str) -> list[str]:

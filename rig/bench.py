@@ -16,6 +16,7 @@ from drivers.modem import check_number
 from drivers.ports import FILTERS
 from drivers.secret import Secret
 from drivers.tables import Table, convert, read
+from drivers.tls import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.fence import Fence
 
 HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
@@ -71,13 +72,27 @@ class PppTable(Table, frozen=True):
     options: tuple[str, ...] = ()
 
 
+class AllowTable(Table, frozen=True):
+    """Something that the customer lets in at the near end, on PPP as on every interface (the note of §2.1.1).
+
+    ``ports``: one, or a range ("30000-30009"); none for ICMP.
+    """
+
+    protocol: Literal["tcp", "udp", "icmp"]
+    ports: str = ""
+    source: IPv4Network = IPv4Network("0.0.0.0/0")
+
+
 class NearEndTable(Table, frozen=True):
+    """``allow``: the near end's own firewall; without it, only what the near end opened comes back."""
+
     account: str = ""
     user_id: str = ""
     secret: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
     number: str = ""
     modem: ModemTable = msgspec.field(default_factory=ModemTable)
     ppp: PppTable = msgspec.field(default_factory=PppTable)
+    allow: tuple[AllowTable, ...] = ()
 
     @property
     def user(self) -> str:
@@ -119,10 +134,17 @@ class LigTable(Table, frozen=True):
     modem: ModemTable | None = None
 
 
+class HostsTable(Table, frozen=True):
+    """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
+
+    tls: Literal["today", "paper-2007"] = "today"
+
+
 class ExpectTable(Table, frozen=True):
     """What the checks hold the gateway to; a check whose key is not given is reported as not run.
 
-    ``ca``: a PEM file with whom the servers' certificates must be signed by.
+    ``ca``: a PEM file with whom the servers' certificates must be signed by; ``tls``: what of it is acceptable, a
+    name of hw-config/tls or the path of a file.
     """
 
     pool: IPv4Network | None = None
@@ -130,10 +152,14 @@ class ExpectTable(Table, frozen=True):
     name_address: IPv4Address | None = None
     unauthorized_host: IPv4Address | None = None
     ca: str = ""
+    tls: str = "today"
 
 
 class Bench(Table, frozen=True):
-    """A whole bench. ``name`` and ``folder`` are the file's own, not keys in it."""
+    """A whole bench. ``name`` and ``folder`` are the file's own, not keys in it.
+
+    ``vpn``: whether the gateway lets a caller speak to the VPN servers of §5.2 (a VPN over the modem, §2.2.2).
+    """
 
     name: str = ""
     folder: str = ""
@@ -141,9 +167,11 @@ class Bench(Table, frozen=True):
     extends: str = ""
     region: str = "americas"
     fence: str = "hmc-2007"
+    vpn: bool = False
     near_end: NearEndTable = msgspec.field(default_factory=NearEndTable)
     exchange: ExchangeTable | None = None
     lig: LigTable | None = None
+    hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
 
@@ -219,6 +247,7 @@ def _validate(path: Path, bench: Bench) -> None:
         raise wrong("near-end.modem.emulated", "an emulated modem needs the tables [exchange] and [lig]")
     if bench.near_end.secret == "generated" and bench.lig is None:  # noqa: S105
         raise wrong("near-end.secret", "a real gateway does not know a generated secret; name a file or a variable")
+    _validate_allow(bench.near_end.allow, wrong)
     if bench.near_end.ppp.timeout <= 0:
         raise wrong("near-end.ppp.timeout", "it takes a number of seconds above 0")
     if bench.exchange is not None:
@@ -228,6 +257,7 @@ def _validate(path: Path, bench: Bench) -> None:
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     load_fence(bench)
+    load_tls_policy(bench)
 
 
 def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
@@ -258,9 +288,38 @@ def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
             raise wrong("exchange.numbers.lines", "it takes 1 to 64")
 
 
+def port_range(text: str) -> range:
+    """The ports of "22" or "30000-30009". Raises ValueError, which says what it takes."""
+    first, dash, last = text.partition("-")
+    try:
+        ports = range(int(first), int(last if dash else first) + 1)
+    except ValueError:
+        ports = range(0)
+    if not ports or ports[0] < 1 or ports[-1] > 65535:
+        raise ValueError(f"{text!r}: it takes a port from 1 to 65535, or two with a dash between them")
+    return ports
+
+
+def _validate_allow(allowed: tuple[AllowTable, ...], wrong: Any) -> None:
+    for entry in allowed:
+        if (entry.protocol == "icmp") == bool(entry.ports):
+            raise wrong("near-end.allow.ports", 'tcp and udp take a port or a range, "22" or "30000-30009"; icmp none')
+        try:
+            if entry.ports:
+                port_range(entry.ports)
+        except ValueError as error:
+            raise wrong("near-end.allow.ports", str(error)) from None
+
+
 def load_fence_file(name: str) -> FenceFile:
     path = Path(name) if "/" in name else HW_CONFIG / "fences" / f"{name}.toml"
     fence: FenceFile = convert(path, read(path), FenceFile)
+    for key, ports in fence.inbound.items():
+        for text in ports:
+            try:
+                port_range(text)
+            except ValueError as error:
+                raise ConfigError(f"{path}: key 'inbound.{key}': {error}") from None
     return fence
 
 
@@ -270,7 +329,27 @@ def load_fence(bench: Bench) -> Fence:
     if bench.region not in file.servers:
         where = Path(bench.folder) / f"{bench.name}.toml"
         raise ConfigError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
-    return Fence(file.servers[bench.region], bench.lig.name_servers if bench.lig else ())
+    return Fence(
+        file.servers[bench.region],
+        bench.lig.name_servers if bench.lig else (),
+        file.vpn.get("servers", ()),
+        bench.vpn,
+        tuple(port_range(text) for ports in file.inbound.values() for text in ports),
+    )
+
+
+def load_tls_policy(bench: Bench) -> Policy:
+    """What TLS a bench accepts. Raises ConfigError."""
+    name = bench.expect.tls
+    path = Path(name) if "/" in name else HW_CONFIG / "tls" / f"{name}.toml"
+    policy: Policy = convert(path, read(path), Policy)
+    unknown = [version for version in policy.versions if version not in TLSLITE_VERSIONS]
+    if unknown or not (policy.versions and policy.ciphers and policy.keys):
+        takes = f"some of {', '.join(TLSLITE_VERSIONS)}"
+        raise ConfigError(f"{path}: key 'versions': it takes {takes}; 'ciphers' and 'keys' may not be empty")
+    if policy.spoken_by == "tlslite-ng" and not set(policy.ciphers) <= set(TLSLITE_CIPHERS):
+        raise ConfigError(f"{path}: key 'ciphers': with tlslite-ng it takes {', '.join(TLSLITE_CIPHERS)}")
+    return policy
 
 
 def read_secret(bench: Bench, generated: str) -> Secret:

@@ -11,17 +11,21 @@ import http.client
 import json
 import secrets
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
 
 import dpkt
+import msgspec
 
+from drivers import tls
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
-from rig.bench import Bench
+from rig import console_firewall
+from rig.bench import Bench, load_tls_policy
 from rig.fence import DNS, HTTPS, Fence
 from rig.partners.control import Control
 from rig.verdict import CheckResult
@@ -101,35 +105,55 @@ def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str) -> str
 
 
 def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
-    """Each authorized server of the region takes a POST over TLS on port 443 (§2.1.1, §5.1)."""
-    if not around.ca:
-        for server in around.fence.servers:
-            yield not_run("TLS POST to an authorized server", str(server), "the bench names no expect.ca to trust")
-        return
-    context = ssl.create_default_context(cafile=around.ca)
+    """Each authorized server of the region takes a POST over TLS on port 443 (§2.1.1, §5.1), and that TLS is
+    acceptable (§3.2)."""
+    name, as_policy = "TLS POST to an authorized server", f"TLS as {around.bench.expect.tls} has it"
+    policy = load_tls_policy(around.bench)
     for server in around.fence.servers:
-        observed = post(around.namespace, server, context)
-        yield CheckResult(
-            "TLS POST to an authorized server", f"{server}:{HTTPS}", "accepted", observed, observed == "accepted"
-        )
+        target = f"{server}:{HTTPS}"
+        if not around.ca:
+            yield not_run(name, target, "the bench names no expect.ca to trust")
+            continue
+        observed, agreed = post(around.namespace, server, policy, around.ca)
+        yield CheckResult(name, target, "accepted", observed, observed == "accepted")
+        if agreed is None:
+            yield not_run(as_policy, target, "there was no handshake")
+            continue
+        unacceptable = agreed.unacceptable(policy)
+        said = "; ".join([str(agreed), *unacceptable])
+        yield CheckResult(as_policy, target, tls.describe(policy), said, not unacceptable, msgspec.to_builtins(agreed))
 
 
-def post(namespace: NetworkNamespace, server: IPv4Address, context: ssl.SSLContext) -> str:
-    """POST something over TLS: "accepted" when what came back is what was sent, otherwise what happened."""
+def post(
+    namespace: NetworkNamespace, server: IPv4Address, policy: tls.Policy, authority: str
+) -> tuple[str, tls.Agreed | None]:
+    """POST something over TLS: "accepted" when what came back is what was sent, otherwise what happened; and what
+    TLS was agreed, where any was."""
     sent = f"rig {secrets.token_hex(16)}"
-    connection = http.client.HTTPSConnection(str(server), HTTPS, timeout=ANSWER_SECONDS, context=context)
-    with contextlib.closing(connection):
-        try:
-            with namespace.entered(), waiting():
-                connection.connect()
-            with waiting():
-                connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
-                answer = connection.getresponse()
-                body = answer.read()
-        except TimeoutError:
-            return "no answer"
-        except (OSError, http.client.HTTPException) as error:
-            return str(error)
+    agreed = None
+    plain = None
+    try:
+        with namespace.entered(), waiting():
+            plain = socket.create_connection((str(server), HTTPS), ANSWER_SECONDS)
+        with waiting():
+            secured, agreed = tls.secure(plain, policy, Path(authority), server)
+            with contextlib.closing(secured):
+                return _post_over(secured, server, sent), agreed
+    except TimeoutError:
+        return "no answer", agreed
+    except (OSError, http.client.HTTPException) as error:
+        return str(error), agreed
+    finally:
+        if plain is not None:
+            plain.close()
+
+
+def _post_over(secured: Any, server: IPv4Address, sent: str) -> str:
+    connection = http.client.HTTPConnection(str(server), HTTPS)
+    connection.sock = secured
+    connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
+    answer = connection.getresponse()
+    body = answer.read()
     if answer.status != http.client.OK:
         return f"HTTP status {answer.status}"
     with contextlib.suppress(ValueError, KeyError):
@@ -196,6 +220,13 @@ def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
     yield CheckResult(name, target, "dropped", observed, not arrived)
 
 
+def origin(around: Surroundings) -> Iterator[CheckResult]:
+    """Connections always originate from the near end (§2.1.1): nobody has tried to open one to it."""
+    opened = console_firewall.opened_from_outside(around.namespace)
+    observed = f"{opened} attempts" if opened else "none"
+    yield CheckResult("connections opened from outside", str(around.up.local), "none", observed, not opened)
+
+
 def syn(source: IPv4Address, destination: IPv4Address, source_port: int) -> bytes:
     """A TCP SYN to port 443 with any source address."""
     segment = dpkt.tcp.TCP(sport=source_port, dport=HTTPS, flags=dpkt.tcp.TH_SYN, seq=secrets.randbits(32), win=65535)
@@ -216,4 +247,4 @@ def not_run(name: str, target: str, why: str) -> CheckResult:
     return CheckResult(name, target, "", f"not run: {why}", None)
 
 
-ALL: tuple[Check, ...] = (own_address, name_service, authorized_servers, unauthorized_host, unauthorized_source)
+ALL: tuple[Check, ...] = (own_address, name_service, authorized_servers, unauthorized_host, unauthorized_source, origin)

@@ -71,8 +71,7 @@ class _Job:
         else:
             port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
         self.verdict.port = port
-        namespace = self.owner.namespace("hmc")
-        near = self.owner.own(NearEnd(self.bench, port, namespace, self.owner.folder, secret, self.progress))
+        near = NearEnd.owned_by(self.owner, self.bench, port, secret, self.progress)
         near.open()
         who = near.identity
         made_as = near.profile.name if near.profile else ""

@@ -6,13 +6,15 @@ Each is a process, joined to the others by namespaces. With real modems the LIG 
 from __future__ import annotations
 
 import secrets
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from drivers import profile
+from drivers import firewall, profile
+from drivers.namespace import has_ipv6
 from drivers.ports import await_port
 from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file, read_secret
+from rig.fence import Session, chains
 from rig.near_end import modem_port
 from rig.owner import Owner
 from rig.partners import hosts, lig, switch
@@ -29,7 +31,8 @@ PLUG_SECONDS = 20.0
 """How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
 """The Ethernet between the gateway and the service hosts."""
-ANYWHERE = IPv4Network("0.0.0.0/0")
+ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
+IPV6_HOST = IPv6Address("fe80::2")
 
 
 def _timing(bench: Bench) -> Timing:
@@ -64,7 +67,7 @@ class FarEnd:
         self._lig_namespace = owner.namespace("lig")
         self.hosts_namespace = owner.namespace("ibm")
         self._join()
-        hosts_plan = HostsPlan(self.hosts_namespace.name, owner.folder, self._addresses())
+        hosts_plan = HostsPlan(self.hosts_namespace.name, owner.folder, self._addresses(), bench.hosts.tls)
         lig_plan = self._lig_plan()
         self.ca = hosts_plan.ca
         self.hosts = Control(hosts_plan.control_path)
@@ -100,7 +103,11 @@ class FarEnd:
         gateway.add_address("ibm0", BACKBONE[0])
         servers.add_address("lig0", BACKBONE[1])
         servers.add_route(ANYWHERE, "lig0", str(BACKBONE[0].ip))
-        gateway.add_route(ANYWHERE, "ibm0", str(BACKBONE[1].ip))  # so that what leaks is seen, wherever it goes
+        # So that what leaks is seen, wherever it goes.
+        gateway.add_route(ANYWHERE, "ibm0", str(BACKBONE[1].ip))
+        if has_ipv6():
+            gateway.add_neighbour("ibm0", IPV6_HOST, servers.hardware_address("lig0"))
+            gateway.add_route(ANYWHERE_IPV6, "ibm0", str(IPV6_HOST))
 
     def _addresses(self) -> tuple[IPv4Address, ...]:
         """All of §5.1, and the hosts outside the fence."""
@@ -144,6 +151,25 @@ class FarEnd:
     def behind_the_gateway(self) -> End:
         """The service hosts' end of the line to the gateway: where what leaks is seen."""
         return End(self.hosts_namespace, "lig0", self._lig_namespace.hardware_address("ibm0"))
+
+    def towards(self, caller: IPv4Address) -> End:
+        """The gateway's own end of a caller's line. Raises ControlError when nobody has the address."""
+        return End(self._lig_namespace, self.lig.ask("interface_of", address=str(caller)))
+
+    def drops(self, caller: IPv4Address) -> dict[str, int]:
+        """How many packets the fence around a caller has dropped, by the reason."""
+        interface = self.lig.ask("interface_of", address=str(caller))
+        saved = self.lig.ask("rules")
+        counted: dict[str, int] = {}
+        for chain in chains(Session(interface, caller)):
+            for reason, packets in firewall.drops(saved, chain).items():
+                counted[reason] = counted.get(reason, 0) + packets
+        return counted
+
+    def room(self) -> tuple[int, int]:
+        """How many flows the gateway keeps track of, and how many it can."""
+        kept, limit = self.lig.ask("flows")
+        return kept, limit
 
     def logs(self, lines: int = 60) -> dict[str, str]:
         """The end of what each process wrote, for a person who looks for why something failed."""

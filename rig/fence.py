@@ -8,14 +8,23 @@ from ipaddress import IPv4Address
 
 HTTPS = 443
 DNS = 53
+VPN_PORTS = (500, 4500)
+"""UDP ports of the key exchange; the tunnel itself is ESP, or UDP 4500 behind NAT (§5.2)."""
 
 
 @dataclass(frozen=True)
 class Fence:
-    """Authorized servers (TCP 443, §5.1) and utility services (name servers, §3.1)."""
+    """Authorized servers (TCP 443, §5.1), utility services (name servers, §3.1) and VPN servers (§5.2).
+
+    ``vpn``: whether the gateway lets a caller speak to the VPN servers (a VPN over the modem, §2.2.2).
+    ``inbound``: the ports of §5.3, which are the near end's own to open, never the gateway's.
+    """
 
     servers: tuple[IPv4Address, ...]
     name_servers: tuple[IPv4Address, ...]
+    vpn_servers: tuple[IPv4Address, ...] = ()
+    vpn: bool = False
+    inbound: tuple[range, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,16 @@ IPV6_RULES = """\
 :INPUT ACCEPT
 :FORWARD DROP
 :OUTPUT ACCEPT
+-F INPUT
+-F OUTPUT
 -A INPUT -i ppp+ -j DROP
 -A OUTPUT -o ppp+ -j DROP
 COMMIT
 """
 """IPv6 is none of the gateway's business: it passes in no direction."""
+
+IPV6_OPEN_RULES = "*filter\n:FORWARD ACCEPT\n-F INPUT\n-F OUTPUT\nCOMMIT\n"
+"""A gateway that has thought of IPv4 alone: broken on purpose."""
 
 HAS_OPTIONS = '-m u32 --u32 "0>>24&0xF=6:15"'
 """An IPv4 header of more than five words (RFC 791 §3.1)."""
@@ -96,12 +110,19 @@ def session_rules(fence: Fence, session: Session) -> str:
         for server in fence.name_servers
         for protocol in ("udp", "tcp")
     ]
+    lines += [f"-A {outward} {service} {flow} {_comment('VPN server')} -j ACCEPT" for service in _vpn_services(fence)]
     lines.append(f"-A {outward} {_comment('destination is not authorized')} -j DROP")
     lines.append(f"-A {inward} ! -d {session.address}/32 {_comment('not the assigned destination')} -j DROP")
     lines.append(f"-A {inward} -m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT")
     lines.append(f"-A {inward} {_comment('nothing that the caller asked for')} -j DROP")
     lines += [f"-A {jump}" for jump in _jumps(session)]
     return "\n".join([*lines, "COMMIT", ""])
+
+
+def _vpn_services(fence: Fence) -> list[str]:
+    """What a caller may open with the VPN servers, as matches; nothing where the gateway does not let it."""
+    ways = ["-p esp", *(f"-p udp --dport {port}" for port in VPN_PORTS)]
+    return [f"-d {server}/32 {way}" for server in fence.vpn_servers for way in ways] if fence.vpn else []
 
 
 def removal_rules(session: Session) -> str:

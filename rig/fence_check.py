@@ -2,43 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from ipaddress import IPv4Network
 from typing import Any
 
+from drivers.errors import BusyError
 from drivers.interruptions import interruptible
-from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
 from rig.bench import Bench, load_fence, read_secret
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.probes.engine import End
-from rig.probes.matrix import Ground
-from rig.probes.run import FenceRun, Report
+from rig.probes.making import Ground
+from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
 
 
-def run(bench: Bench, number: str, sample: int, seed: int, progress: Progress) -> Report:
-    """Dial and probe. Raises as dialling and PPP do, and ProbeError where the probes show nothing."""
+def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress: Progress) -> Report:
+    """Dial and probe; ``flood``: half-open flows with which it is probed again, 0 for not.
+
+    Raises as dialling and PPP do, and ProbeError where the probes show nothing.
+    """
     with interruptible(), Owner() as owner:
-        far = FarEnd(bench, owner) if bench.lig is not None else None
+        far = None
+        if bench.lig is not None:
+            with progress.step("far end: LIG, service hosts"):
+                far = FarEnd(bench, owner)
+        other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
         port = str(far.near_port) if far else modem_port(bench.near_end.modem)
         secret = far.secret if far else read_secret(bench, "")
-        near = owner.own(NearEnd(bench, port, owner.namespace("hmc"), owner.folder, secret, progress))
+        near = NearEnd.owned_by(owner, bench, port, secret, progress)
         near.open()
         near.dial(number)
         up = near.start_ppp()
+        run = probes_of(near, up, far, sample, seed, other)
         with progress.step("probing the fence"):
-            return probes_of(bench, near.namespace, up, far, sample, seed).run()
+            report = run.run()
+        if flood:
+            with progress.step(f"probing it again, full of {flood} half-open flows"):
+                outcomes, filled = run.flooded(flood, far.room if far else None)
+            report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
+        return report if far is None else replace(report, drops=far.drops(up.local))
+
+
+def _second_caller(
+    bench: Bench, owner: Owner, far: FarEnd, number: str, progress: Progress
+) -> tuple[NearEnd, PppUp] | None:
+    """Somebody else who has called the gateway, to see what passes between callers; None when it has one line."""
+    port = str(far.install_line("other-caller", ""))
+    near = NearEnd.owned_by(owner, bench, port, far.secret, progress, "other")
+    near.open()
+    try:
+        near.dial(number)
+    except BusyError:
+        progress.note("the gateway has no second line: what passes between callers is not probed")
+        return None
+    return near, near.start_ppp()
 
 
 def probes_of(
-    bench: Bench, namespace: NetworkNamespace, up: PppUp, far: FarEnd | None, sample: int, seed: int
+    near: NearEnd,
+    up: PppUp,
+    far: FarEnd | None,
+    sample: int,
+    seed: int,
+    other: tuple[NearEnd, PppUp] | None = None,
 ) -> FenceRun:
-    """The probes of the fence around a session that is up, watched where the far end is the rig's own."""
+    """The probes of the fence around a session that is up, watched where the far end is the rig's own.
+
+    ``other``: a second caller and its session.
+    """
+    bench = near.bench
+    fence = load_fence(bench)
+    if not fence.name_servers:  # a real gateway's, which it has told the caller
+        fence = replace(fence, name_servers=up.dns)
     pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.local}/24", strict=False))
-    ground = Ground(load_fence(bench), up.local, up.peer, pool, sample, seed)
-    return FenceRun(ground, End(namespace, up.interface), far.behind_the_gateway if far else None)
+    ground = Ground(
+        fence, up.local, up.peer, pool, sample, seed, other[1].local if other else None, bench.near_end.allow
+    )
+    return FenceRun(
+        ground,
+        Vantage(
+            End(near.namespace, up.interface),
+            far.behind_the_gateway if far else None,
+            far.towards(up.local) if far else None,
+            End(other[0].namespace, other[1].interface) if other else None,
+        ),
+    )
 
 
 def describe(report: Report, seed: int) -> dict[str, Any]:
@@ -49,6 +100,8 @@ def describe(report: Report, seed: int) -> dict[str, Any]:
         "bytes": report.size,
         "watched": report.watched,
         "categories": report.categories,
+        "drops": report.drops,
+        "flood": asdict(report.filled) if report.filled else None,
         "findings": [
             {
                 "category": outcome.probe.category,

@@ -15,7 +15,9 @@ from drivers.pppd import Pppd, PppOptions, PppUp
 from drivers.profile import PortFacts, Profile
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
+from rig import console_firewall
 from rig.bench import Bench, ModemTable
+from rig.owner import Owner
 from rig.progress import Progress
 
 PPP_OPTIONS = (
@@ -49,6 +51,15 @@ class NearEnd:
         self._line: SerialLine | None = None
         self._modem: Modem | None = None
         self._pppd: Pppd | None = None
+
+    @classmethod
+    def owned_by(
+        cls, owner: Owner, bench: Bench, port: str, secret: Secret, progress: Progress, role: str = "hmc"
+    ) -> NearEnd:
+        """A near end in a namespace of its own, behind its own firewall; its owner takes both down."""
+        namespace = owner.namespace(role)
+        console_firewall.put_up(namespace, bench.near_end.allow)
+        return owner.own(cls(bench, port, namespace, owner.folder, secret, progress))
 
     def open(self) -> None:
         """Take the port, bring the modem to a known state, ask it who it is, and have pppd ready for the call."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from typing import Any
 
 import msgspec
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """One check. ``held`` None: it could not be run, and ``observed`` says why."""
+    """One check. ``held`` None: it could not be run, and ``observed`` says why; ``details`` for a program to read."""
 
     name: str
     target: str
     expected: str
     observed: str
     held: bool | None
+    details: dict[str, Any] = {}
 
 
 class Attempt(msgspec.Struct, frozen=True):

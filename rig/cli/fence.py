@@ -48,6 +48,10 @@ def describe(bench: Bench, fence: Fence) -> str:
             "a caller's packets pass when their source is exactly the assigned address, and they go to",
             *(f"    {server}  TCP 443       authorized server (§5.1)" for server in fence.servers),
             *(f"    {server}  UDP, TCP 53   utility service (§3.1)" for server in fence.name_servers),
+            *(
+                f"    {server}  UDP 500, 4500, ESP   VPN server (§5.2)" + ("" if fence.vpn else "; not on this bench")
+                for server in fence.vpn_servers
+            ),
             "back to the caller passes what belongs to a connection that it opened; everything else is dropped,",
             "IP options, IPv6 and what conntrack does not understand with it",
         ]
@@ -61,6 +65,8 @@ def describe(bench: Bench, fence: Fence) -> str:
 @click.option("--sample", type=click.IntRange(0, 40000), default=200, show_default=True, metavar="N",
               help="Addresses drawn from all there are.")  # fmt: skip
 @click.option("--seed", type=int, default=2007, show_default=True, metavar="S", help="The same seed, the same probes.")
+@click.option("--flood", type=click.IntRange(0), default=0, metavar="N",
+              help="Probe once more with N half-open flows open.")  # fmt: skip
 @click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
 def check(
@@ -69,6 +75,7 @@ def check(
     number: str | None,
     sample: int,
     seed: int,
+    flood: int,
     wants_json: bool,
     verbose: bool,
 ) -> int:
@@ -84,11 +91,14 @@ def check(
     from rig.progress import Progress
     from rig.report import as_json
 
-    report = job.run(chosen, wanted, sample, seed, Progress(verbose=verbose))
+    report = job.run(chosen, wanted, sample, seed, flood, Progress(verbose=verbose))
     if wants_json:
         click.echo(as_json(job.describe(report, seed)))
     else:
         click.echo(table(report))
+        for reason, packets in report.drops.items():
+            if packets:
+                click.echo(f"dropped by the gateway: {reason}: {packets}")
     for outcome in report.findings[:20]:
         click.echo(f"{outcome.verdict}: {outcome.probe.category}: {outcome.probe.what}", err=True)
     if report.findings:

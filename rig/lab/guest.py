@@ -26,7 +26,7 @@ from drivers import syscalls
 from rig.lab.channel import Decoder, Frame, Kind, Request, encode
 
 MODULES = (
-    "ppp_async", "veth", "nf_conntrack_netlink", "iptable_filter", "xt_conntrack", "xt_comment", "xt_tcpudp",
+    "ppp_async", "veth", "ipv6", "nf_conntrack_netlink", "iptable_filter", "xt_conntrack", "xt_comment", "xt_tcpudp",
 )  # fmt: skip
 STREAMS = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")

@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 import socketserver
-import ssl
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import dpkt
-import trustme
 
 from drivers.namespace import NetworkNamespace
 from rig.fence import HTTPS
 from rig.partners.control import serve_in_thread
+from rig.partners.tls_server import SPEAKERS, Speaker
 
 LARGEST_POST = 1 << 20
 CAPTURED = 20000
@@ -38,11 +38,13 @@ _log = logging.getLogger("hosts")
 
 @dataclass(frozen=True)
 class HostsPlan:
-    """``addresses``: all that answer; ``ca``: where the certificate is put that signs them all."""
+    """``addresses``: all that answer; ``ca``: where the certificate is put that signs them all; ``tls``: the policy
+    that they keep to."""
 
     namespace: str
     folder: Path
     addresses: tuple[IPv4Address, ...]
+    tls: str
 
     @property
     def control_path(self) -> Path:
@@ -133,25 +135,18 @@ class TlsServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, addresses: tuple[IPv4Address, ...], authority: trustme.CA) -> None:
+    def __init__(self, speaker: Speaker) -> None:
         super().__init__(("0.0.0.0", HTTPS), _Handler)  # noqa: S104 - in a namespace of the run's own
-        self._contexts = {}
-        for address in addresses:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            authority.issue_cert(str(address)).configure_cert(context)
-            self._contexts[str(address)] = context
+        self._speaker = speaker
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread: the handshake, then the request."""
         request.settimeout(120)
-        context = self._contexts.get(request.getsockname()[0])
-        if context is None:
-            return
-        with context.wrap_socket(request, server_side=True) as secured:
+        with self._speaker.secured(request) as secured:
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        _log.info("%s: connection ended", client_address, exc_info=True)
+        _log.info("%s: connection ended: %r", client_address, sys.exc_info()[1])
 
 
 def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
@@ -162,11 +157,10 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     namespace = NetworkNamespace(plan.namespace)
     for address in plan.addresses:
         namespace.add_address("lo", IPv4Interface(f"{address}/32"))
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(plan.ca)
+    speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
     with namespace.entered():
         capture = Capture("lig0")
-        server = TlsServer(plan.addresses, authority)
+        server = TlsServer(speaker)
     threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
     serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})
     ready()

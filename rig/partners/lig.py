@@ -114,7 +114,7 @@ class Lig:
         self.pool = Pool(plan.pool)
         self.fenced = True
         self.mutant: Mutant | None = None
-        self.sessions: dict[str, Pppd] = {}
+        self.sessions: dict[str, Session | None] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
         self._failure: RigError | None = None
@@ -246,18 +246,19 @@ class Lig:
             # noipdefault: pppd would ask the name service for this machine's own address, and wait for it.
             with self._pppd(line, serial, ("noip", "noipdefault")) as without_ip:
                 without_ip.admit(line.accounts, self.plan.address)
-                self._run(line, modem, without_ip)
+                self._run(line, modem, without_ip, None)
             return
         try:
-            with self._fence_around(Session(f"ppp{unit}", address)):
+            session = Session(f"ppp{unit}", address)
+            with self._fence_around(session):
                 pppd.admit(line.accounts, address)
-                self._run(line, modem, pppd)
+                self._run(line, modem, pppd, session)
         finally:
             self.pool.give_back(address)
 
-    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd) -> None:
+    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: Session | None) -> None:
         _log.info("%s: %s", line.port.name, modem.answer().text if modem else "null modem")
-        self.sessions[line.port.name] = pppd
+        self.sessions[line.port.name] = session
         try:
             pppd.release()
             pppd.wait_end(None)
@@ -332,6 +333,8 @@ class Lig:
     def set_mutant(self, name: str) -> None:
         """Break the gateway in one way, for sessions to come; "" for the sound one."""
         self.mutant = BY_NAME[name] if name else None
+        open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
+        firewall.apply(self.namespace, fence.IPV6_OPEN_RULES if open_to_ipv6 else fence.IPV6_RULES, version=6)
 
     def rules(self) -> str:
         return firewall.save(self.namespace)
@@ -343,6 +346,16 @@ class Lig:
 
     def session_count(self) -> int:
         return len(self.sessions)
+
+    def flows(self) -> tuple[int, int]:
+        return conntrack.room(self.namespace)
+
+    def interface_of(self, address: str) -> str:
+        """The interface towards the caller who was assigned an address. Raises LookupError when nobody was."""
+        for session in list(self.sessions.values()):
+            if session is not None and str(session.address) == address:
+                return session.interface
+        raise LookupError(f"nobody has the address {address}")
 
 
 def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
@@ -360,6 +373,8 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
         "rules": lig.rules,
         "session_count": lig.session_count,
         "wait_idle": lig.wait_idle,
+        "interface_of": lig.interface_of,
+        "flows": lig.flows,
     }
     serve_in_thread(plan.control_path, handlers)
     ready()

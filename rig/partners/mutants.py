@@ -17,13 +17,16 @@ Change = Callable[[str, Fence, Session], str]
 
 @dataclass(frozen=True)
 class Mutant:
-    """``change`` makes the broken rules of the sound ones; ``keeps_flows``: conntrack is not told of the end."""
+    """``change`` makes the broken rules of the sound ones; ``keeps_flows``: conntrack is not told of the end;
+    ``ipv6_open``: nobody has thought of IPv6; ``routes_pool``: the whole pool is routed to the caller."""
 
     name: str
     what: str
     found_by: str
     change: Change = lambda rules, fence, session: rules
     keeps_flows: bool = False
+    ipv6_open: bool = False
+    routes_pool: bool = False
 
 
 def _without(pattern: str) -> Change:
@@ -59,11 +62,18 @@ def _first(chain: str, rule: str) -> Change:
 
     def change(rules: str, fence: Fence, session: Session) -> str:
         name = chains(session)[0 if chain == "outward" else 1]
-        added = rule.format(first=fence.servers[0], address=session.address)
+        added = rule.format(first=fence.servers[0], address=session.address, previous=session.address - 1)
         at = rules.index(f"-A {name} ")
         return f"{rules[:at]}-A {name} {added}\n{rules[at:]}"
 
     return change
+
+
+def _callers_joined(rules: str, fence: Fence, session: Session) -> str:
+    """What goes from one PPP interface to another passes, on its way out and on its way in."""
+    outward = _first("outward", "-o ppp+ -j ACCEPT")
+    inward = _first("inward", "-i ppp+ -j ACCEPT")
+    return inward(outward(rules, fence, session), fence, session)
 
 
 def _checks_swapped(rules: str, _fence: Fence, session: Session) -> str:
@@ -111,6 +121,13 @@ MUTANTS = (
     Mutant("port-443-in", "whatever comes from port 443 counts as a reply", "reply from another server", _first("inward", "-p tcp --sport 443 -j ACCEPT")),
     Mutant("icmp-in", "ICMP passes to the caller", "unsolicited, stranger", _first("inward", "-p icmp -j ACCEPT")),
     Mutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", _replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
+    Mutant("rules-late", "what comes first passes before the rules stand", "first packets", _first("outward", "-m quota --quota 300 -j ACCEPT")),
+    Mutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", _first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
+    Mutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
+    Mutant("callers-joined", "callers reach each other", "caller to caller", _callers_joined),
+    Mutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", _first("outward", "-p udp --dport 500 -j ACCEPT")),
+    Mutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", _first("inward", "-p tcp --dport 9090 -j ACCEPT")),
+    Mutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", _first("inward", "-j ACCEPT"), routes_pool=True),
     Mutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip
 """By name, unique; the sound gateway is none of them."""

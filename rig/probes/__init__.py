@@ -1,5 +1,5 @@
 """Probes of a fence: what is sent through it, what arrived, and whether that is as declared.
 
-matrix.py derives the probes from the fence file, packets.py makes them, observer.py watches both sides,
-engine.py sends and compares.
+outward.py, inward.py and own_firewall.py derive the probes from the fence file and the session's addresses,
+packets.py makes their packets, observer.py watches both sides, engine.py sends and compares, run.py runs them all.
 """

@@ -11,16 +11,14 @@ import contextlib
 import errno
 import select
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from drivers.errors import RigError
 from drivers.namespace import NetworkNamespace
-from rig.fence import HTTPS
 from rig.probes import packets
-from rig.probes.observer import Observer
+from rig.probes.observer import Observer, Watcher
 from rig.probes.probe import Expected, Outcome, Probe, Seen
 
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
@@ -29,6 +27,10 @@ FOLLOWER_SECONDS = 20.0
 ANSWER_SECONDS = 1.0
 """How long an answer to a probe may take once the last packet was seen to arrive."""
 ROOM_SECONDS = 30.0
+
+
+Follow = Callable[[], str | None]
+"""Sends something good behind the probes, over the same lines: None when it came about, otherwise what did not."""
 
 
 class ProbeError(RigError):
@@ -56,14 +58,14 @@ class Sender:
 
     def send(self, probe: Probe) -> None:
         """Send a probe's packets, in their order."""
-        kind = ETHER_TYPES[probe.version]
-        address: tuple[object, ...] = (self._end.interface, kind)
+        for packet in probe.packets:
+            self.put(packet)
+
+    def put(self, packet: bytes) -> None:
+        """Send one packet. Raises ProbeError when the link takes none."""
+        address: tuple[object, ...] = (self._end.interface, ETHER_TYPES[packet[0] >> 4])
         if self._end.other:
             address += (0, 0, self._end.other)
-        for packet in probe.packets:
-            self._put(packet, address)
-
-    def _put(self, packet: bytes, address: tuple[object, ...]) -> None:
         while True:
             try:
                 self._socket.sendto(packet, address)
@@ -78,47 +80,50 @@ class Sender:
         self._socket.close()
 
 
-def probe_outward(
-    probes: Iterable[Probe], caller: End, far: End | None, follow: Callable[[], bool], server: IPv4Address
-) -> list[Outcome]:
-    """Send what the caller may and may not send. ``far``: where arrivals are seen, None where nobody can look.
-
-    ``follow`` makes a good connection to ``server`` behind the probes, over the same line; whether it came about.
-    """
-    todo = list(probes)
+def probe_outward(probes: Sequence[Probe], caller: End, watched: Sequence[End], follow: Follow) -> list[Outcome]:
+    """Send what the caller may and may not send. ``watched``: where arrivals are seen; none where nobody can look."""
     with contextlib.ExitStack() as open_sockets:
         near = open_sockets.enter_context(closing(Observer(caller.namespace, caller.interface)))
-        watchers = [open_sockets.enter_context(closing(Observer(far.namespace, far.interface)))] if far else []
-        sender = open_sockets.enter_context(closing(Sender(caller)))
-        for probe in todo:
-            sender.send(probe)
-            for observer in (near, *watchers):
-                observer.collect()
-        if not follow():
-            raise ProbeError(f"the connection to {server}:{HTTPS} that should follow the probes did not come about")
-        wanted = {probe.number for probe in todo if probe.expected is Expected.ALLOWED}
+        watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in watched]
+        _send_all(probes, caller, (near, *watchers), follow)
+        wanted = {probe.number for probe in probes if probe.expected is Expected.ALLOWED}
         near.wait_for(lambda _: wanted <= set(map(packets.answers, near.packets)), ANSWER_SECONDS)
-        for watcher in watchers:
-            watcher.collect()
-        arrived = _by_number([packet for watcher in watchers for packet in watcher.packets], packets.number_in)
+        arrived = _arrivals(watchers)
         answered = _by_number(near.packets, packets.answers)
-    return [_outcome(probe, arrived, answered) for probe in todo]
+        _end_half_open(caller, answered.values())
+    return [_outcome(probe, arrived, answered) for probe in probes]
 
 
-def probe_inward(
-    probes: Iterable[Probe], far: End, caller: End, follow: Callable[[], bool], server: IPv4Address
-) -> list[Outcome]:
-    """Send to the caller what it has not asked for; seen at its own end of the line."""
-    todo = list(probes)
-    with closing(Observer(caller.namespace, caller.interface)) as near, closing(Sender(far)) as sender:
-        for probe in todo:
+def probe_inward(probes: Sequence[Probe], sender: End, watchers: Sequence[Watcher], follow: Follow) -> list[Outcome]:
+    """Send to the caller what it has not asked for; ``watchers``, at its end of the line, are left open."""
+    _send_all(probes, sender, watchers, follow)
+    arrived = _arrivals(watchers)
+    return [_outcome(probe, arrived, {}) for probe in probes]
+
+
+def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], follow: Follow) -> None:
+    """Send them, and behind them what must arrive. Raises ProbeError when that does not."""
+    with closing(Sender(end)) as sender:
+        for probe in probes:
             sender.send(probe)
-            near.collect()
-        if not follow():
-            raise ProbeError(f"the connection to {server}:{HTTPS} that should follow the probes did not come about")
-        near.collect()
-        arrived = _by_number(near.packets, packets.number_in)
-    return [_outcome(probe, arrived, {}) for probe in todo]
+            for watcher in watchers:
+                watcher.collect()
+    if (missed := follow()) is not None:
+        raise ProbeError(f"{missed}, which should follow the probes, did not come about")
+
+
+def _end_half_open(caller: End, answers: Iterable[bytes]) -> None:
+    """A server that answered a SYN waits for the rest, and answers the same SYN no more for half a second."""
+    with closing(Sender(caller)) as sender:
+        for answer in answers:
+            if (reset := packets.reset_of(answer)) is not None:
+                sender.put(reset)
+
+
+def _arrivals(watchers: Sequence[Watcher]) -> dict[int, bytes]:
+    for watcher in watchers:
+        watcher.collect()
+    return _by_number([packet for watcher in watchers for packet in watcher.packets], packets.number_in)
 
 
 def _by_number(seen: Iterable[bytes], number_of: Callable[[bytes], int | None]) -> dict[int, bytes]:

@@ -1,4 +1,4 @@
-"""What truly arrives on an interface, seen by an AF_PACKET socket in its namespace."""
+"""What truly arrives: on an interface, before any filter of the host's own; or inside a host, behind its filter."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from drivers.interruptions import waiting
-from drivers.namespace import NetworkNamespace
+from drivers.namespace import NetworkNamespace, has_ipv6
 
 ETH_P_ALL = 0x0003
 PACKET_OUTGOING = 4
 SO_RCVBUFFORCE = 33
 ROOM = 16 << 20
 """Bytes that the kernel keeps for us: a flood of a thousand packets is no more than a tenth of it."""
+PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP, socket.IPPROTO_ESP, socket.IPPROTO_GRE)
 
 
-class Observer:
-    """Collects whole IP packets that come in on an interface; its link's own header is taken off."""
+class Watcher:
+    """Collects what comes in on its sockets."""
 
-    def __init__(self, namespace: NetworkNamespace, interface: str) -> None:
-        with namespace.entered():
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
-        self._socket.bind((interface, ETH_P_ALL))
-        self._socket.setblocking(False)
+    def __init__(self, sockets: Sequence[socket.socket]) -> None:
+        self._sockets = sockets
         self.packets: list[bytes] = []
+        for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
+            each.setblocking(False)
 
     def collect(self) -> list[bytes]:
         """Take what has arrived; the packets that are new."""
         new = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                data, address = self._socket.recvfrom(65536)
-                if address[2] != PACKET_OUTGOING:
-                    new.append(data)
+        for each in self._sockets:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    data, address = each.recvfrom(65536)
+                    if self._incoming(address):
+                        new.append(data)
         self.packets += new
         return new
+
+    def _incoming(self, address: tuple[object, ...]) -> bool:
+        return True
 
     def wait_for(self, wanted: Callable[[bytes], bool], seconds: float) -> bool:
         """Wait for a packet; whether it came within so many seconds."""
@@ -50,7 +54,32 @@ class Observer:
             if left <= 0:
                 return False
             with waiting():
-                select.select([self._socket], [], [], left)
+                select.select(self._sockets, [], [], left)
 
     def close(self) -> None:
-        self._socket.close()
+        for each in self._sockets:
+            each.close()
+
+
+class Observer(Watcher):
+    """Whole IP packets that come in on an interface; its link's own header is taken off."""
+
+    def __init__(self, namespace: NetworkNamespace, interface: str) -> None:
+        with namespace.entered():
+            link = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        link.bind((interface, ETH_P_ALL))
+        super().__init__([link])
+
+    def _incoming(self, address: tuple[object, ...]) -> bool:
+        return address[2] != PACKET_OUTGOING
+
+
+class Inside(Watcher):
+    """What a host's own firewall lets in: raw sockets are given packets after the filter, ports open or not."""
+
+    def __init__(self, namespace: NetworkNamespace) -> None:
+        with namespace.entered():
+            sockets = [socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) for protocol in PROTOCOLS]
+            if has_ipv6():
+                sockets.append(socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP))
+        super().__init__(sockets)

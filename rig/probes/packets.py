@@ -6,9 +6,12 @@ The number is what an observer looks for, so that a packet is known again behind
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
 import dpkt
+
+from rig.fence import HTTPS
 
 MARK = b"RIGPROBE"
 """Stands before a probe's number in its payload."""
@@ -110,6 +113,18 @@ def fragments(
     return pieces
 
 
+KINDS: dict[str, Callable[[IPv4Address, IPv4Address, int], bytes]] = {
+    "TCP": lambda source, to, number: tcp(source, to, 40000, number, source_port=HTTPS),
+    "UDP": lambda source, to, number: udp(source, to, 40000, number),
+    "ICMP echo": lambda source, to, number: icmp(source, to, 8, 0, number),
+    "ICMP unreachable": lambda source, to, number: icmp(source, to, 3, 1, number, bytes(28)),
+    "ESP": lambda source, to, number: raw(source, to, ESP, number, bytes(8)),
+    "GRE": lambda source, to, number: raw(source, to, GRE, number, bytes(4)),
+    "IP in IP": lambda source, to, number: raw(source, to, IPIP, number),
+}
+"""One packet of each kind, from a source, to somebody, with a probe's number."""
+
+
 def udp6(source: IPv6Address, destination: IPv6Address, port: int, number: int) -> bytes:
     """An IPv6 UDP datagram with the mark."""
     content = struct.pack("!HHHH", port_of(number), port, 8 + len(mark(number)), 0) + mark(number)
@@ -137,6 +152,17 @@ def answers(packet: bytes) -> int | None:
     if protocol == ICMP and len(body) >= 8 and body[0] == 0:
         return int(struct.unpack_from("!H", body, 4)[0])
     return None
+
+
+def reset_of(answer: bytes) -> bytes | None:
+    """The RST that ends what a SYN ACK has begun; None for another packet. Who asked has no socket to send it."""
+    head = dpkt.ip.IP(answer)
+    segment = head.data
+    if not isinstance(segment, dpkt.tcp.TCP) or segment.flags & 0x3F != dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK:
+        return None
+    end = dpkt.tcp.TCP(sport=segment.dport, dport=segment.sport, seq=segment.ack, flags=dpkt.tcp.TH_RST)
+    caller, server = IPv4Address(head.dst), IPv4Address(head.src)
+    return ip(caller, server, TCP, _with_checksum(caller, server, TCP, bytes(end), 16), 0)
 
 
 def answers_from(answer: bytes, probe: bytes) -> bool:

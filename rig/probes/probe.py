@@ -23,7 +23,8 @@ class Expected(Enum):
 @dataclass(frozen=True)
 class Probe:
     """``number`` marks its packets, 1 to 65535; ``category`` says what it tries, ``what`` the one thing that this
-    one does. ``packets``: whole IP packets, sent in this order. ``version`` 4 or 6."""
+    one does. ``packets``: whole IP packets, sent in this order. ``version`` 4 or 6. ``answered``: whether who takes
+    it will say so."""
 
     number: int
     category: str
@@ -32,6 +33,7 @@ class Probe:
     expected: Expected
     packets: tuple[bytes, ...]
     version: int = 4
+    answered: bool = True
 
 
 class Seen(Enum):

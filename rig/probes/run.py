@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -16,22 +17,33 @@ from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from rig.checks import ANSWER_SECONDS, connect
 from rig.fence import HTTPS
+from rig.probes import packets
 from rig.probes.engine import End, probe_inward, probe_outward
-from rig.probes.matrix import Ground, Matrix
-from rig.probes.probe import Outcome
+from rig.probes.flood import Filled, answered, established, fill
+from rig.probes.inward import about_a_flow, inward, of_a_flow
+from rig.probes.making import Ground, ProbeMaker
+from rig.probes.observer import Inside, Observer
+from rig.probes.outward import outward
+from rig.probes.own_firewall import own_firewall
+from rig.probes.probe import Expected, Outcome, Probe
 
+FLOODED = "while full of flows"
 VERDICTS = ("allowed", "denied", "leaked", "unreachable")
 
 
 @dataclass(frozen=True)
 class Report:
     """What every probe found. ``seconds`` that it took; ``size``: bytes that the caller put on the line;
-    ``watched``: whether arrivals were seen behind the gateway, or only answers at the caller."""
+    ``watched``: whether arrivals were seen behind the gateway, or only answers at the caller; ``drops``: what the
+    gateway itself has counted, by its reason, where it can be asked; ``filled``: how the flood went, if there was
+    one."""
 
     outcomes: tuple[Outcome, ...]
     seconds: float
     size: int
     watched: bool
+    drops: dict[str, int] = field(default_factory=dict)
+    filled: Filled | None = None
 
     @property
     def findings(self) -> list[Outcome]:
@@ -53,40 +65,87 @@ class Report:
         return {outcome.probe.category for outcome in self.findings}
 
 
+@dataclass(frozen=True)
+class Vantage:
+    """Where one can stand. ``far``: behind the gateway; ``towards_caller``: the gateway's own end of the caller's
+    line; ``other``: the end of a second caller. None where nobody can."""
+
+    caller: End
+    far: End | None = None
+    towards_caller: End | None = None
+    other: End | None = None
+
+
 class FenceRun:
     """Probes a fence from the caller's end, and from behind the gateway where there is somebody to do it."""
 
-    def __init__(self, ground: Ground, caller: End, far: End | None) -> None:
+    def __init__(self, ground: Ground, vantage: Vantage) -> None:
         self.ground = ground
-        self.caller = caller
-        self.far = far
-        self._matrix = Matrix(ground)
+        self.vantage = vantage
+        self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
         self._server = ground.fence.servers[-1]
 
     def run(self) -> Report:
-        """Every probe. Raises ProbeError where nothing can be known."""
+        """Every probe that can be sent and judged from where one stands. Raises ProbeError where nothing can be
+        known."""
         began = time.monotonic()
-        outward = self._matrix.outward()
-        found = probe_outward(outward, self.caller, self.far, self._follow, self._server)
-        if self.far is not None:
-            found += probe_inward(self._matrix.inward(), self.far, self.caller, self._follow, self._server)
-            found += self._about_a_flow(self.far)
-        size = sum(len(packet) for probe in outward for packet in probe.packets)
-        return Report(tuple(found), time.monotonic() - began, size, self.far is not None)
+        caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
+        probes = [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
+        found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow)
+        if far is not None:
+            found += self._from(far, inward(self.ground))
+            with flow(caller.namespace, self._server) as port:
+                found += self._from(far, about_a_flow(self.ground, self._server, port))
+        if self.vantage.towards_caller is not None:
+            with closing(Inside(caller.namespace)) as inside:
+                found += probe_inward(own_firewall(self.ground), self.vantage.towards_caller, [inside], self._follow)
+        size = sum(len(packet) for probe in probes for packet in probe.packets)
+        return Report(tuple(found), time.monotonic() - began, size, far is not None)
 
-    def _follow(self) -> bool:
-        return connect(self.caller.namespace, self._server) == "open"
+    def flooded(self, flows: int, room: Callable[[], tuple[int, int]] | None) -> tuple[list[Outcome], Filled]:
+        """The probes that must be dropped, while the gateway is full of half-open flows: it must not open then.
 
-    def _about_a_flow(self, far: End) -> list[Outcome]:
-        with flow(self.caller.namespace, self._server) as port:
-            probes = [*self._matrix.second_server(self._server, port), *self._matrix.errors_about(self._server, port)]
-            return probe_inward(probes, far, self.caller, self._follow, self._server)
+        ``room``: asks the gateway how many flows it keeps, and how many it can. Raises ProbeError as :meth:`run`.
+        """
+        caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
+        denied = [replace(probe, category=FLOODED) for probe in self._outward if probe.expected is Expected.DENIED]
+        with established(caller.namespace, self.ground, 1) as [connection]:
+            fill(self.ground, caller, flows)
+            filled = Filled(flows, *(room() if room else ()))
+            filled.check()
+
+            def follow() -> str | None:
+                return None if answered(connection) else "an answer over a connection from before the flood"
+
+            return probe_outward(denied, caller, [end for end in (far, other) if end], follow), filled
+
+    def one(self, kind: str, to: IPv4Address, source: IPv4Address, *, allowed: bool) -> Outcome:
+        """A single packet of one of packets.KINDS; Raises ProbeError as :meth:`run` does."""
+        make = ProbeMaker(self.ground, 1)
+        number = make.number()
+        packet = packets.KINDS[kind](source, to, number)
+        probe = make.outward("single probe", f"{kind} from {source} to {to}", packet, number, allowed=allowed)
+        ends = [end for end in (self.vantage.far, self.vantage.other) if end]
+        return probe_outward([probe], self.vantage.caller, ends, self._follow)[0]
 
     def previous_flow(self, server: IPv4Address, port: int) -> list[Outcome]:
         """What comes of a flow that an earlier session with this address has left open."""
-        assert self.far is not None
-        probes = self._matrix.of_a_flow(server, port)
-        return probe_inward(probes, self.far, self.caller, self._follow, self._server)
+        assert self.vantage.far is not None
+        return self._from(self.vantage.far, of_a_flow(self.ground, server, port))
+
+    def _from(self, sender: End, probes: list[Probe]) -> list[Outcome]:
+        """Send to the callers; seen at their own ends of their lines."""
+        ends = [end for end in (self.vantage.caller, self.vantage.other) if end]
+        with contextlib.ExitStack() as open_sockets:
+            watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in ends]
+            return probe_inward(probes, sender, watchers, self._follow)
+
+    def _follow(self) -> str | None:
+        """A good connection by each caller: its answers come behind all that went to that caller before."""
+        for end in (self.vantage.caller, self.vantage.other):
+            if end is not None and connect(end.namespace, self._server) != "open":
+                return f"the connection to {self._server}:{HTTPS}"
+        return None
 
 
 @contextlib.contextmanager

@@ -77,3 +77,8 @@ def test_second_call_follows_the_first(modem: Line) -> None:
     modem.near.hang_up()
     modem.near.open()
     assert modem.call().start_ppp().running
+
+
+def test_connections_originate_from_the_near_end(session: Session) -> None:
+    """The paper's §2.1.1."""
+    require(session, checks.origin)

@@ -15,6 +15,7 @@ from rig import checks
 if TYPE_CHECKING:
     from fixtures.line import Session
     from rig.far_end import FarEnd
+    from rig.verdict import CheckResult
 
 
 def test_address_that_the_interface_does_not_hold_is_found(session: Session) -> None:
@@ -44,11 +45,15 @@ def test_gateway_that_assigns_no_name_server_is_found(session: Session) -> None:
     assert [result.held for result in checks.name_service(around)] == [False]
 
 
+def posts(results: list[CheckResult]) -> list[bool | None]:
+    return [result.held for result in results if result.name.startswith("TLS POST")]
+
+
 def test_server_whose_certificate_is_somebody_elses_is_found(session: Session, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(other)
     results = list(checks.authorized_servers(dataclasses.replace(session.surroundings, ca=str(other))))
-    assert [result.held for result in results] == [False] * 4
+    assert posts(results) == [False] * 4
     assert "certificate" in results[0].observed.lower()
 
 
@@ -60,4 +65,4 @@ def test_authorized_server_that_is_gone_is_found(session: Session, far_end: FarE
         results = list(checks.authorized_servers(session.surroundings))
     finally:
         hosts.add_address("lo", IPv4Interface(f"{gone}/32"))
-    assert [result.held for result in results] == [True, False, True, True]
+    assert posts(results) == [True, False, True, True]

@@ -64,7 +64,7 @@ def test_null_modem_bench_runs_ppp_and_every_check_at_once(cable: NullModem, tmp
     report = dial(bench, "0")
     checks = report["checks"]
     assert isinstance(checks, list)
-    assert [check["held"] for check in checks] == [True] * 9
+    assert [check["held"] for check in checks] == [True] * 14
 
 
 def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd
     report = dial(bench, "555-0155")
     checks = report["checks"]
     assert isinstance(checks, list)
-    assert [check["held"] for check in checks] == [True] * 9
+    assert [check["held"] for check in checks] == [True] * 14
     for name in ports:
         far_end.exchange.ask("remove", name=name)
 
@@ -99,4 +99,4 @@ def test_modem_behind_a_terminal_server_carries_ppp(far_end: FarEnd, tmp_path: P
     far_end.exchange.ask("remove", name="remote")
     checks = report["checks"]
     assert isinstance(checks, list)
-    assert [check["held"] for check in checks if check["name"].startswith("TLS")] == [True] * 4
+    assert [check["held"] for check in checks if check["name"].startswith("TLS POST")] == [True] * 4

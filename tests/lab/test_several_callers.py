@@ -25,8 +25,7 @@ CROWDED = str(Path(__file__).with_name("crowded.toml"))
 
 def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
     port = str(far_end.install_line(name, ""))
-    near = NearEnd(far_end.bench, port, owner.namespace(name), owner.folder, far_end.secret, Progress())
-    owner.own(near)
+    near = NearEnd.owned_by(owner, far_end.bench, port, far_end.secret, Progress(), name)
     near.open()
     return near
 

@@ -10,7 +10,10 @@ import pytest
 
 from rig.fence import Fence
 from rig.probes import packets
-from rig.probes.matrix import Ground, Matrix
+from rig.probes.inward import inward
+from rig.probes.making import Ground
+from rig.probes.outward import outward
+from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe, Seen, Side
 
 SERVERS = (IPv4Address("129.42.160.48"), IPv4Address("207.25.252.200"))
@@ -25,7 +28,7 @@ GROUND = Ground(
 def destinations(ground: Ground, category: str) -> set[str]:
     return {
         str(IPv4Address(packet[16:20]))
-        for probe in Matrix(ground).outward()
+        for probe in outward(ground)
         for packet in probe.packets
         if probe.category == category
     }
@@ -39,8 +42,14 @@ def test_another_address_in_the_fence_file_changes_what_is_allowed_and_what_is_p
     assert "129.42.160.48" not in destinations(other, "other port of a server")
 
 
+def test_probes_are_the_same_for_the_same_seed_and_others_for_another() -> None:
+    first, again, other = ([probe.packets for probe in outward(replace(GROUND, seed=seed))] for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
 def test_nothing_that_is_authorized_is_expected_to_be_denied() -> None:
-    for probe in Matrix(GROUND).outward():
+    for probe in outward(GROUND):
         packet = probe.packets[0]
         if probe.version == 4 and len(probe.packets) == 1 and packet[0] == 0x45 and packet[9] == packets.TCP:
             segment = dpkt.tcp.TCP(packet[20:])
@@ -52,15 +61,14 @@ def test_nothing_that_is_authorized_is_expected_to_be_denied() -> None:
 
 
 def test_numbers_are_unique_and_found_again_in_every_packet() -> None:
-    matrix = Matrix(GROUND)
-    probes = [*matrix.outward(), *matrix.inward()]
+    probes = [*outward(GROUND), *inward(GROUND), *own_firewall(GROUND)]
     assert len({probe.number for probe in probes}) == len(probes) >= 600
     for probe in probes:
         if len(probe.packets) == 1 and probe.category != "utility service":
             assert packets.number_in(probe.packets[0]) == probe.number, probe.what
 
 
-@pytest.mark.parametrize("probe", Matrix(GROUND).outward()[::7], ids=lambda probe: f"{probe.category}-{probe.number}")
+@pytest.mark.parametrize("probe", outward(GROUND)[::7], ids=lambda probe: f"{probe.category}-{probe.number}")
 def test_packets_are_sound_but_for_what_they_try(probe: Probe) -> None:
     """Catches a packet that is dropped for a wrong checksum or length: the fence would seem to hold."""
     for packet in probe.packets:

@@ -1,0 +1,71 @@
+"""A flood of half-open flows: until the gateway can keep track of no more of them, when it must not open.
+
+What is sent is allowed, each SYN by itself: an authorized server, the assigned source. It is the number that is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dpkt
+
+from drivers.interruptions import waiting
+from drivers.namespace import NetworkNamespace
+from rig.fence import HTTPS
+from rig.probes import packets
+from rig.probes.engine import End, ProbeError, Sender
+from rig.probes.making import Ground
+
+PORTS = range(1025, 65536)
+ANSWER_SECONDS = 15.0
+NONSENSE = b"no TLS begins like this\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """``flows`` that were opened; what the gateway ``counted`` then, and its ``limit``: 0 where nobody can ask it."""
+
+    flows: int
+    counted: int = 0
+    limit: int = 0
+
+    def check(self) -> None:
+        """Raises ProbeError when the gateway had room left: nothing is shown then."""
+        if self.counted < self.limit * 0.9:
+            raise ProbeError(
+                f"{self.flows} flows did not fill the gateway: it keeps {self.counted}, and has room for {self.limit}",
+                f"--flood {self.limit * 2}",
+            )
+
+
+def fill(ground: Ground, caller: End, flows: int) -> None:
+    """Open so many flows from the caller, halfway. Raises ProbeError when the link takes no more."""
+    servers = ground.fence.servers
+    with contextlib.closing(Sender(caller)) as sender:
+        for index in range(flows):
+            server, port = servers[index // len(PORTS) % len(servers)], PORTS[index % len(PORTS)]
+            sender.put(packets.tcp(ground.caller, server, HTTPS, 0, flags=dpkt.tcp.TH_SYN, source_port=port))
+
+
+@contextlib.contextmanager
+def established(namespace: NetworkNamespace, ground: Ground, count: int) -> Iterator[list[socket.socket]]:
+    """So many connections to a server, open: a gateway that is full knows these still."""
+    with contextlib.ExitStack() as stack, namespace.entered():
+        address = (str(ground.fence.servers[-1]), HTTPS)
+        yield [stack.enter_context(socket.create_connection(address, ANSWER_SECONDS)) for _ in range(count)]
+
+
+def answered(connection: socket.socket) -> bool:
+    """Whether a server says anything at all to nonsense, be it that it ends the connection."""
+    try:
+        connection.sendall(NONSENSE)
+        with waiting():
+            connection.recv(1)
+    except TimeoutError:
+        return False
+    except OSError:  # reset: that is an answer
+        return True
+    return True

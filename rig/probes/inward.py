@@ -1,0 +1,116 @@
+"""What others send to a caller: it has asked them for nothing, or for something else."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+import dpkt
+
+from rig.fence import HTTPS
+from rig.probes import packets
+from rig.probes.making import Ground, ProbeMaker
+from rig.probes.probe import Probe
+
+FIRST = 20001
+FIRST_ABOUT_A_FLOW = 40001
+
+
+def inward(ground: Ground) -> list[Probe]:
+    """Every probe that somebody behind the gateway sends to a caller who has asked for nothing."""
+    make = ProbeMaker(ground, FIRST)
+    return [
+        *_unsolicited(make, "unsolicited, authorized server", ground.fence.servers), *_strangers(make),
+        *_remote_service(make), *_without_a_session(make),
+    ]  # fmt: skip
+
+
+def about_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
+    """What others send to the port on which the caller speaks with a server, and errors that quote that flow."""
+    make = ProbeMaker(ground, FIRST_ABOUT_A_FLOW)
+    return [*_second_server(make, server, port), *_errors_about(make, server, port)]
+
+
+def of_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
+    """Segments of a flow that the last caller with this address had."""
+    make = ProbeMaker(ground, FIRST_ABOUT_A_FLOW)
+    kinds = (("ACK", dpkt.tcp.TH_ACK), ("ACK PSH", dpkt.tcp.TH_ACK | dpkt.tcp.TH_PUSH))
+    return [
+        make.tcp_inward("previous caller's flow", f"{name} from {server}", server, port, flags, HTTPS)
+        for name, flags in kinds
+    ]
+
+
+def _unsolicited(make: ProbeMaker, category: str, sources: tuple[IPv4Address, ...]) -> Iterator[Probe]:
+    caller = make.ground.caller
+    for source in sources:
+        for name, flags, port in (
+            ("SYN", dpkt.tcp.TH_SYN, 22), ("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK, 40000),
+            ("ACK", dpkt.tcp.TH_ACK, 40000), ("RST", dpkt.tcp.TH_RST, 40000),
+        ):  # fmt: skip
+            yield make.tcp_inward(category, f"{name} from {source} to port {port}", source, port, flags, HTTPS)
+        number = make.number()
+        yield make.inward(category, f"UDP from {source}", packets.udp(source, caller, 40000, number), number)
+        complained = packets.tcp(caller, source, HTTPS, 0)[:28]
+        for name, kind, code, rest in (("echo", 8, 0, b""), ("unreachable", 3, 1, complained)):
+            number = make.number()
+            made = packets.icmp(source, caller, kind, code, number, rest)
+            yield make.inward(category, f"ICMP {name} from {source}", made, number)
+        number = make.number()
+        made = packets.raw(source, caller, packets.ESP, number, b"\0\0\1\0\0\0\0\1")
+        yield make.inward(category, f"ESP from {source}", made, number)
+
+
+def _strangers(make: ProbeMaker) -> Iterator[Probe]:
+    drawn = make.unauthorized(make.drawn("0.0.0.0/2"), 4)
+    yield from _unsolicited(make, "unsolicited, stranger", tuple(drawn))
+
+
+def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
+    """The ports of §5.3 belong to inbound calls, and are no reason to let anything through here."""
+    sources = (make.ground.fence.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
+    ends = dict.fromkeys(port for ports in make.ground.fence.inbound for port in (ports[0], ports[-1]))
+    for source, port in itertools.product(sources, ends):
+        category, what = "unsolicited, port of remote service", f"from {source} to port {port}"
+        yield make.tcp_inward(category, f"TCP {what}", source, port, dpkt.tcp.TH_SYN, 40000)
+        number = make.number()
+        made = packets.udp(source, make.ground.caller, port, number)
+        yield make.inward(category, f"UDP {what}", made, number)
+
+
+def _without_a_session(make: ProbeMaker) -> Iterator[Probe]:
+    """To addresses of the pool that nobody has: no caller must see it."""
+    ground, server = make.ground, make.ground.fence.servers[0]
+    free = [address for address in ground.pool.hosts() if address not in (ground.caller, ground.other)]
+    for address in sorted(free, key=lambda address: abs(int(address) - int(ground.caller)))[:4]:
+        for name in ("TCP", "UDP", "ICMP echo"):
+            number = make.number()
+            packet = packets.KINDS[name](server, address, number)
+            what = f"{name} from {server} to {address}"
+            yield make.inward("to an address without a session", what, packet, number)
+
+
+def _second_server(make: ProbeMaker, spoken_to: IPv4Address, port: int) -> list[Probe]:
+    """What the other servers send to the port on which the caller speaks with one of them."""
+    kinds = (("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK), ("ACK", dpkt.tcp.TH_ACK), ("RST", dpkt.tcp.TH_RST))
+    return [
+        make.tcp_inward("reply from another server", f"{name} from {server}", server, port, flags, HTTPS)
+        for server in make.ground.fence.servers
+        if server != spoken_to
+        for name, flags in kinds
+    ]
+
+
+def _errors_about(make: ProbeMaker, server: IPv4Address, port: int) -> list[Probe]:
+    """ICMP errors that quote the flow between the caller's port and a server."""
+    caller = make.ground.caller
+    quoted = packets.tcp(caller, server, HTTPS, 0, source_port=port)[:28]
+    found = []
+    for source, (name, kind, code) in itertools.product(
+        (server, make.ground.fence.servers[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))
+    ):
+        number = make.number()
+        made = packets.icmp(source, caller, kind, code, number, quoted)
+        found.append(make.inward("ICMP error about a flow", f"ICMP {name} from {source}", made, number))
+    return found

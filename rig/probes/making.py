@@ -1,0 +1,84 @@
+"""What every probe is made of: the ground it runs on, a number of its own, addresses drawn from the seed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
+
+from rig.bench import AllowTable
+from rig.fence import Fence
+from rig.probes import packets
+from rig.probes.probe import Expected, Probe, Side
+
+IPV6_CALLER, IPV6_SERVER = IPv6Address("2001:db8::1"), IPv6Address("2001:db8:1::1")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
+    caller's address; ``allow``: what the caller's own firewall lets in."""
+
+    fence: Fence
+    caller: IPv4Address
+    gateway: IPv4Address
+    pool: IPv4Network
+    sample: int = 200
+    seed: int = 2007
+    other: IPv4Address | None = None
+    allow: tuple[AllowTable, ...] = ()
+
+
+class ProbeMaker:
+    """Makes probes, numbered from ``first``. What it draws depends on the seed and on that number alone."""
+
+    def __init__(self, ground: Ground, first: int) -> None:
+        self.ground = ground
+        self.random = random.Random(ground.seed * 65536 + first)  # noqa: S311 - drawn again from the same seed
+        self.authorized = {*ground.fence.servers, *ground.fence.name_servers}
+        if ground.fence.vpn:
+            self.authorized |= {*ground.fence.vpn_servers}
+        self._numbers = itertools.count(first)
+
+    def number(self) -> int:
+        """The next probe's."""
+        return next(self._numbers)
+
+    def outward(
+        self, category: str, what: str, made: bytes | list[bytes], number: int, *, allowed: bool = False
+    ) -> Probe:
+        """One that the caller sends."""
+        expected = Expected.ALLOWED if allowed else Expected.DENIED
+        all_packets = (made,) if isinstance(made, bytes) else tuple(made)
+        return Probe(number, category, what, Side.CALLER, expected, all_packets)
+
+    def syn(self, category: str, to: IPv4Address, port: int, *, allowed: bool = False) -> Probe:
+        """A TCP SYN from the caller."""
+        number = self.number()
+        made = packets.tcp(self.ground.caller, to, port, number)
+        return self.outward(category, f"TCP {to}:{port}", made, number, allowed=allowed)
+
+    def tcp_inward(
+        self, category: str, what: str, source: IPv4Address, port: int, flags: int, source_port: int
+    ) -> Probe:
+        """A TCP segment to the caller."""
+        number = self.number()
+        made = packets.tcp(source, self.ground.caller, port, number, flags=flags, source_port=source_port)
+        return Probe(number, category, what, Side.FAR, Expected.DENIED, (made,))
+
+    def inward(self, category: str, what: str, made: bytes, number: int) -> Probe:
+        """One that somebody sends to the caller."""
+        return Probe(number, category, what, Side.FAR, Expected.DENIED, (made,))
+
+    def unauthorized(self, candidates: Iterator[IPv4Address], count: int) -> list[IPv4Address]:
+        """So many of the candidates, none of them an address that the caller may reach."""
+        unlike = (address for address in candidates if address not in self.authorized)
+        return list(itertools.islice(dict.fromkeys(itertools.islice(unlike, count * 4)), count))
+
+    def drawn(self, network: str | IPv4Network) -> Iterator[IPv4Address]:
+        """Addresses of a network, drawn one after another, without end."""
+        within = ip_network(network)
+        while True:
+            yield IPv4Address(int(within.network_address) + self.random.randrange(within.num_addresses))

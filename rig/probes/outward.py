@@ -1,0 +1,223 @@
+"""What the caller sends: what it may, and all around that, what it may not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+
+import dpkt
+
+from rig.fence import DNS, HTTPS, VPN_PORTS
+from rig.probes import packets
+from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker
+from rig.probes.probe import Expected, Probe, Side
+
+MARTIANS = (
+    "0.0.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "10.1.2.3", "192.168.1.1",
+)  # fmt: skip
+"""Sources that no packet may have on a line that leads outside (RFC 6890)."""
+SPECIAL_NETWORKS = (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+)  # fmt: skip
+OTHER_PORTS = (0, 1, 22, 80, 442, 444, 8443, 65535)
+GATEWAY_PORTS = (22, 23, 80, 443, 1723)
+OPTIONS = {
+    "loose source route": lambda address: bytes([131, 7, 4]) + address.packed,
+    "strict source route": lambda address: bytes([137, 7, 4]) + address.packed,
+    "record route": lambda address: bytes([7, 7, 4]) + bytes(4),
+    "time stamp": lambda address: bytes([68, 8, 5, 0]) + bytes(4),
+}
+
+
+def outward(ground: Ground) -> list[Probe]:
+    """Every probe that the caller sends, those first that must be dropped from the first moment on."""
+    make = ProbeMaker(ground, 1)
+    return [
+        *_first_packets(make), *_allowed(make), *_vpn(make), *_neighbours(make), *_address_space(make), *_ports(make),
+        *_protocols(make), *_sources(make), *_fragments(make), *_options(make), *_time_to_live(make),
+        *_gateway_itself(make), *_utility_hosts(make), *_foreign_names(make), *_other_caller(make), *_ipv6(make),
+    ]  # fmt: skip
+
+
+def _first_packets(make: ProbeMaker) -> Iterator[Probe]:
+    """What must be dropped from the very first: a gateway that filters only later lets these through."""
+    category, server = "first packets", make.ground.fence.servers[0]
+    for address in make.unauthorized(make.drawn("0.0.0.0/0"), 4):
+        yield make.syn(category, address, HTTPS)
+    yield make.syn(category, server, 80)
+    number = make.number()
+    source = make.ground.caller + 1
+    yield make.outward(category, f"TCP from {source} to {server}", packets.tcp(source, server, HTTPS, number), number)
+
+
+def _vpn(make: ProbeMaker) -> Iterator[Probe]:
+    """UDP 500 and 4500, and ESP, where the gateway lets a VPN through (§5.2); nothing else, and never TCP."""
+    ground, category = make.ground, "VPN server"
+    expected = Expected.ALLOWED if ground.fence.vpn else Expected.DENIED
+    for server in ground.fence.vpn_servers:
+        for port in VPN_PORTS:
+            number = make.number()
+            made = packets.udp(ground.caller, server, port, number)
+            what = f"UDP {server}:{port}"
+            yield Probe(number, category, what, Side.CALLER, expected, (made,), answered=False)
+        number = make.number()
+        made = packets.raw(ground.caller, server, packets.ESP, number, b"\0\0\1\0\0\0\0\1")
+        yield Probe(number, category, f"ESP {server}", Side.CALLER, expected, (made,), answered=False)
+        for port in (HTTPS, *VPN_PORTS):
+            yield make.syn("other port of a VPN server", server, port)
+
+
+def _allowed(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.servers:
+        yield make.syn("authorized server", server, HTTPS, allowed=True)
+    for server in make.ground.fence.name_servers:
+        number = make.number()
+        query = bytes(dpkt.dns.DNS(id=number, qd=[dpkt.dns.DNS.Q(name="probe.invalid", type=dpkt.dns.DNS_A)]))
+        made = packets.udp(make.ground.caller, server, DNS, number, query)
+        yield make.outward("utility service", f"UDP {server}:{DNS}", made, number, allowed=True)
+        yield make.syn("utility service", server, DNS, allowed=True)
+
+
+def _neighbours(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.servers:
+        around = [server - 1, server + 1]
+        for length in (24, 16):
+            network = IPv4Network(f"{server}/{length}", strict=False)
+            around += make.unauthorized(make.drawn(network), 8)
+        for address in dict.fromkeys(around):
+            if address not in make.authorized:
+                yield make.syn("neighbour of a server", address, HTTPS)
+
+
+def _address_space(make: ProbeMaker) -> Iterator[Probe]:
+    for address in make.unauthorized(make.drawn("0.0.0.0/0"), make.ground.sample):
+        yield make.syn("address space", address, HTTPS)
+    for network in SPECIAL_NETWORKS:
+        for address in make.unauthorized(make.drawn(network), 4):
+            yield make.syn("special addresses", address, HTTPS)
+    yield make.syn("special addresses", IPv4Address("255.255.255.255"), HTTPS)
+
+
+def _ports(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.servers:
+        drawn = make.random.sample(range(1024, 65535), 100)
+        for port in (*OTHER_PORTS, *(port for port in drawn if port != HTTPS)):
+            yield make.syn("other port of a server", server, port)
+
+
+def _protocols(make: ProbeMaker) -> Iterator[Probe]:
+    caller = make.ground.caller
+    for server in make.ground.fence.servers:
+        for port in (HTTPS, DNS, 500, 4500, 1701, make.random.randrange(1024, 65535)):
+            number = make.number()
+            yield make.outward(
+                "UDP to a server", f"UDP {server}:{port}", packets.udp(caller, server, port, number), number
+            )
+        complained = packets.tcp(server, caller, HTTPS, 0)[:28]
+        for name, kind, code in (
+            ("echo", 8, 0), ("time stamp", 13, 0), ("unreachable", 3, 1), ("fragmentation needed", 3, 4),
+            ("redirect", 5, 1), ("time exceeded", 11, 0), ("parameter problem", 12, 0),
+        ):  # fmt: skip
+            number = make.number()
+            made = packets.icmp(caller, server, kind, code, number, b"" if kind in (8, 13) else complained)
+            yield make.outward("ICMP to a server", f"ICMP {name} to {server}", made, number)
+        for name, protocol, head in (
+            ("ESP", packets.ESP, b"\0\0\1\0\0\0\0\1"), ("AH", 51, bytes(12)), ("GRE", packets.GRE, b"\0\0\x08\0"),
+            ("IP in IP", packets.IPIP, b""), ("IPv6 in IP", packets.IPV6, b""), ("SCTP", 132, bytes(12)),
+            ("protocol 255", 255, b""),
+        ):  # fmt: skip
+            number = make.number()
+            made = packets.raw(caller, server, protocol, number, head)
+            yield make.outward("other protocol", f"{name} to {server}", made, number)
+
+
+def _sources(make: ProbeMaker) -> Iterator[Probe]:
+    ground = make.ground
+    others = make.unauthorized(make.drawn(ground.pool), min(8, ground.pool.num_addresses - 2))
+    false = [ground.caller + 1, ground.caller - 1, *others, ground.gateway, *ground.fence.servers]
+    false += [*ground.fence.name_servers, *map(IPv4Address, MARTIANS)]
+    for server, source in itertools.product(ground.fence.servers, dict.fromkeys(false)):
+        if source not in (ground.caller, server):
+            number = make.number()
+            made = packets.tcp(source, server, HTTPS, number)
+            yield make.outward("spoofed source", f"TCP from {source} to {server}", made, number)
+
+
+def _fragments(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.servers:
+        for name, sizes, order in (
+            ("tiny first", (8,), 1), ("three pieces", (16, 8), 1), ("out of order", (16, 8), -1),
+        ):  # fmt: skip
+            number = make.number()
+            made = packets.fragments(make.ground.caller, server, 80, number, sizes)[::order]
+            yield make.outward("fragments", f"{name}, TCP {server}:80", made, number)
+        number = make.number()
+        made = packets.fragments(make.ground.caller, server, 80, number, (24,))
+        overlap = packets.ip(make.ground.caller, server, packets.TCP, b"\0P" * 12, number, offset=8, more=True)
+        yield make.outward("fragments", f"overlapping, TCP {server}:80", [made[0], overlap, *made[1:]], number)
+
+
+def _options(make: ProbeMaker) -> Iterator[Probe]:
+    for server, (name, option) in itertools.product(make.ground.fence.servers, OPTIONS.items()):
+        number = make.number()
+        made = packets.tcp(make.ground.caller, server, HTTPS, number, options=option(server))
+        yield make.outward("IP options", f"{name} to {server}", made, number)
+
+
+def _time_to_live(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.servers:
+        number = make.number()
+        made = packets.tcp(make.ground.caller, server, HTTPS, number, ttl=1)
+        yield make.outward("time to live of 1", f"TCP {server}:{HTTPS}", made, number)
+
+
+def _gateway_itself(make: ProbeMaker) -> Iterator[Probe]:
+    gateway = make.ground.gateway
+    for port in GATEWAY_PORTS:
+        yield make.syn("the gateway itself", gateway, port)
+    for port in (DNS, 161):
+        number = make.number()
+        made = packets.udp(make.ground.caller, gateway, port, number)
+        yield make.outward("the gateway itself", f"UDP {gateway}:{port}", made, number)
+    number = make.number()
+    made = packets.icmp(make.ground.caller, gateway, 8, 0, number)
+    yield make.outward("the gateway itself", f"ICMP echo to {gateway}", made, number)
+
+
+def _utility_hosts(make: ProbeMaker) -> Iterator[Probe]:
+    for server in make.ground.fence.name_servers:
+        for port in (22, 80, HTTPS, 5353):
+            yield make.syn("other port of a utility service", server, port)
+        number = make.number()
+        made = packets.icmp(make.ground.caller, server, 8, 0, number)
+        yield make.outward("other port of a utility service", f"ICMP echo to {server}", made, number)
+
+
+def _foreign_names(make: ProbeMaker) -> Iterator[Probe]:
+    for address in (*make.ground.fence.servers, *make.unauthorized(make.drawn("0.0.0.0/1"), 8)):
+        number = make.number()
+        made = packets.udp(make.ground.caller, address, DNS, number)
+        yield make.outward("name service of others", f"UDP {address}:{DNS}", made, number)
+        yield make.syn("name service of others", address, DNS)
+
+
+def _other_caller(make: ProbeMaker) -> Iterator[Probe]:
+    """Between callers nothing, whatever the source says."""
+    caller, other, category = make.ground.caller, make.ground.other, "caller to caller"
+    if other is None:
+        return
+    for port in (22, 80, HTTPS, 40000):
+        yield make.syn(category, other, port)
+    for source in (caller, make.ground.fence.servers[0], make.ground.gateway):
+        for name in ("UDP", "ICMP echo", "ESP", "IP in IP"):
+            number = make.number()
+            packet = packets.KINDS[name](source, other, number)
+            yield make.outward(category, f"{name} from {source} to {other}", packet, number)
+
+
+def _ipv6(make: ProbeMaker) -> Iterator[Probe]:
+    for port in (HTTPS, DNS):
+        number = make.number()
+        made = packets.udp6(IPV6_CALLER, IPV6_SERVER, port, number)
+        yield Probe(number, "IPv6", f"UDP [{IPV6_SERVER}]:{port}", Side.CALLER, Expected.DENIED, (made,), version=6)
