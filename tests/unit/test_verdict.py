@@ -39,5 +39,5 @@ def test_json_has_the_keys_that_the_command_line_promises() -> None:
     promised = {"bench", "lab", "port", "modem", "attempts", "connect", "ppp", "checks", "timing", "outcome", "exit"}
     assert promised <= set(report)
     assert set(report["timing"]) == {"detect", "dial", "connect", "ppp", "checks", "total"}
-    assert set(report["checks"][0]) == {"name", "target", "expected", "observed", "held"}
+    assert {"name", "target", "expected", "observed", "held"} <= set(report["checks"][0])
     assert {"manufacturer", "model", "revision", "profile"} <= set(report["modem"])
