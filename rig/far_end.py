@@ -11,45 +11,24 @@ from pathlib import Path
 
 from drivers import firewall, profile
 from drivers.namespace import has_ipv6
-from drivers.ports import await_port
 from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file, read_secret
+from rig.emulated_exchange import EmulatedExchange
 from rig.fence import Session, chains
 from rig.near_end import modem_port
 from rig.owner import Owner
-from rig.partners import hosts, lig, switch
+from rig.partners import hosts, lig
 from rig.partners.control import Control
-from rig.partners.exchange import Timing
 from rig.partners.hosts import HostsPlan
 from rig.partners.lig import LigLine, LigPlan
 from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
 from rig.probes.engine import End
 
 NEAR_LINE = "near-end"
-PLUG_SECONDS = 20.0
-"""How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
 """The Ethernet between the gateway and the service hosts."""
 ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 IPV6_HOST = IPv6Address("fe80::2")
-
-
-def _timing(bench: Bench) -> Timing:
-    table = bench.exchange
-    assert table is not None
-    rate = None if table.rate == "instant" else int(table.rate)
-    return Timing(rate, table.setup, table.ring_every, table.training, table.patience)
-
-
-def _entries(bench: Bench) -> tuple[Entry, ...]:
-    assert bench.exchange is not None
-    return tuple(
-        Entry(
-            number.number, "modem" if number.kind in ("lig", "modem") else number.kind, number.lines, number.drop_after
-        )
-        for number in bench.exchange.numbers
-    )
 
 
 class FarEnd:
@@ -63,7 +42,7 @@ class FarEnd:
         self.bench = bench
         self.owner = owner
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
-        self._switch_plan = Plan(_timing(bench), _entries(bench), owner.folder) if bench.exchange else None
+        self.lines = EmulatedExchange(bench, owner) if bench.exchange else None
         self._lig_namespace = owner.namespace("lig")
         self.hosts_namespace = owner.namespace("ibm")
         self._join()
@@ -73,14 +52,14 @@ class FarEnd:
         self.hosts = Control(hosts_plan.control_path)
         self.lig = Control(lig_plan.control_path)
         self.processes: dict[str, PartnerProcess] = {}
-        if self._switch_plan is not None:
-            self._start("exchange", switch.main, self._switch_plan)
+        if self.lines is not None:
+            self.processes["exchange"] = self.lines.process
         self._start("hosts", hosts.main, hosts_plan)
-        if self._switch_plan is not None:
-            self.processes["exchange"].wait_ready()
+        if self.lines is not None:
+            self.lines.process.wait_ready()
         self._start("lig", lig.main, lig_plan)
         self.processes["hosts"].wait_ready()
-        if self._switch_plan is not None:
+        if self.lines is not None:
             self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
         else:
             self.near_port = Path(modem_port(bench.near_end.modem))
@@ -89,8 +68,8 @@ class FarEnd:
     @property
     def exchange(self) -> Control:
         """The emulated exchange, on a bench that has one."""
-        assert self._switch_plan is not None
-        return Control(self._switch_plan.control_path)
+        assert self.lines is not None
+        return self.lines.control
 
     def _start(self, name: str, main: object, plan: object) -> None:
         log = self.owner.folder / f"{name}.log"
@@ -133,17 +112,17 @@ class FarEnd:
     def _lig_lines(self) -> tuple[LigLine, ...]:
         """The hunt groups of the exchange, or the one real modem that answers."""
         table, exchange = self.bench.lig, self.bench.exchange
-        if self._switch_plan is None or exchange is None:
+        if self.lines is None or exchange is None:
             assert table is not None
             assert table.modem is not None
             known = profile.named(table.modem.profile) if table.modem.profile else None
             port = Path(modem_port(table.modem))
             return (LigLine(port, (self.secret,), profile=known, speed=table.modem.speed),)
         lines = []
-        for entry, number in zip(self._switch_plan.entries, exchange.numbers, strict=True):
+        for entry, number in zip(self.lines.plan.entries, exchange.numbers, strict=True):
             accounts: tuple[Secret, ...] = (self.secret,) if number.accounts == "near-end" else ()
             lines += [
-                LigLine(self._switch_plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
+                LigLine(self.lines.plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
             ]
         return tuple(lines)
 
@@ -180,7 +159,6 @@ class FarEnd:
         }
 
     def install_line(self, name: str, number: str) -> Path:
-        """A new telephone line with a modem on it, as the bench has its near end's; the path of its port."""
-        table = self.bench.near_end.modem
-        where = self.exchange.ask("install", name=name, number=number, make=table.profile, bus=table.bus)
-        return Path(where if table.bus == "pty" else await_port(where, PLUG_SECONDS).device)
+        """A new telephone line with a modem on it; see EmulatedExchange.install_line."""
+        assert self.lines is not None
+        return self.lines.install_line(name, number)
