@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
+import re
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,6 @@ from drivers import profile
 from drivers.errors import ConfigError, UsageError
 from drivers.modem import check_number
 from drivers.ports import FILTERS
-from drivers.secret import Secret
 from drivers.tables import Table, convert, read
 from drivers.tls import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.fence import Fence
@@ -134,6 +132,38 @@ class LigTable(Table, frozen=True):
     modem: ModemTable | None = None
 
 
+class PartitionTable(Table, frozen=True):
+    """A logical partition of the managed system. ``address``: the alternate one at which an inbound call reaches it,
+    where it is ``allowed`` to."""
+
+    name: str
+    address: IPv4Address
+    allowed: bool = True
+
+
+class InboundTable(Table, frozen=True):
+    """What an inbound call may do (§2.2.1).
+
+    ``ppp_address``: the value of the panel's field, and the near end's own address; ``remote``: the caller's.
+    ``key``: what the one-time credentials are derived from; ``account``: what they are on a device that derives them
+    otherwise, and then ``key`` is its secret. ``console``: whether the ports of §5.3 are open. Times in seconds:
+    ``waiting`` for the call, ``authentication``, ``idle``, ``total``. ``rings`` before it is answered.
+    """
+
+    ppp_address: IPv4Address
+    remote: IPv4Address
+    key: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
+    account: str = ""
+    auth: Literal["pap", "chap"] = "pap"
+    console: bool = False
+    rings: int = 1
+    waiting: float = 3600.0
+    authentication: float = 30.0
+    idle: int = 600
+    total: int = 14400
+    partitions: tuple[PartitionTable, ...] = ()
+
+
 class HostsTable(Table, frozen=True):
     """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
 
@@ -171,6 +201,7 @@ class Bench(Table, frozen=True):
     near_end: NearEndTable = msgspec.field(default_factory=NearEndTable)
     exchange: ExchangeTable | None = None
     lig: LigTable | None = None
+    inbound: InboundTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
@@ -256,8 +287,26 @@ def _validate(path: Path, bench: Bench) -> None:
             raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
+    if bench.inbound is not None:
+        _validate_inbound(bench.inbound, bench.lig is None, wrong)
     load_fence(bench)
     load_tls_policy(bench)
+
+
+def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
+    addresses = [inbound.ppp_address, inbound.remote, *(partition.address for partition in inbound.partitions)]
+    if len(set(addresses)) < len(addresses):
+        raise wrong("inbound", "ppp-address, remote and each partition's address must differ")
+    names = [partition.name for partition in inbound.partitions]
+    if len(set(names)) < len(names) or not all(re.fullmatch(r"[a-z0-9-]{1,10}", name) for name in names):
+        raise wrong("inbound.partitions.name", "it takes up to ten of a-z, 0-9 and -, each name once")
+    if not 1 <= inbound.rings <= 20:
+        raise wrong("inbound.rings", "it takes 1 to 20")
+    for name in ("waiting", "authentication", "idle", "total"):
+        if getattr(inbound, name) <= 0:
+            raise wrong(f"inbound.{name}", "it takes a number of seconds above 0")
+    if inbound.key == "generated" and real:
+        raise wrong("inbound.key", "a caller from outside does not know a generated key; name a file or a variable")
 
 
 def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
@@ -350,39 +399,3 @@ def load_tls_policy(bench: Bench) -> Policy:
     if policy.spoken_by == "tlslite-ng" and not set(policy.ciphers) <= set(TLSLITE_CIPHERS):
         raise ConfigError(f"{path}: key 'ciphers': with tlslite-ng it takes {', '.join(TLSLITE_CIPHERS)}")
     return policy
-
-
-def read_secret(bench: Bench, generated: str) -> Secret:
-    """The near end's secret. Raises UsageError where there is none, or where others may read the file."""
-    secret = Secret(bench.near_end.user, _secret_value(bench, generated))
-    if not (secret.user + secret.password).isprintable():
-        raise UsageError(
-            f"bench {bench.name}: account and secret may hold no control characters: PAP files take one line"
-        )
-    return secret
-
-
-def _secret_value(bench: Bench, generated: str) -> str:
-    source = bench.near_end.secret
-    if not isinstance(source, SecretTable):
-        return generated
-    if source.environment:
-        value = os.environ.get(source.environment, "")
-        if not value:
-            raise UsageError(f"the environment variable {source.environment}, which holds the secret, is not set")
-        return value
-    if not source.file:
-        raise UsageError(
-            f"bench {bench.name}: key 'near-end.secret' is missing", 'secret = {file = "…"} or {environment = "…"}'
-        )
-    return _read_private(Path(bench.folder) / Path(source.file).expanduser())
-
-
-def _read_private(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UsageError(f"{path}: others may read this secret (mode {stat.filemode(mode)})", f"chmod 600 {path}")
-        return path.read_text().strip()
-    except OSError as error:
-        raise UsageError(f"{path}: the secret cannot be read: {error.strerror}") from error

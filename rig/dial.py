@@ -10,13 +10,14 @@ from drivers.errors import CallError, CarrierLostError, Interrupted, RigError
 from drivers.interruptions import interruptible, waiting
 from drivers.modem import Connection
 from rig import checks, lab
-from rig.bench import Bench, load_fence, read_secret
+from rig.bench import Bench, load_fence
 from rig.checks import Surroundings
 from rig.command import run_command
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
+from rig.secret_files import read_secret
 from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
 
 

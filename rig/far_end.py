@@ -12,7 +12,7 @@ from pathlib import Path
 from drivers import firewall, profile
 from drivers.namespace import has_ipv6
 from drivers.secret import Secret
-from rig.bench import Bench, load_fence, load_fence_file, read_secret
+from rig.bench import Bench, load_fence, load_fence_file
 from rig.emulated_exchange import EmulatedExchange
 from rig.fence import Session, chains
 from rig.near_end import modem_port
@@ -23,6 +23,7 @@ from rig.partners.hosts import HostsPlan
 from rig.partners.lig import LigLine, LigPlan
 from rig.partners.process import PartnerProcess
 from rig.probes.engine import End
+from rig.secret_files import read_secret
 
 NEAR_LINE = "near-end"
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))

@@ -9,7 +9,7 @@ from typing import Any
 from drivers.errors import BusyError
 from drivers.interruptions import interruptible
 from drivers.pppd import PppUp
-from rig.bench import Bench, load_fence, read_secret
+from rig.bench import Bench, load_fence
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
@@ -17,6 +17,7 @@ from rig.probes.engine import End
 from rig.probes.making import Ground
 from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
+from rig.secret_files import read_secret
 
 
 def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress: Progress) -> Report:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import ConfigError, UsageError
-from rig.bench import HW_CONFIG, Bench, load, load_fence, load_fence_file, read_secret
+from rig.bench import HW_CONFIG, Bench, load, load_fence, load_fence_file
+from rig.secret_files import read_secret
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
 
