@@ -105,7 +105,9 @@ class PppLog:
             return self._reach(_STARTS[match[1]])
         if match := _NAK.match(line):
             return [Refused(match[1])]
-        if match := re.match(r"(PAP|CHAP) authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line):
+        if match := re.match(
+            r"(PAP|CHAP) (?:peer )?authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line
+        ):
             return [Authenticated(match[1] or match[2] or match[3])]
         if re.match(r"(PAP|CHAP) authentication failed", line):
             return [Refused(line)]

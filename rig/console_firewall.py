@@ -44,8 +44,13 @@ def customer_rules(allow: tuple[AllowTable, ...]) -> str:
     return "\n".join([*lines, ""])
 
 
+def begin_to_count(namespace: NetworkNamespace) -> None:
+    """Forget what was counted: a call is to be judged by itself."""
+    firewall.apply(namespace, f"*filter\n-Z {CHAIN}\nCOMMIT\n")
+
+
 def opened_from_outside(namespace: NetworkNamespace) -> int:
-    """How many attempts there were to open a connection to this near end since its rules were put up."""
+    """How many attempts there were to open a connection to this near end since :func:`begin_to_count`."""
     counted = re.findall(rf"^\[(\d+):\d+\] -A {CHAIN} .*--comment {OPENED}$", firewall.save(namespace), re.MULTILINE)
     return sum(map(int, counted))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Literal, Self
 
 from drivers import at, ppp_log, profile
 from drivers.at import Identity
@@ -22,13 +23,14 @@ from rig.progress import Progress
 
 PPP_OPTIONS = (
     "noauth", "noipdefault", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
-    "nobsdcomp", "nodeflate", "refuse-eap", "refuse-chap", "refuse-mschap", "refuse-mschap-v2",
+    "nobsdcomp", "nodeflate", "refuse-eap", "refuse-mschap", "refuse-mschap-v2",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
 )  # fmt: skip
 
 
 class NearEnd:
-    """One caller. ``namespace`` is where its PPP interface appears; ``folder`` takes its sessions' files."""
+    """One caller. ``namespace`` is where its PPP interface appears; ``folder`` takes its sessions' files; ``auth``:
+    how it lets itself be authenticated."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class NearEnd:
         folder: Path,
         secret: Secret,
         progress: Progress,
+        auth: Literal["pap", "chap"] = "pap",
     ) -> None:
         self.bench = bench
         self.port = port
@@ -46,6 +49,7 @@ class NearEnd:
         self.identity = Identity()
         self.profile: Profile | None = None
         self.speed = 0
+        self._auth = auth
         self._folder = folder
         self._progress = progress
         self._line: SerialLine | None = None
@@ -54,12 +58,19 @@ class NearEnd:
 
     @classmethod
     def owned_by(
-        cls, owner: Owner, bench: Bench, port: str, secret: Secret, progress: Progress, role: str = "hmc"
-    ) -> NearEnd:
+        cls,
+        owner: Owner,
+        bench: Bench,
+        port: str,
+        secret: Secret,
+        progress: Progress,
+        role: str = "hmc",
+        auth: Literal["pap", "chap"] = "pap",
+    ) -> Self:
         """A near end in a namespace of its own, behind its own firewall; its owner takes both down."""
         namespace = owner.namespace(role)
         console_firewall.put_up(namespace, bench.near_end.allow)
-        return owner.own(cls(bench, port, namespace, owner.folder, secret, progress))
+        return owner.own(cls(bench, port, namespace, owner.folder, secret, progress, auth))
 
     def open(self) -> None:
         """Take the port, bring the modem to a known state, ask it who it is, and have pppd ready for the call."""
@@ -75,10 +86,10 @@ class NearEnd:
             if self.profile is not None:
                 self._line.set_flow_control(self.profile.port.flow_control)
         with self._progress.step("starting pppd, held until a call connects"):
+            console_firewall.begin_to_count(self.namespace)
             self._pppd = self._prepare_pppd()
 
     def _prepare_modem(self, line: SerialLine) -> None:
-        table = self.bench.near_end.modem
         self._modem = Modem(line, self._notice)
         self._modem.reset()
         self._modem.answer_in_words()
@@ -87,8 +98,12 @@ class NearEnd:
             port = port_at(self.port)
             self.profile = profile.recognise(self.identity, port.vendor, port.model)
         self._modem.commands = self.profile.commands
-        extra = (table.init,) if table.init else ()
-        self._modem.configure(f"ATS7={table.carrier_wait}", *extra)
+        self._modem.configure(*self._modem_lines())
+
+    def _modem_lines(self) -> tuple[str, ...]:
+        """What the modem is told beyond what its make needs."""
+        table = self.bench.near_end.modem
+        return (f"ATS7={table.carrier_wait}", *((table.init,) if table.init else ()))
 
     @property
     def modem(self) -> Modem:
@@ -114,7 +129,7 @@ class NearEnd:
     def _prepare_pppd(self) -> Pppd:
         assert self._line is not None
         options = PppOptions(
-            (*PPP_OPTIONS, *self.bench.near_end.ppp.options),
+            (*PPP_OPTIONS, *(() if self._auth == "chap" else ("refuse-chap",)), *self.bench.near_end.ppp.options),
             client=self.secret,
             modem_control=self._line.has_modem_control,
         )

@@ -1,0 +1,166 @@
+"""The near end that takes an inbound call: modem set to answer, PPP as the side that authenticates, rules, routing.
+
+What it lets the caller reach is in place before the modem answers, and gone when the call is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import threading
+import time
+
+from drivers import firewall, ppp_log
+from drivers.at import Event as AtEvent
+from drivers.at import Text
+from drivers.errors import CallError, ModemSilentError
+from drivers.modem import Connection
+from drivers.pppd import Pppd, PppOptions, PppUp
+from drivers.secret import Secret
+from rig.bench import InboundTable, load_fence
+from rig.inbound import firewall as inbound_firewall
+from rig.inbound.firewall import Permitted
+from rig.inbound.partitions import Partition, Way
+from rig.near_end import NearEnd
+
+INTERFACE = "ppp0"
+RING_GAP = 8.0
+"""Seconds without another RING after which the caller has given up: the longest cadence is 6 s (V.250 §6.3.8)."""
+CALLER_NUMBER = re.compile(r"NMBR\s*=\s*(\S+)")
+"""How a modem words the caller's number between the first two rings (V.253, +VCID)."""
+
+
+class NotCalledError(CallError):
+    """Nobody called within the time."""
+
+    exit_status = 15
+    outcome = "NO CALL"
+
+
+class AnsweringEnd(NearEnd):
+    """One near end that answers. Made by :meth:`NearEnd.owned_by`; ``partitions`` are put there before it opens.
+
+    ``listening`` is set while a call would be answered.
+    """
+
+    partitions: tuple[Partition, ...] = ()
+    credentials: Secret
+
+    def open(self) -> None:
+        """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
+        self.listening = threading.Event()
+        self.authenticated = False
+        self.caller = ""
+        self._call = contextlib.ExitStack()
+        self._way = Way(self.namespace, [one for one in self.partitions if one.allowed])
+        try:
+            self._call.enter_context(self._way.open())
+            inbound_firewall.put_up(self.namespace, self.rules())
+            self._call.callback(self.take_rules_down)
+            super().open()
+        except BaseException:
+            self._call.close()
+            raise
+
+    @property
+    def inbound(self) -> InboundTable:
+        assert self.bench.inbound is not None
+        return self.bench.inbound
+
+    def rules(self) -> str:
+        """What the caller may reach, as iptables-restore text."""
+        table = self.inbound
+        allowed = tuple((one.alternate, one.interface) for one in self.partitions if one.allowed)
+        console = load_fence(self.bench).inbound if table.console else ()
+        return inbound_firewall.rules(Permitted(INTERFACE, table.ppp_address, table.remote, console, allowed))
+
+    def take_rules_down(self) -> None:
+        inbound_firewall.take_down(self.namespace)
+
+    def _modem_lines(self) -> tuple[str, ...]:
+        caller_id = self.profile.dialect.caller_id if self.profile else ""
+        return (*super()._modem_lines(), *((caller_id,) if caller_id else ()))
+
+    def _prepare_pppd(self) -> Pppd:
+        assert self._line is not None
+        table = self.inbound
+        other = {"pap": ("refuse-chap",), "chap": ()}[table.auth]
+        words = (
+            # silent: the caller speaks first. The times are pppd's own to keep.
+            "auth", f"require-{table.auth}", *other, "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "silent",
+            "nobsdcomp", "nodeflate", "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
+            "unit", "0", "nodefaultroute", "noproxyarp", "pap-timeout", f"{max(1, round(table.authentication))}",
+            "idle", f"{table.idle}", "maxconnect", f"{table.total}", f"{table.ppp_address}:{table.remote}",
+        )  # fmt: skip
+        pppd = Pppd(
+            self._line.fileno(),
+            PppOptions((*words, *self.bench.near_end.ppp.options), modem_control=self._line.has_modem_control),
+            self.namespace,
+            self._folder,
+            notice=self._ppp_notice,
+            log=self._progress.detail,
+        )
+        pppd.admit([self.credentials], table.remote)
+        return pppd
+
+    def wait_for_call(self, seconds: float) -> None:
+        """Wait until it has rung as often as was asked for. Raises NotCalledError after so many seconds."""
+        end = time.monotonic() + seconds
+        self.listening.set()
+        try:
+            while True:
+                try:
+                    self.modem.wait_for_ring(timeout=end - time.monotonic())
+                except ModemSilentError:
+                    raise NotCalledError(f"nobody called within {seconds:g} s") from None
+                try:
+                    self.modem.wait_for_ring(self.inbound.rings - 1, timeout=RING_GAP)
+                except ModemSilentError:
+                    self._progress.note("the caller gave up while it rang")
+                    continue
+                return
+        finally:
+            self.listening.clear()
+
+    def answer(self) -> Connection:
+        """Answer what rings. Raises as Modem.answer does."""
+        with self._progress.step(f"answering{f' {self.caller}' if self.caller else ''}"):
+            return self.modem.answer(self.bench.near_end.modem.carrier_wait + 30.0)
+
+    def start_ppp(self) -> PppUp:
+        """PPP over the call until IP is up and the partitions are there; see Pppd.wait_up for what it raises."""
+        up = super().start_ppp()
+        self.attach(up.interface)
+        return up
+
+    def attach(self, interface: str) -> None:
+        self._way.attach(interface)
+
+    def hang_up(self) -> None:
+        """End the call, and take away all that was put there for it."""
+        super().hang_up()
+        if hasattr(self, "_call"):
+            self._call.close()
+
+    stop = hang_up
+
+    def _ppp_notice(self, event: ppp_log.Event) -> None:
+        if isinstance(event, ppp_log.Authenticated):
+            self.authenticated = True
+        super()._ppp_notice(event)
+
+    def _notice(self, event: AtEvent) -> None:
+        if isinstance(event, Text) and (found := CALLER_NUMBER.match(event.line)):
+            self.caller = found[1]
+        super()._notice(event)
+
+    def surroundings(self) -> str:
+        """Rules, routes and addresses as they are now, without counters: to be the same after a call as before."""
+        rules = "\n".join(line for line in firewall.save(self.namespace).splitlines() if not line.startswith("#"))
+        told = [re.sub(r"\[\d+:\d+\] ?", "", rules)]
+        with self.namespace.entered():
+            for words in ("rule", "route show table all", "-oneline address"):
+                listed = subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=True, timeout=20)
+                told.append(listed.stdout)
+        return "\n".join(told)
