@@ -18,7 +18,7 @@ from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
 from rig.secret_files import read_secret
-from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
+from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class _Job:
             for result in check(around):
                 self.verdict.checks.append(result)
                 self.progress.end()
-                self.progress.note(describe(result))
+                self.progress.note(result.line())
                 if not near.session.running:
                     raise near.failure()
 
@@ -145,9 +145,3 @@ class _Job:
             if near.session.wait_end(seconds):
                 failure = near.failure()
                 raise failure if isinstance(failure, CarrierLostError) else CarrierLostError(str(failure))
-
-
-def describe(check: CheckResult) -> str:
-    """A check as a line for a person."""
-    mark = {True: "held  ", False: "FAILED", None: "not run"}[check.held]
-    return f"{mark} {check.name} {check.target}: {check.observed}"

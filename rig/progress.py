@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import threading
 import time
@@ -29,6 +30,11 @@ class Progress:
         from rich.console import Console
 
         return Console(file=self._stream, highlight=False).status("")
+
+    @classmethod
+    def silent(cls) -> Progress:
+        """For what goes on beside that which a person follows."""
+        return cls(io.StringIO())
 
     def begin(self, step: str) -> None:
         """A step begins; one still under way ends well."""

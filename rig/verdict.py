@@ -18,6 +18,11 @@ class CheckResult(msgspec.Struct, frozen=True):
     held: bool | None
     details: dict[str, Any] = {}
 
+    def line(self) -> str:
+        """It as a line for a person."""
+        mark = {True: "held  ", False: "FAILED", None: "not run"}[self.held]
+        return f"{mark} {self.name} {self.target}: {self.observed}"
+
 
 class Attempt(msgspec.Struct, frozen=True):
     """One number dialled. ``rate`` in bit/s, 0 when it did not connect; ``seconds`` from dialling to the result."""

@@ -9,6 +9,7 @@ import click
 
 from drivers.errors import Interrupted, RigError
 from drivers.interruptions import interruptible
+from rig.cli.answer import answer
 from rig.cli.check import check
 from rig.cli.detect import detect_command
 from rig.cli.dial import dial
@@ -23,7 +24,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (detect_command, modem, dial, fence, lab, check):
+for command in (detect_command, modem, dial, answer, fence, lab, check):
     rig.add_command(command)
 
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from drivers import firewall, ppp_log
+from drivers import firewall, ppp_log, syscalls
 from drivers.at import Event as AtEvent
 from drivers.at import Text
 from drivers.errors import CallError, ModemSilentError
@@ -144,6 +144,12 @@ class AnsweringEnd(NearEnd):
             self._call.close()
 
     stop = hang_up
+
+    def abandon(self) -> None:
+        """From another thread: wake whoever waits for a call that will not come. They see PortLostError."""
+        with contextlib.suppress(OSError, AttributeError):
+            assert self._line is not None
+            syscalls.hang_up_terminal(self._line.fileno())
 
     def _ppp_notice(self, event: ppp_log.Event) -> None:
         if isinstance(event, ppp_log.Authenticated):

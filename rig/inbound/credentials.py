@@ -7,8 +7,8 @@ the user is that address, and the secret is HMAC-SHA256 over what follows, keyed
     "rig inbound call 1" NUL  the address, four bytes  the arming's serial, as it is written
 
 The serial is drawn when the call is armed, so that no arming's secret is another's. With the key "example key",
-the address 10.253.0.1 and the serial 00112233445566778899aabbccddeeff the secret is ``hlpuqhzt…``; the test of this
-module has it whole.
+the address 10.253.0.1 and the serial 00112233445566778899aabbccddeeff the secret is
+``m3w6k7tshbvtjatcvb756ok36e``.
 """
 
 from __future__ import annotations

@@ -75,11 +75,13 @@ class Observer(Watcher):
 
 
 class Inside(Watcher):
-    """What a host's own firewall lets in: raw sockets are given packets after the filter, ports open or not."""
+    """What hosts' own firewalls let in: raw sockets are given packets after the filter, ports open or not."""
 
-    def __init__(self, namespace: NetworkNamespace) -> None:
-        with namespace.entered():
-            sockets = [socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) for protocol in PROTOCOLS]
-            if has_ipv6():
-                sockets.append(socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP))
+    def __init__(self, *namespaces: NetworkNamespace) -> None:
+        sockets = []
+        for namespace in namespaces:
+            with namespace.entered():
+                sockets += [socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) for protocol in PROTOCOLS]
+                if has_ipv6():
+                    sockets.append(socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP))
         super().__init__(sockets)
