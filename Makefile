@@ -12,7 +12,7 @@ GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-fence lab-command usb-tests conformance bench
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-fence lab-inbound lab-command usb-tests conformance bench
 .PHONY: setup packages usb-guest hardware clean
 
 dial: setup
@@ -24,7 +24,7 @@ test: setup
 	@echo "make test: every check held"
 
 on-the-host: lint types imports unit cli
-in-the-lab: usb-tests lab-fence lab-tests lab-command conformance
+in-the-lab: usb-tests lab-fence lab-inbound lab-tests lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
@@ -44,9 +44,13 @@ cli: setup
 
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
+LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 
 lab-tests: setup
-	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab --ignore=$(LAB_COMMAND) --ignore=$(LAB_FENCE)
+	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND))
+
+lab-inbound: setup
+	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_INBOUND)
 
 lab-fence: setup
 	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_FENCE)
@@ -67,7 +71,7 @@ conformance: setup
 bench: setup usb-guest
 	@sh scripts/system-packages benchmarks/apt-packages.txt
 	$(BIN)/python -m benchmarks detect
-	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence
+	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence inbound
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb
 
 setup: packages $(VENV)/installed

@@ -18,6 +18,8 @@ from drivers.tls import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.fence import Fence
 
 HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
+LONGEST_WAIT = 1_000_000
+"""Seconds, eleven days: poll(2) takes its milliseconds as an int."""
 REGISTERED_RATES = range(300, 115201)
 
 
@@ -303,8 +305,8 @@ def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
     if not 1 <= inbound.rings <= 20:
         raise wrong("inbound.rings", "it takes 1 to 20")
     for name in ("waiting", "authentication", "idle", "total"):
-        if getattr(inbound, name) <= 0:
-            raise wrong(f"inbound.{name}", "it takes a number of seconds above 0")
+        if not 0 < getattr(inbound, name) <= LONGEST_WAIT:
+            raise wrong(f"inbound.{name}", f"it takes a number of seconds above 0, up to {LONGEST_WAIT}")
     if inbound.key == "generated" and real:
         raise wrong("inbound.key", "a caller from outside does not know a generated key; name a file or a variable")
 

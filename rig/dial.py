@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from drivers.errors import CallError, CarrierLostError, Interrupted, RigError
 from drivers.interruptions import interruptible, waiting
 from drivers.modem import Connection
+from drivers.pppd import PppUp
 from rig import checks, lab
 from rig.bench import Bench, load_fence
 from rig.checks import Surroundings
 from rig.command import run_command
 from rig.far_end import FarEnd
+from rig.inbound.job import promised_by
+from rig.inbound.representative import Behind, Verification
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
@@ -23,11 +26,13 @@ from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
 
 @dataclass(frozen=True)
 class DialOptions:
-    """``hold``: seconds that the session stays up after the checks; ``command``: what runs over it."""
+    """``hold``: seconds that the session stays up after the checks; ``command``: what runs over it; ``inbound``: this
+    is a service representative's call (§2.2.1), and the checks are those of what answers it."""
 
     numbers: tuple[str, ...]
     hold: float = 0.0
     command: tuple[str, ...] = ()
+    inbound: bool = False
 
 
 def run(bench: Bench, options: DialOptions, progress: Progress) -> Verdict:
@@ -65,14 +70,15 @@ class _Job:
 
     def _open(self) -> NearEnd:
         began = time.monotonic()
-        if self.bench.lig is not None:
+        if self.bench.lig is not None and not self.options.inbound:
             with self.progress.step("far end: LIG, service hosts" + (", exchange" if self.bench.exchange else "")):
                 self.far_end = FarEnd(self.bench, self.owner)
             port, secret = str(self.far_end.near_port), self.far_end.secret
         else:
             port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
         self.verdict.port = port
-        near = NearEnd.owned_by(self.owner, self.bench, port, secret, self.progress)
+        auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
+        near = NearEnd.owned_by(self.owner, self.bench, port, secret, self.progress, auth=auth)
         near.open()
         who = near.identity
         made_as = near.profile.name if near.profile else ""
@@ -108,9 +114,12 @@ class _Job:
         self.verdict.ppp = PppReport(up.interface, up.local, up.peer, up.dns, up.mtu, up.auth)
         self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
         began = time.monotonic()
-        ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
-        hosts = self.far_end.hosts if self.far_end else None
-        self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
+        if self.options.inbound:
+            self._verify(near, up)
+        else:
+            ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
+            hosts = self.far_end.hosts if self.far_end else None
+            self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:
@@ -124,6 +133,17 @@ class _Job:
             for result in check(around):
                 self.verdict.checks.append(result)
                 self.progress.end()
+                self.progress.note(result.line())
+                if not near.session.running:
+                    raise near.failure()
+
+    def _verify(self, near: NearEnd, up: PppUp) -> None:
+        """What answers an inbound call, held to the bench's [inbound]; nobody can look behind its filters."""
+        assert self.bench.inbound is not None
+        promised = promised_by(self.bench, self.bench.inbound)
+        with self.progress.step("verifying what answered"):
+            for result in Verification(near, up, promised, Behind()).run():
+                self.verdict.checks.append(result)
                 self.progress.note(result.line())
                 if not near.session.running:
                     raise near.failure()

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from drivers.errors import UsageError
 from drivers.modem import check_number
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
 from rig.near_end import modem_port
@@ -20,6 +21,7 @@ from rig.verdict import Verdict
 @click.option(
     "--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep the session up for S seconds."
 )
+@click.option("--inbound", is_flag=True, help="Call as a service representative does; the checks are of what answers.")
 @bench_option
 @lab_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -28,6 +30,7 @@ from rig.verdict import Verdict
 def dial(
     numbers: tuple[str, ...],
     hold: float,
+    inbound: bool,
     bench: str | None,
     engine: str | None,
     as_json: bool,
@@ -38,6 +41,11 @@ def dial(
     for number in numbers:
         check_number(number)
     chosen = load_bench(bench)
+    if inbound and (chosen.inbound is None or chosen.emulated):
+        raise UsageError(
+            f"bench {chosen.name}: --inbound takes a bench with a real modem and the table [inbound]",
+            "both sides on an emulated bench: rig answer --bench loopback-inbound",
+        )
     if not chosen.emulated:
         modem_port(chosen.near_end.modem)
     enter_lab(engine, chosen)
@@ -45,7 +53,7 @@ def dial(
     from rig import dial as job
     from rig.progress import Progress
 
-    verdict = job.run(chosen, job.DialOptions(numbers, hold, command), Progress(verbose=verbose))
+    verdict = job.run(chosen, job.DialOptions(numbers, hold, command, inbound), Progress(verbose=verbose))
     if as_json:
         sys.stdout.write(verdict.to_json() + "\n")
     show(verdict)

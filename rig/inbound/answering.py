@@ -10,6 +10,7 @@ import re
 import subprocess
 import threading
 import time
+from typing import Any
 
 from drivers import firewall, ppp_log, syscalls
 from drivers.at import Event as AtEvent
@@ -47,12 +48,17 @@ class AnsweringEnd(NearEnd):
     partitions: tuple[Partition, ...] = ()
     credentials: Secret
 
-    def open(self) -> None:
-        """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.listening = threading.Event()
         self.authenticated = False
         self.caller = ""
         self._call = contextlib.ExitStack()
+
+    def open(self) -> None:
+        """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
+        self.authenticated = False
+        self.caller = ""
         self._way = Way(self.namespace, [one for one in self.partitions if one.allowed])
         try:
             self._call.enter_context(self._way.open())
@@ -140,8 +146,7 @@ class AnsweringEnd(NearEnd):
     def hang_up(self) -> None:
         """End the call, and take away all that was put there for it."""
         super().hang_up()
-        if hasattr(self, "_call"):
-            self._call.close()
+        self._call.close()
 
     stop = hang_up
 
@@ -166,7 +171,7 @@ class AnsweringEnd(NearEnd):
         rules = "\n".join(line for line in firewall.save(self.namespace).splitlines() if not line.startswith("#"))
         told = [re.sub(r"\[\d+:\d+\] ?", "", rules)]
         with self.namespace.entered():
-            for words in ("rule", "route show table all", "-oneline address"):
+            for words in ("-4 rule", "-4 route show table all", "-4 -oneline address"):
                 listed = subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=True, timeout=20)
                 told.append(listed.stdout)
         return "\n".join(told)

@@ -137,7 +137,7 @@ class InboundBench:
     def representative(self, credentials: Secret, progress: Progress, name: str = "representative") -> NearEnd:
         """Somebody on another line of the exchange, with credentials; its modem is not yet open."""
         assert self.lines is not None
-        port = str(self.lines.install_line(name, ""))
+        port = str(self.lines.install_line(name, "", bus="pty"))
         return NearEnd.owned_by(self.owner, self.bench, port, credentials, progress, name, self.end.inbound.auth)
 
 

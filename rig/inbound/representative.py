@@ -16,20 +16,17 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
 from rig.checks import not_run
-from rig.inbound.sweep import ALL_PORTS, Answers, TcpSweep
+from rig.inbound.questions import ANSWER_SECONDS, Question, ask_all
+from rig.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.near_end import NearEnd
-from rig.partners.named_services import greeting
 from rig.probes import packets
 from rig.probes.engine import End, Sender
 from rig.probes.observer import Inside, Observer, Watcher
 from rig.verdict import CheckResult
 
-ANSWER_SECONDS = 3.0
-"""For an answer that should come over this line, behind what was sent before it."""
 QUIET_SECONDS = 1.0
 """How long the line must bring nothing before it counts as silent, where nothing that answers is to be reached."""
 UDP_SAMPLE = 1000
@@ -107,48 +104,23 @@ class Verification:
             yield not_run(name, target, "access to the console is disabled: the other checks hold that it is shut")
             return
         ports = sorted(self.promised.ports)
-        for protocol, ask in (("TCP", self._ask_tcp), ("UDP", self._ask_udp)):
-            missing = {port: said for port in ports if (said := ask(self.up.peer, port)) != self.promised.name}
-            wrong = ", ".join(f"{port} {said}" for port, said in list(missing.items())[:4])
-            observed = f"{len(missing)} of {len(ports)} were not: {wrong}" if missing else f"all {len(ports)}"
-            yield CheckResult(f"{name}, {protocol}", target, f"{self.promised.name} says so", observed, not missing)
+        for protocol in ("TCP", "UDP"):
+            said = self._asked([Question(protocol, self.up.peer, port) for port in ports])
+            wrong = {question.port: words for question, words in said.items() if words != self.promised.name}
+            shown = ", ".join(f"{port} {words}" for port, words in list(wrong.items())[:4])
+            observed = f"{len(wrong)} of {len(ports)} were not: {shown}" if wrong else f"all {len(ports)}"
+            yield CheckResult(f"{name}, {protocol}", target, f"{self.promised.name} says so", observed, not wrong)
 
     def partitions(self) -> Iterator[CheckResult]:
         """Each allowed partition is reached at its alternate address, and is the one that it should be."""
         for name, address in self.promised.partitions:
-            said = {self._ask_tcp(address, PARTITION_PORT), self._ask_udp(address, PARTITION_PORT)}
+            questions = [Question(protocol, address, PARTITION_PORT) for protocol in ("TCP", "UDP")]
+            said = set(self._asked(questions).values())
             yield CheckResult(f"partition {name}", str(address), name, " and ".join(sorted(said)), said == {name})
 
-    def _ask_tcp(self, address: IPv4Address, port: int) -> str:
-        """Whose service it is that answers there, or what happened instead."""
+    def _asked(self, questions: Sequence[Question]) -> dict[Question, str]:
         with self.caller.namespace.entered():
-            asker = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        with asker:
-            return self._conversation(asker, address, port, b"")
-
-    def _ask_udp(self, address: IPv4Address, port: int) -> str:
-        with self.caller.namespace.entered():
-            asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with asker:
-            return self._conversation(asker, address, port, b"who is there?")
-
-    @staticmethod
-    def _conversation(asker: socket.socket, address: IPv4Address, port: int, words: bytes) -> str:
-        asker.settimeout(ANSWER_SECONDS)
-        try:
-            with waiting():
-                asker.connect((str(address), port))
-                if words:
-                    asker.send(words)
-                said = asker.recv(256)
-        except TimeoutError:
-            return "no answer"
-        except OSError as error:
-            return str(error.strerror).lower()
-        before, _, after = greeting("\0").partition(b"\0")
-        if said.startswith(before) and said.endswith(after):
-            return said[len(before) : len(said) - len(after)].decode("ascii", "replace")
-        return repr(said[:40])
+            return ask_all(questions)
 
     # --- what is promised to be shut ---------------------------------------------------------------------------
 
@@ -255,17 +227,18 @@ class Verification:
         """None of these may get in, or be answered."""
         found = Answers()
         with self._watching() as (near, inside), closing(Sender(self._end)) as sender:
-            for packet in made:
+            for sent, packet in enumerate(made, start=1):
                 sender.put(packet)
-                near.collect()
-                inside.collect()
+                if sent % COLLECT_EVERY == 0:
+                    near.collect()
+                    inside.collect()
             self._settle(near)
             asked = {packet[16:20] for packet in made}
             found.other = {at for at, packet in enumerate(near.packets) if _answers(packet, asked)}
             inside.collect()
-            sent = {(packet[16:20], packet[9], packet[20:24]) for packet in made}
+            ours = {(packet[16:20], packet[9], packet[20:24]) for packet in made}
             found.inside = {
-                at for at, packet in enumerate(inside.packets) if (packet[16:20], packet[9], packet[20:24]) in sent
+                at for at, packet in enumerate(inside.packets) if (packet[16:20], packet[9], packet[20:24]) in ours
             }
         return self._judged(name, target, found)
 
@@ -299,9 +272,9 @@ class Verification:
         end of the line sees it; on a device that allows nothing, by a line that has brought nothing for a while.
         """
         if self.promised.console or self.promised.partitions:
-            target = self.promised.partitions[0][1] if self.promised.partitions else self.up.peer
-            port = PARTITION_PORT if self.promised.partitions else min(self.promised.ports)
-            self._ask_tcp(target, port)
+            target = self.up.peer if self.promised.console else self.promised.partitions[0][1]
+            port = min(self.promised.ports) if self.promised.console else PARTITION_PORT
+            self._asked([Question("TCP", target, port)])
         elif self.behind.console is not None:
             self._cross(self.behind.console)
         else:

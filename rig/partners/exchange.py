@@ -125,8 +125,14 @@ class Call:
             self.answered = True
             self._later(self.timing.training, self._connect)
 
+    def silence(self) -> None:
+        """The callee is off hook and does not answer as a modem does: ringing ends, and no carrier comes."""
+        self.answered = True
+
     def _connect(self) -> None:
         assert self.callee is not None
+        if self.caller.telephone is None:
+            return  # a person, who hears a modem, and says hello to it
         self.connected = True
         ends = (self.caller, self.callee)
         for sender, receiver in (ends, ends[::-1]):
@@ -135,6 +141,13 @@ class Call:
         self._directions[self.callee].faults.drop_after = self.listing.drop_after
         for end in ends:
             self._tell(end, Line.CARRIER, self.timing.reported_rate)
+
+    def hang_up_after_patience(self) -> None:
+        """The caller has no more patience than a voice that answers."""
+        self._later(self.timing.setup + self.timing.ring_every * 2 + self.timing.patience, self._caller_leaves)
+
+    def _caller_leaves(self) -> None:
+        self.hang_up(self.caller)
 
     def outgoing(self, sender: Subscriber) -> Direction | None:
         """The direction that carries what this side sends; None before and after the circuit."""
@@ -210,6 +223,9 @@ class Exchange:
     def off_hook(self, line: Subscriber) -> None:
         line.off_hook = True
         line.dialled = ""
+        if line.call is not None:  # somebody is ringing: there is no dial tone but a caller on the line
+            line.call.silence()
+            return
         if line.name not in self.dead_lines and line.telephone is not None:
             line.telephone.line_event(Line.DIALTONE)
 
@@ -217,6 +233,14 @@ class Exchange:
         line.off_hook = True
         if line.call is not None and line.call.callee is line:
             line.call.answer()
+
+    def call_by_voice(self, number: str) -> None:
+        """A person calls a number, says hello to whatever answers, and hangs up."""
+        line = Subscriber("", f"telephone-{next(self._spare_names)}")
+        line.dialled = number
+        self.dial_complete(line)
+        assert line.call is not None
+        line.call.hang_up_after_patience()
 
     def digits(self, line: Subscriber, digits: str) -> None:
         line.dialled += digits

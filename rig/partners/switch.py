@@ -77,6 +77,7 @@ class Switch:
             "stall": self.stall,
             "dead_line": self.dead_line,
             "calls": self.calls,
+            "call_by_voice": self.exchange.call_by_voice,
         }
 
     def install(self, name: str, number: str, make: str = "", bus: str = "pty") -> str:

@@ -1,0 +1,73 @@
+"""An inbound call: from RING to IP up, and how long a representative takes to verify a sound answering side."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import Figure, spread
+from benchmarks.stage import BENCHES
+from fixtures.inbound import InboundCall, armed, connected
+from rig.bench import load
+from rig.inbound.job import InboundBench
+from rig.inbound.sweep import ALL_PORTS
+from rig.owner import Owner
+from rig.progress import Progress
+
+RUNS = 5
+RING_TARGET, VERIFY_TARGET = 1.2, 30.0
+NMAP_SECONDS = 280.0
+
+
+def ring_to_ip(stage: InboundBench, file: Path) -> float:
+    """Seconds beyond the rings that were asked for."""
+    with armed(stage, file) as one:
+        with connected(one):
+            pass
+        one.wait()
+        return one.verdict.calls[-1].seconds
+
+
+def verified(call: InboundCall) -> float:
+    began = time.monotonic()
+    failed = [result.line() for result in call.verify(ALL_PORTS) if result.held is False]
+    if failed:
+        raise RuntimeError(f"the sound answering side has findings: {failed}")
+    return time.monotonic() - began
+
+
+def with_nmap(call: InboundCall) -> str:
+    """The same TCP ports by nmap, over the same session."""
+    program = shutil.which("nmap")
+    if program is None:
+        return "nmap is not installed"
+    command = [program, "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p-", str(call.up.peer)]
+    began = time.monotonic()
+    try:
+        with call.caller.namespace.entered():
+            subprocess.run(command, capture_output=True, timeout=NMAP_SECONDS, check=True)
+    except subprocess.TimeoutExpired:
+        return f"nmap, TCP alone: not done after {NMAP_SECONDS:g} s"
+    return f"nmap, TCP alone: {time.monotonic() - began:.3g} s"
+
+
+def measure() -> list[Figure]:
+    with Owner() as owner, tempfile.TemporaryDirectory() as folder:
+        stage = InboundBench.built(load(str(BENCHES / "inbound.toml")), owner, Progress.silent())
+        times = [ring_to_ip(stage, Path(folder) / f"{number}.json") for number in range(RUNS)]
+        with armed(stage, Path(folder) / "last.json", seconds=1000) as one, connected(one) as call:
+            took = verified(call)
+            peer = with_nmap(call)
+    return [
+        Figure("RING to IP up, instant line", spread(times, "s"), "", "under 1.2 s", max(times) < RING_TARGET),
+        Figure(
+            f"verifying: {len(ALL_PORTS)} TCP ports, UDP, 4 partitions",
+            f"{took:.3g} s",
+            peer,
+            "under 30 s",
+            took < VERIFY_TARGET,
+        ),
+    ]

@@ -1,0 +1,250 @@
+"""Inbound calls: what a representative reaches, how often, and what goes wrong with a call (the paper's §2.2.1)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from drivers.errors import AuthenticationError, CallError, NoAnswerError, PppError
+from drivers.secret import Secret
+from fixtures.inbound import Armed, armed, connected
+from rig.inbound.answering import NotCalledError
+from rig.inbound.arming import ArmingError, State
+from rig.inbound.job import as_before, await_listening, second_call
+from rig.progress import Progress
+
+if TYPE_CHECKING:
+    from fixtures.inbound import InboundCall
+    from rig.inbound.job import InboundBench
+    from rig.inbound.partitions import Partition
+
+
+def variant(stage: InboundBench, **changes: object) -> InboundBench:
+    """The same stage with other keys in the bench's [inbound]."""
+    changed = stage.with_end(type(stage.end), Progress.silent())
+    table = msgspec.structs.replace(stage.end.inbound, **changes)
+    changed.bench = changed.end.bench = msgspec.structs.replace(stage.bench, inbound=table)
+    return changed
+
+
+def test_what_is_promised_is_reached_and_nothing_else(inbound_call: InboundCall, partitions: list[Partition]) -> None:
+    results = inbound_call.verify()
+    assert [(result.name, result.observed) for result in results if result.held is False] == []
+    assert sum(result.held is True for result in results) == 12
+    assert [one.name for one in partitions if not one.allowed] == ["board"]
+
+
+def test_it_works_once_and_all_is_as_it_was(representative: Armed) -> None:
+    await_listening(representative.end)
+    assert "remote-console" in representative.end.surroundings()  # the call's rules are there before it rings
+    with connected(representative):
+        pass
+    representative.wait()
+    assert representative.arming.record.state is State.USED
+    again = representative.stage.representative(representative.credentials, Progress.silent(), "again")
+    assert second_call(again, representative.number).held
+
+
+def test_rules_routes_and_addresses_come_back_exactly(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    before = inbound_bench.end.surroundings()
+    with armed(inbound_bench, tmp_path / "one.json") as one, connected(one):
+        assert as_before(one.end, before).held is False
+    one.taken.result(0)
+    assert as_before(inbound_bench.end, before).held
+
+
+def test_with_the_console_disabled_nothing_of_it_is_reached(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    with armed(variant(inbound_bench, console=False), tmp_path / "one.json") as one, connected(one) as call:
+        results = {result.name: result for result in call.verify(range(1, 2200))}
+    assert results["listed ports of the console"].held is None
+    assert all(result.held for result in results.values() if result.held is not None)
+
+
+def test_chap_lets_in_as_pap_does(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    with armed(variant(inbound_bench, auth="chap"), tmp_path / "one.json") as one, connected(one) as call:
+        assert call.up.auth == "CHAP"
+
+
+def test_wrong_credentials_are_refused_and_three_end_the_arming(representative: Armed) -> None:
+    for _ in range(3):
+        wrong = Secret(representative.credentials.user, "guessed")
+        with pytest.raises(AuthenticationError), connected(representative, wrong):
+            pass
+    with pytest.raises(ArmingError, match="three times"):
+        representative.wait()
+    assert representative.arming.record.state is State.REFUSED
+    assert [call.result for call in representative.verdict.calls] == ["AUTHENTICATION REFUSED"] * 3
+
+
+def test_one_wrong_try_leaves_it_armed_for_the_right_one(representative: Armed) -> None:
+    with pytest.raises(AuthenticationError), connected(representative, Secret("somebody", "else")):
+        pass
+    with connected(representative) as call:
+        assert str(call.up.peer) == "10.253.0.1"
+
+
+def test_nobody_calls(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    with armed(inbound_bench, tmp_path / "one.json", seconds=0.5) as one, pytest.raises(NotCalledError):
+        one.wait()
+    assert one.arming.record.state is State.EXPIRED
+
+
+# --- what goes wrong with a call: each is told, and the next call is taken as if nothing had been -------------------
+
+
+def the_next_call_is_good(one: Armed) -> None:
+    with connected(one) as call:
+        assert call.up.local is not None
+    one.wait()
+    assert one.arming.record.state is State.USED
+
+
+def test_the_caller_gives_up_while_it_rings(representative: Armed) -> None:
+    caller = representative.representative()
+    caller.modem.command("ATS7=1")
+    with pytest.raises(CallError):
+        caller.dial(f"{representative.number}@")  # it waits for silence after ringing, which does not come
+    caller.hang_up()
+    the_next_call_is_good(representative)
+
+
+def test_a_voice_calls(representative: Armed) -> None:
+    """RING, and no carrier."""
+    representative.representative().hang_up()
+    assert representative.stage.lines is not None
+    representative.stage.lines.control.ask("call_by_voice", number=representative.number)
+    the_next_call_is_good(representative)
+    assert [call.result for call in representative.verdict.calls] == ["NO CARRIER", "CONNECT"]
+
+
+def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    stage = variant(inbound_bench)
+    ppp = msgspec.structs.replace(stage.bench.near_end.ppp, timeout=2.0)
+    near = msgspec.structs.replace(stage.bench.near_end, ppp=ppp)
+    stage.bench = stage.end.bench = msgspec.structs.replace(stage.bench, near_end=near)
+    with armed(stage, tmp_path / "one.json") as one:
+        caller = one.representative()
+        caller.dial(one.number)
+        while not one.verdict.calls:
+            assert not one.taken.done()
+            one.end.listening.wait(0.1)
+        caller.hang_up()
+        the_next_call_is_good(one)
+    assert [call.result for call in one.verdict.calls] == ["PPP NEGOTIATION FAILED", "CONNECT"]
+
+
+def test_the_caller_will_not_say_who_it_is(representative: Armed) -> None:
+    caller = representative.representative()
+    caller.end_session()
+    options = msgspec.structs.replace(caller.bench.near_end.ppp, options=("refuse-pap",))
+    near = msgspec.structs.replace(caller.bench.near_end, ppp=options)
+    caller.bench = msgspec.structs.replace(caller.bench, near_end=near)
+    caller._pppd = caller._prepare_pppd()
+    caller.dial(representative.number)
+    with pytest.raises(PppError):
+        caller.start_ppp()
+    caller.hang_up()
+    the_next_call_is_good(representative)
+    assert representative.verdict.calls[0].result in ("PPP NEGOTIATION FAILED", "AUTHENTICATION REFUSED")
+
+
+@pytest.mark.parametrize("moment", ["after CONNECT", "in LCP"])
+def test_the_caller_hangs_up(representative: Armed, moment: str) -> None:
+    caller = representative.representative()
+    caller.dial(representative.number)
+    if moment == "in LCP":
+        caller.session.release()
+    caller.hang_up()
+    the_next_call_is_good(representative)
+    assert representative.verdict.calls[0].result in ("CARRIER LOST", "NO CARRIER", "PPP NEGOTIATION FAILED")
+
+
+def test_the_line_drops_in_the_session_and_the_arming_is_used(representative: Armed) -> None:
+    """A caller who got in and lost the line does not get in again."""
+    with connected(representative) as call:
+        assert representative.stage.lines is not None
+        representative.stage.lines.control.ask("drop_carrier", line="near-end")
+        assert call.caller.session.wait_end(10)
+    representative.wait()
+    assert representative.arming.record.state is State.USED
+
+
+def test_a_second_caller_finds_it_busy(inbound_call: InboundCall) -> None:
+    stage = inbound_call.armed.stage
+    second = stage.representative(inbound_call.armed.credentials, Progress.silent(), "busy")
+    second.open()
+    with pytest.raises(CallError) as refused:
+        second.dial(inbound_call.armed.number)
+    assert refused.value.exit_status == 10
+    second.hang_up()
+
+
+def test_calling_out_just_as_it_rings_is_told_and_not_mixed_up(representative: Armed) -> None:
+    """Glare: the line that goes off hook to dial has a caller on it already, and no dial tone."""
+    end, caller = representative.end, representative.representative()
+    representative.taken.cancel()
+    end.abandon()
+    with pytest.raises(Exception, match="line"):
+        representative.wait()
+    end.open()
+    with ThreadPoolExecutor(1) as pool:
+        calling = pool.submit(caller.dial, representative.number)
+        end.modem.wait_for_ring(timeout=10)
+        with pytest.raises(CallError) as glare:
+            end.dial("1-800-555-0100")
+        assert glare.value.exit_status in (12, 13)
+        end.hang_up()
+        with pytest.raises((CallError, NoAnswerError)):
+            calling.result(30)
+    caller.hang_up()
+
+
+REPRESENTATIVE = """
+[near-end]
+account = "{user}"
+secret = {{ file = "{secret}" }}
+[near-end.modem]
+port = "{port}"
+carrier-wait = 20
+[inbound]
+ppp-address = "10.253.0.1"
+remote = "10.253.0.2"
+account = "whoever"
+key = {{ environment = "UNUSED" }}
+console = true
+[[inbound.partitions]]
+name = "finance"
+address = "10.253.1.1"
+[[inbound.partitions]]
+name = "{second}"
+address = "10.253.1.2"
+"""
+
+
+@pytest.mark.parametrize(("second", "status"), [("payroll", 0), ("treasury", 1)])
+def test_a_device_under_test_is_called_and_held_to_its_bench(
+    representative: Armed, tmp_path: Path, second: str, status: int
+) -> None:
+    """As somebody verifies an appliance: nobody looks behind its filters, and the answer of a wrong one is found."""
+    await_listening(representative.end)
+    assert representative.stage.lines is not None
+    port = representative.stage.lines.install_line(f"tester-{second}", "")
+    secret, bench = tmp_path / "secret", tmp_path / "device.toml"
+    secret.touch(0o600)
+    secret.write_text(representative.credentials.password)
+    bench.write_text(
+        REPRESENTATIVE.format(user=representative.credentials.user, secret=secret, port=port, second=second)
+    )
+    command = [sys.executable, "-m", "rig", "dial", "--inbound", "--number", representative.number]
+    result = subprocess.run([*command, "--bench", str(bench), "--json"], capture_output=True, text=True, timeout=110)
+    assert result.returncode == status, result.stderr
+    failed = {check["name"] for check in json.loads(result.stdout)["checks"] if check["held"] is False}
+    assert failed == (set() if status == 0 else {"partition treasury"})
+    assert representative.credentials.password not in result.stdout + result.stderr
