@@ -213,6 +213,11 @@ class Modem:
         answer, _ = self._ask("ATA", timeout)
         return self._connection(answer, "answering")
 
+    def wait_answered(self, timeout: float = DIAL_SECONDS) -> Connection:
+        """Wait for CONNECT of a modem that answers by itself (S0). Raises as :meth:`dial` does."""
+        answer, _ = self._expect(_is_final, timeout, "CONNECT, after S0 rings")
+        return self._connection(answer, "answering")
+
     def wait_for_ring(self, rings: int = 1, timeout: float | None = None) -> None:
         """Wait until RING has come ``rings`` times. Raises ModemSilentError after ``timeout``."""
         for _ in range(rings):

@@ -149,7 +149,8 @@ class InboundTable(Table, frozen=True):
     ``ppp_address``: the value of the panel's field, and the near end's own address; ``remote``: the caller's.
     ``key``: what the one-time credentials are derived from; ``account``: what they are on a device that derives them
     otherwise, and then ``key`` is its secret. ``console``: whether the ports of §5.3 are open. Times in seconds:
-    ``waiting`` for the call, ``authentication``, ``idle``, ``total``. ``rings`` before it is answered.
+    ``waiting`` for the call, ``authentication``, ``idle``, ``total``. ``rings`` before it is answered; ``answer``: by
+    ATA, or by the modem itself, S0.
     """
 
     ppp_address: IPv4Address
@@ -159,6 +160,7 @@ class InboundTable(Table, frozen=True):
     auth: Literal["pap", "chap"] = "pap"
     console: bool = False
     rings: int = 1
+    answer: Literal["ata", "s0"] = "ata"
     waiting: float = 3600.0
     authentication: float = 30.0
     idle: int = 600

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from drivers import firewall, ppp_log, syscalls
+from drivers import conntrack, firewall, ppp_log, syscalls
 from drivers.at import Event as AtEvent
 from drivers.at import Text
 from drivers.errors import CallError, ModemSilentError
@@ -64,6 +64,7 @@ class AnsweringEnd(NearEnd):
             self._call.enter_context(self._way.open())
             inbound_firewall.put_up(self.namespace, self.rules())
             self._call.callback(self.take_rules_down)
+            self._call.callback(self.forget_flows)
             super().open()
         except BaseException:
             self._call.close()
@@ -84,9 +85,14 @@ class AnsweringEnd(NearEnd):
     def take_rules_down(self) -> None:
         inbound_firewall.take_down(self.namespace)
 
+    def forget_flows(self) -> None:
+        """So that nothing of this call's counts as established in the next one's, which has the same address."""
+        conntrack.flush_address(self.namespace, self.inbound.remote)
+
     def _modem_lines(self) -> tuple[str, ...]:
         caller_id = self.profile.dialect.caller_id if self.profile else ""
-        return (*super()._modem_lines(), *((caller_id,) if caller_id else ()))
+        by_itself = (f"ATS0={self.inbound.rings}",) if self.inbound.answer == "s0" else ()
+        return (*super()._modem_lines(), *((caller_id,) if caller_id else ()), *by_itself)
 
     def _prepare_pppd(self) -> Pppd:
         assert self._line is not None
@@ -132,7 +138,8 @@ class AnsweringEnd(NearEnd):
     def answer(self) -> Connection:
         """Answer what rings. Raises as Modem.answer does."""
         with self._progress.step(f"answering{f' {self.caller}' if self.caller else ''}"):
-            return self.modem.answer(self.bench.near_end.modem.carrier_wait + 30.0)
+            modem, seconds = self.modem, self.bench.near_end.modem.carrier_wait + 30.0
+            return modem.wait_answered(seconds) if self.inbound.answer == "s0" else modem.answer(seconds)
 
     def start_ppp(self) -> PppUp:
         """PPP over the call until IP is up and the partitions are there; see Pppd.wait_up for what it raises."""

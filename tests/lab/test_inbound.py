@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from drivers import conntrack
 from drivers.errors import AuthenticationError, CallError, NoAnswerError, PppError
 from drivers.secret import Secret
 from fixtures.inbound import Armed, armed, connected
@@ -54,9 +55,11 @@ def test_it_works_once_and_all_is_as_it_was(representative: Armed) -> None:
 
 def test_rules_routes_and_addresses_come_back_exactly(inbound_bench: InboundBench, tmp_path: Path) -> None:
     before = inbound_bench.end.surroundings()
-    with armed(inbound_bench, tmp_path / "one.json") as one, connected(one):
+    with armed(inbound_bench, tmp_path / "one.json") as one, connected(one) as call:
         assert as_before(one.end, before).held is False
+        call.verify(range(20, 30))
     one.taken.result(0)
+    assert conntrack.flush_address(inbound_bench.end.namespace, call.up.local) == 0  # no flow of the call's is left
     assert as_before(inbound_bench.end, before).held
 
 
@@ -70,6 +73,17 @@ def test_with_the_console_disabled_nothing_of_it_is_reached(inbound_bench: Inbou
 def test_chap_lets_in_as_pap_does(inbound_bench: InboundBench, tmp_path: Path) -> None:
     with armed(variant(inbound_bench, auth="chap"), tmp_path / "one.json") as one, connected(one) as call:
         assert call.up.auth == "CHAP"
+
+
+def test_a_modem_that_answers_by_itself_does(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    with armed(variant(inbound_bench, answer="s0"), tmp_path / "one.json") as one, connected(one) as call:
+        assert str(call.up.peer) == "10.253.0.1"
+
+
+def test_a_caller_who_says_nothing_is_sent_away(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    with armed(variant(inbound_bench, idle=2), tmp_path / "one.json") as one, connected(one) as call:
+        assert call.caller.session.wait_end(15)
+        one.wait()
 
 
 def test_wrong_credentials_are_refused_and_three_end_the_arming(representative: Armed) -> None:

@@ -1,0 +1,125 @@
+"""What a tunnel tells whoever runs it, and the results that end tunnels and calls (RFC 2661 §4.4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from drivers.l2tp.messages import Error
+
+
+class StopResult(IntEnum):
+    """Why a tunnel ends."""
+
+    CLEARED = 1
+    GENERAL_ERROR = 2
+    EXISTS_ALREADY = 3
+    NOT_AUTHORIZED = 4
+    WRONG_VERSION = 5
+    SHUTTING_DOWN = 6
+    STATE_MACHINE = 7
+
+
+class CallResult(IntEnum):
+    """Why a call ends, or never was."""
+
+    CARRIER_LOST = 1
+    GENERAL_ERROR = 2
+    ADMINISTRATIVE = 3
+    NO_FACILITIES = 4
+    NO_FACILITIES_EVER = 5
+    INVALID_DESTINATION = 6
+    NO_CARRIER = 7
+    BUSY = 8
+    NO_DIALTONE = 9
+    NOT_IN_TIME = 10
+    NO_FRAMING = 11
+
+
+@dataclass(frozen=True)
+class End:
+    """Why something ended: a StopResult or a CallResult, or a number that is neither; ``text`` as the peer sent it."""
+
+    result: int
+    error: int = Error.NONE
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class TunnelUp:
+    """The control connection is established. ``host``: what the peer calls itself."""
+
+    host: str
+
+
+@dataclass(frozen=True)
+class TunnelEnded:
+    """It is no more. ``by_peer`` False: we ended it, or the peer is silent."""
+
+    end: End
+    by_peer: bool
+
+
+@dataclass(frozen=True)
+class CallAsked:
+    """The peer asks us to dial: we are the LAC. Answer with accept_call or end_call."""
+
+    call: int
+    number: str
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True)
+class CallOffered:
+    """The peer has a call for us: we are the LNS. Answer with accept_call or end_call."""
+
+    call: int
+    calling: str
+    called: str
+
+
+@dataclass(frozen=True)
+class CallAccepted:
+    """The peer has taken a call that we asked for, or offered; both ids are known now."""
+
+    call: int
+
+
+@dataclass(frozen=True)
+class CallConnected:
+    """The peer says that the call is up. ``rate`` in bit/s, towards the peer."""
+
+    call: int
+    rate: int
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """A call is no more, or never was."""
+
+    call: int
+    end: End
+    by_peer: bool
+
+
+@dataclass(frozen=True)
+class LinkInfo:
+    """SLI: the control character maps that PPP has agreed (§6.14)."""
+
+    call: int
+    send: int
+    receive: int
+
+
+@dataclass(frozen=True)
+class LinkErrors:
+    """WEN: CRC, framing, hardware overrun, buffer overrun, time-out and alignment errors (§6.13)."""
+
+    call: int
+    counts: tuple[int, ...]
+
+
+Event = (
+    TunnelUp | TunnelEnded | CallAsked | CallOffered | CallAccepted | CallConnected | CallEnded | LinkInfo | LinkErrors
+)
