@@ -101,6 +101,15 @@ class NetworkNamespace:
             via = {} if gateway is None else {"gateway": gateway}
             link.route("replace", dst=str(network), oif=index, **via)
 
+    def impair(self, interface: str, *, delay: float, loss: float, reorder: float) -> None:
+        """Make a link worse in the direction out of here (netem): milliseconds, and percent of the packets."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            options: dict[str, object] = {"delay": round(delay * 1000), "loss": loss}
+            if reorder:
+                options["prob_reorder"] = reorder
+            link.tc("add", "netem", index, **options)
+
     def addresses(self, interface: str) -> list[str]:
         """The IPv4 addresses that an interface holds; none when there is no such interface."""
         with self.netlink() as link:

@@ -86,12 +86,14 @@ class PppOptions:
     """What one session is to be.
 
     ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves.
-    ``modem_control``: the line has a DCD whose loss ends the session.
+    ``modem_control``: the line has a DCD whose loss ends the session; ``session``: there is no line but an L2TP
+    session, and these are the options of pppd's plug-in for it.
     """
 
     options: tuple[str, ...] = ()
     client: Secret | None = None
     modem_control: bool = False
+    session: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class Pppd:
         except BaseException:
             self._clean_up()
             raise
+        if options.session:
+            return  # nothing holds it: the session is there, and it negotiates at once
         try:
             self._await_script()
         except BaseException:
@@ -233,9 +237,7 @@ class Pppd:
         path = find("pppd", "ppp")
         Path("/etc/ppp").mkdir(exist_ok=True)
         words = [
-            "nodetach", "debug", "logfd", "2", "noipv6", "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
-            "connect", f"cd {self._folder} && echo > waiting && read go < gate",
-            "modem" if options.modem_control else "local",
+            "nodetach", "debug", "logfd", "2", "noipv6", *(options.session or self._line_options(options)),
             *(("user", options.client.user, "remotename", "peer") if options.client else ()),
             *options.options,
         ]  # fmt: skip
@@ -250,6 +252,14 @@ class Pppd:
             stdin=terminal,
             environment={"HOME": str(self._folder)},
         )
+
+    def _line_options(self, options: PppOptions) -> tuple[str, ...]:
+        """For a terminal; an L2TP session's plug-in knows none of these."""
+        return (
+            "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
+            "connect", f"cd {self._folder} && echo > waiting && read go < gate",
+            "modem" if options.modem_control else "local",
+        )  # fmt: skip
 
     def _line(self, line: str) -> None:
         self.lines.append(line)
@@ -339,6 +349,10 @@ class Pppd:
 
     def _last_line(self) -> str:
         return next((line for line in reversed(self.lines) if line), "nothing")
+
+    def give_up(self) -> None:
+        """From another thread: the line is gone, by what somebody else knows. It ends as when a modem hangs up."""
+        self._program.signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """End the session and wait for its end.

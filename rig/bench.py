@@ -65,6 +65,18 @@ class SecretTable(Table, frozen=True):
     environment: str = ""
 
 
+class RemoteModemTable(Table, frozen=True):
+    """A modem that an i5/OS partition lends over L2TP (§2.1.4.2). ``partition``: its address; ``secret`` of the
+    tunnel, where there is one; ``timeout`` in seconds for its answers; ``hello``: after so many seconds of silence it
+    is asked whether it is there.
+    """
+
+    partition: IPv4Address
+    secret: Literal["none"] | SecretTable = "none"  # noqa: S105
+    timeout: float = 20.0
+    hello: float = 60.0
+
+
 class PppTable(Table, frozen=True):
     """``timeout`` in seconds from CONNECT to IP up; ``options`` are pppd's own, added to the rig's."""
 
@@ -93,6 +105,7 @@ class NearEndTable(Table, frozen=True):
     modem: ModemTable = msgspec.field(default_factory=ModemTable)
     ppp: PppTable = msgspec.field(default_factory=PppTable)
     allow: tuple[AllowTable, ...] = ()
+    remote_modem: RemoteModemTable | None = None
 
     @property
     def user(self) -> str:
@@ -132,6 +145,18 @@ class LigTable(Table, frozen=True):
     name_servers: tuple[IPv4Address, ...]
     names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
     modem: ModemTable | None = None
+
+
+class I5osTable(Table, frozen=True):
+    """The i5/OS partition that the rig stands in for: how many ``modems`` it lends, and ``numbers`` that may be
+    dialled, as patterns. The Ethernet to it: ``delay`` in milliseconds each way, ``loss`` and ``reorder`` in percent.
+    """
+
+    modems: int = 1
+    numbers: tuple[str, ...] = ("*",)
+    delay: float = 0.0
+    loss: float = 0.0
+    reorder: float = 0.0
 
 
 class PartitionTable(Table, frozen=True):
@@ -206,6 +231,7 @@ class Bench(Table, frozen=True):
     exchange: ExchangeTable | None = None
     lig: LigTable | None = None
     inbound: InboundTable | None = None
+    i5os: I5osTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()

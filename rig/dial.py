@@ -20,6 +20,7 @@ from rig.inbound.representative import Behind, Verification
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
+from rig.remote_modem import kind_of
 from rig.secret_files import read_secret
 from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
 
@@ -78,7 +79,9 @@ class _Job:
             port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
         self.verdict.port = port
         auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
-        near = NearEnd.owned_by(self.owner, self.bench, port, secret, self.progress, auth=auth)
+        near = kind_of(self.bench).owned_by(self.owner, self.bench, port, secret, self.progress, auth=auth)
+        if self.far_end is not None:
+            self.far_end.attach(near)
         near.open()
         who = near.identity
         made_as = near.profile.name if near.profile else ""

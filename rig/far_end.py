@@ -10,20 +10,21 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from pathlib import Path
 
 from drivers import firewall, profile
-from drivers.namespace import has_ipv6
+from drivers.namespace import NetworkNamespace, has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench, load_fence, load_fence_file
 from rig.emulated_exchange import EmulatedExchange
 from rig.fence import Session, chains
-from rig.near_end import modem_port
+from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
-from rig.partners import hosts, lig
+from rig.partners import hosts, i5os, lig
 from rig.partners.control import Control
 from rig.partners.hosts import HostsPlan
+from rig.partners.i5os import I5osPlan
 from rig.partners.lig import LigLine, LigPlan
 from rig.partners.process import PartnerProcess
 from rig.probes.engine import End
-from rig.secret_files import read_secret
+from rig.secret_files import read_secret, secret_value
 
 NEAR_LINE = "near-end"
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
@@ -44,6 +45,7 @@ class FarEnd:
         self.owner = owner
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
         self.lines = EmulatedExchange(bench, owner) if bench.exchange else None
+        self._i5os_namespace = owner.namespace("i5os") if bench.i5os else None
         self._lig_namespace = owner.namespace("lig")
         self.hosts_namespace = owner.namespace("ibm")
         self._join()
@@ -60,7 +62,9 @@ class FarEnd:
             self.lines.process.wait_ready()
         self._start("lig", lig.main, lig_plan)
         self.processes["hosts"].wait_ready()
-        if self.lines is not None:
+        if self._i5os_namespace is not None:
+            self.near_port = self._start_partition(self._i5os_namespace)
+        elif self.lines is not None:
             self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
         else:
             self.near_port = Path(modem_port(bench.near_end.modem))
@@ -88,6 +92,34 @@ class FarEnd:
         if has_ipv6():
             gateway.add_neighbour("ibm0", IPV6_HOST, servers.hardware_address("lig0"))
             gateway.add_route(ANYWHERE_IPV6, "ibm0", str(IPV6_HOST))
+
+    def _start_partition(self, namespace: NetworkNamespace) -> Path:
+        """The i5/OS partition with its modems; where the near end finds it."""
+        table, remote = self.bench.i5os, self.bench.near_end.remote_modem
+        assert table is not None
+        assert remote is not None
+        ports = tuple(self.install_line(f"i5os-{number}", "") for number in range(1, table.modems + 1))
+        secret = secret_value(self.bench, "near-end.remote-modem.secret", remote.secret, "").encode()
+        plan = I5osPlan(
+            namespace.name, self.owner.folder, ports, (remote.partition - 1,), secret, table.numbers,
+            self.bench.near_end.modem.carrier_wait, remote.hello,
+        )  # fmt: skip
+        self._start("i5os", i5os.main, plan)
+        self.partition = Control(plan.control_path)
+        self.processes["i5os"].wait_ready()
+        return Path(str(remote.partition))
+
+    def attach(self, near: NearEnd) -> None:
+        """Join a near end that borrows its modem to the partition, by Ethernet as the bench has it."""
+        table, remote = self.bench.i5os, self.bench.near_end.remote_modem
+        if self._i5os_namespace is None or table is None or remote is None:
+            return
+        near.namespace.join("i5os0", self._i5os_namespace, "hmc0")
+        near.namespace.add_address("i5os0", IPv4Interface(f"{remote.partition - 1}/30"))
+        self._i5os_namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
+        if table.delay or table.loss or table.reorder:
+            for namespace, interface in ((near.namespace, "i5os0"), (self._i5os_namespace, "hmc0")):
+                namespace.impair(interface, delay=table.delay, loss=table.loss, reorder=table.reorder)
 
     def _addresses(self) -> tuple[IPv4Address, ...]:
         """All of §5.1, and the hosts outside the fence."""

@@ -1,0 +1,108 @@
+"""The data path of L2TP, which is the kernel's: PPPoX sockets, and the bridging of two PPP channels.
+
+Facts as measured on Linux 6.1: ids in host order; the tunnel's socket must stay open as long as its sessions; both
+channels of a bridge must be in the network namespace of who bridges them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import socket
+import struct
+from ipaddress import IPv4Address
+
+from drivers.errors import CannotRunError
+
+AF_PPPOX, PX_PROTO_OL2TP = 24, 1
+PPPIOCGCHAN, PPPIOCATTCHAN, PPPIOCBRIDGECHAN = 0x80047437, 0x40047438, 0x40047435
+PPPIOCSASYNCMAP = 0x40047457
+TIOCSETD, N_PPP = 0x5423, 3
+PORT = 1701
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _connected(udp: socket.socket, own: tuple[int, int], peer: tuple[int, int], address: IPv4Address) -> socket.socket:
+    """A PPPoX socket over a tunnel's UDP socket. ``own`` and ``peer``: tunnel and session ids, 0 for the tunnel."""
+    try:
+        made = socket.socket(AF_PPPOX, socket.SOCK_DGRAM, PX_PROTO_OL2TP)
+    except OSError as error:
+        raise CannotRunError(
+            f"this kernel does not speak L2TP: {error.strerror}", "modprobe l2tp_ppp, as root; or in the lab: --lab uml"
+        ) from error
+    # sockaddr_pppol2tp, packed (linux/if_pppox.h)
+    where = struct.pack("=HII", AF_PPPOX, PX_PROTO_OL2TP, 0) + struct.pack("=i", udp.fileno())
+    where += struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", PORT, address.packed)
+    where += struct.pack("=HHHH", *own, *peer)
+    if _libc.connect(made.fileno(), where, len(where)) < 0:
+        number = ctypes.get_errno()
+        made.close()
+        raise OSError(number, f"PPPoX socket of tunnel {own[0]}, session {own[1]}: {os.strerror(number)}")
+    return made
+
+
+def tunnel_socket(udp: socket.socket, own: int, peer: int, address: IPv4Address) -> socket.socket:
+    """What makes a UDP socket a tunnel of the kernel's. Raises CannotRunError where it has no L2TP."""
+    return _connected(udp, (own, 0), (peer, 0), address)
+
+
+def session_socket(
+    udp: socket.socket, own: tuple[int, int], peer: tuple[int, int], address: IPv4Address
+) -> socket.socket:
+    """The end of a session, for pppd's plug-in or for :class:`Bridge`; ids as tunnel and session."""
+    return _connected(udp, own, peer, address)
+
+
+class Bridge:
+    """A modem's terminal joined to a session, inside the kernel: what comes in at one goes out at the other.
+
+    Raises CannotRunError on a kernel that cannot (before Linux 5.11), OSError as the kernel does.
+    """
+
+    def __init__(self, terminal: int, session: socket.socket) -> None:
+        self._stack = contextlib.ExitStack()
+        try:
+            fcntl.ioctl(terminal, TIOCSETD, struct.pack("i", N_PPP))
+            self._stack.callback(self._give_back, terminal)
+            there = self._channel(session.fileno())
+            self._modem = self._attached(self._channel(terminal))
+            try:
+                fcntl.ioctl(self._modem, PPPIOCBRIDGECHAN, struct.pack("i", there))
+            except OSError as error:
+                if error.errno == errno.ENOTTY:
+                    raise CannotRunError("this kernel does not bridge PPP channels", "Linux 5.11 or later") from error
+                raise
+        except BaseException:
+            self._stack.close()
+            raise
+
+    @staticmethod
+    def _channel(descriptor: int) -> int:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, PPPIOCGCHAN, bytes(4)))[0])
+
+    def _attached(self, channel: int) -> int:
+        handle = os.open("/dev/ppp", os.O_RDWR | os.O_CLOEXEC)
+        self._stack.callback(os.close, handle)
+        fcntl.ioctl(handle, PPPIOCATTCHAN, struct.pack("i", channel))
+        return handle
+
+    @staticmethod
+    def _give_back(terminal: int) -> None:
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(terminal, TIOCSETD, struct.pack("i", 0))
+
+    def fileno(self) -> int:
+        """Tells by POLLHUP that the modem's line is gone: its terminal never wakes poll while it is PPP's."""
+        return self._modem
+
+    def set_map(self, characters: int) -> None:
+        """Which control characters the modem's side is sent escaped (SLI)."""
+        fcntl.ioctl(self._modem, PPPIOCSASYNCMAP, struct.pack("I", characters))
+
+    def close(self) -> None:
+        """Take them apart; the terminal is a plain one again."""
+        self._stack.close()

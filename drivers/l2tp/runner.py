@@ -1,0 +1,134 @@
+"""Runs an endpoint on real sockets, in a thread: one UDP socket a tunnel, as the kernel wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
+
+from drivers.l2tp.endpoint import Endpoint, Told
+from drivers.l2tp.events import StopResult
+from drivers.l2tp.kernel import PORT
+from drivers.namespace import NetworkNamespace
+
+LARGEST = 65536
+GOODBYE_SECONDS = 1.0
+"""How long the peer may take to acknowledge that we go."""
+
+Peer = tuple[str, int]
+
+
+class Runner:
+    """``told`` is called, in the thread, for each event. Whoever else uses the endpoint does so within
+    :meth:`using`."""
+
+    def __init__(self, endpoint: Endpoint, namespace: NetworkNamespace, told: Callable[[Told], None]) -> None:
+        self.endpoint = endpoint
+        self._namespace = namespace
+        self._told = told
+        self._lock = threading.RLock()
+        self._sockets: dict[Peer, socket.socket] = {}
+        self._listener: socket.socket | None = None
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True, name="l2tp")
+        self._thread.start()
+
+    def listen(self) -> None:
+        """Take requests for tunnels from whoever may ask."""
+        with self._lock:
+            self._listener = self._bound()
+            self._selector.register(self._listener, selectors.EVENT_READ)
+        self._nudge()
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[float]:
+        """Have the endpoint to oneself; the time that it goes by. What is to be sent then is sent at its end."""
+        with self._lock:
+            yield time.monotonic()
+            self._send()
+        self._nudge()
+
+    def socket_for(self, peer: Peer) -> socket.socket:
+        """The UDP socket that is connected to a peer."""
+        with self._lock:
+            if peer not in self._sockets:
+                made = self._bound()
+                made.connect(peer)
+                self._sockets[peer] = made
+                self._selector.register(made, selectors.EVENT_READ, peer)
+            return self._sockets[peer]
+
+    def _bound(self) -> socket.socket:
+        with self._namespace.entered():
+            made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setblocking(False)
+        made.bind(("", PORT))
+        return made
+
+    def _nudge(self) -> None:
+        os.write(self._woken, b"\n")
+
+    def _run(self) -> None:
+        while not self._stopping:
+            with self._lock:
+                due = self.endpoint.deadline
+            left = None if due is None else max(0.0, due - time.monotonic())
+            ready = self._selector.select(left)
+            with self._lock:
+                now = time.monotonic()
+                for key, _ in ready:
+                    self._read(key, now)
+                self.endpoint.tick(now)
+                self._send()
+                events = self.endpoint.take_events()
+            for told in events:
+                self._told(told)
+
+    def _read(self, key: selectors.SelectorKey, now: float) -> None:
+        if key.fd == self._wake:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake, LARGEST)
+            return
+        assert isinstance(key.fileobj, socket.socket)
+        with contextlib.suppress(OSError):  # none left; or an ICMP error of a peer that is not there, which time tells
+            while True:
+                datagram, source = key.fileobj.recvfrom(LARGEST)
+                self.endpoint.receive(datagram, key.data or source, now)
+
+    def _send(self) -> None:
+        for datagram, peer in self.endpoint.take_outgoing():
+            assert isinstance(peer, tuple)
+            with contextlib.suppress(OSError):  # lost, like any other datagram
+                self.socket_for(peer).send(datagram)
+
+    def stop(self) -> None:
+        """End every tunnel in order, and the thread."""
+        with self.using() as now:
+            for tunnel in self.endpoint.tunnels.values():
+                tunnel.close(StopResult.SHUTTING_DOWN, now)
+        end = time.monotonic() + GOODBYE_SECONDS
+        while self.endpoint.tunnels and time.monotonic() < end:
+            threading.Event().wait(0.01)  # the thread is at it; what it waits for is the peer
+        self._stopping = True
+        self._nudge()
+        self._thread.join(GOODBYE_SECONDS)
+        for each in (*self._sockets.values(), *([self._listener] if self._listener else [])):
+            each.close()
+        self._selector.close()
+        os.close(self._wake)
+        os.close(self._woken)
+
+
+def peer_at(address: IPv4Address) -> Peer:
+    """A peer by its address."""
+    return str(address), PORT
