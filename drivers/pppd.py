@@ -161,6 +161,7 @@ class Pppd:
         self._refusal: str | None = None
         self._gate = self._waiting = -1
         self._terminal = terminal
+        self._refuses = options.client is None
         self._released = False
         self._up = False
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
@@ -296,8 +297,11 @@ class Pppd:
                     f"PPP was not up within {timeout:g} s; the last that pppd said: {last}",
                     _ADVICE[PppError],
                 ) from None
-            if isinstance(event, Refused | Ended):
-                self.stop()  # pppd itself would go on for three seconds (RFC 1661, state Stopping)
+            # Who refuses has just said so, and the other side has to hear it before the line is hung up. Who was
+            # refused goes at once: pppd itself would go on for three seconds (RFC 1661, state Stopping).
+            heard = isinstance(event, Refused) and self._refuses and self.wait_end(TERMINATE_SECONDS)
+            if isinstance(event, Refused | Ended) and not heard:
+                self.stop()
             if event is None or not self.running:
                 raise self.failure()
             if isinstance(event, Addresses):

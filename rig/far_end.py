@@ -104,10 +104,21 @@ class FarEnd:
             namespace.name, self.owner.folder, ports, (remote.partition - 1,), secret, table.numbers,
             self.bench.near_end.modem.carrier_wait, remote.hello,
         )  # fmt: skip
-        self._start("i5os", i5os.main, plan)
         self.partition = Control(plan.control_path)
-        self.processes["i5os"].wait_ready()
+        self._i5os_plan = plan
+        self.start_partition()
         return Path(str(remote.partition))
+
+    def start_partition(self) -> None:
+        """Start the partition's service; once more after :meth:`kill_partition`."""
+        self._i5os_plan.control_path.unlink(missing_ok=True)
+        self._start("i5os", i5os.main, self._i5os_plan)
+        self.processes["i5os"].wait_ready()
+
+    def kill_partition(self) -> None:
+        """As a partition that crashes: nobody is told."""
+        self.processes["i5os"].process.kill()
+        self.processes["i5os"].process.join()
 
     def attach(self, near: NearEnd) -> None:
         """Join a near end that borrows its modem to the partition, by Ethernet as the bench has it."""

@@ -87,7 +87,7 @@ class RemoteNearEnd(NearEnd):
             event = self._next(TunnelUp, TunnelEnded, seconds=self._table.timeout)
             if isinstance(event, TunnelUp):
                 self.identity = Identity("i5/OS partition", event.host)
-                udp = self._runner.socket_for(peer_at(self._table.partition))
+                udp = self._runner.socket_of(self._tunnel)
                 tunnel = self._tunnel
                 with self.namespace.entered():
                     made = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, self._table.partition)
@@ -140,7 +140,7 @@ class RemoteNearEnd(NearEnd):
     def _make_session(self) -> socket.socket:
         assert self._runner is not None
         tunnel, call = self._tunnel, self._tunnel.calls[self._call]
-        udp = self._runner.socket_for(peer_at(self._table.partition))
+        udp = self._runner.socket_of(self._tunnel)
         with self.namespace.entered():
             own, peer = (tunnel.own, call.own), (tunnel.channel.peer, call.peer)
             made = kernel.session_socket(udp, own, peer, self._table.partition)

@@ -120,13 +120,20 @@ class Endpoint:
         due = (tunnel.deadline for tunnel in self.tunnels.values())
         return min((each for each in due if each is not None), default=None)
 
-    def take_outgoing(self) -> list[tuple[bytes, Hashable]]:
-        """The datagrams to send, and to whom."""
-        found: list[tuple[bytes, Hashable]] = []
-        for own, tunnel in self.tunnels.items():
+    def take_outgoing(self) -> list[tuple[bytes, Tunnel]]:
+        """The datagrams to send, and over which tunnel."""
+        found: list[tuple[bytes, Tunnel]] = []
+        for tunnel in self.tunnels.values():
             sending, tunnel.channel.out = tunnel.channel.out, []
-            found += [(datagram, self._peers[own]) for datagram in sending]
+            found += [(datagram, tunnel) for datagram in sending]
         return found
+
+    def end_others(self, tunnel: Tunnel, now: float) -> None:
+        """A peer that asks anew has been started anew: what it had before is no more, and is not waited for."""
+        for other in self.tunnels.values():
+            if other is not tunnel and self._peers[other.own] == self._peers[tunnel.own]:
+                other.close(StopResult.CLEARED, now)
+                other.channel.gone = True
 
     def take_events(self) -> list[Told]:
         """What has happened since this was last asked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import selectors
 import socket
@@ -11,9 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
+from drivers.errors import RigError
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import StopResult
 from drivers.l2tp.kernel import PORT
+from drivers.l2tp.messages import Error
+from drivers.l2tp.tunnel import Tunnel
 from drivers.namespace import NetworkNamespace
 
 LARGEST = 65536
@@ -21,6 +25,8 @@ GOODBYE_SECONDS = 1.0
 """How long the peer may take to acknowledge that we go."""
 
 Peer = tuple[str, int]
+
+_log = logging.getLogger("l2tp")
 
 
 class Runner:
@@ -32,7 +38,7 @@ class Runner:
         self._namespace = namespace
         self._told = told
         self._lock = threading.RLock()
-        self._sockets: dict[Peer, socket.socket] = {}
+        self._sockets: dict[int, socket.socket] = {}
         self._listener: socket.socket | None = None
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = os.pipe()
@@ -57,15 +63,28 @@ class Runner:
             self._send()
         self._nudge()
 
-    def socket_for(self, peer: Peer) -> socket.socket:
-        """The UDP socket that is connected to a peer."""
+    def socket_of(self, tunnel: Tunnel) -> socket.socket:
+        """A tunnel's UDP socket, connected to its peer. The kernel takes no second tunnel on the same one."""
         with self._lock:
-            if peer not in self._sockets:
+            if tunnel.own not in self._sockets:
+                peer = self.peer_of(tunnel)
                 made = self._bound()
                 made.connect(peer)
-                self._sockets[peer] = made
+                self._sockets[tunnel.own] = made
                 self._selector.register(made, selectors.EVENT_READ, peer)
-            return self._sockets[peer]
+            return self._sockets[tunnel.own]
+
+    def peer_of(self, tunnel: Tunnel) -> Peer:
+        """Address and port of a tunnel's other end."""
+        peer = self.endpoint.peer_of(tunnel)
+        assert isinstance(peer, tuple)
+        return peer
+
+    def _close_unused(self) -> None:
+        for own in [own for own in self._sockets if own not in self.endpoint.tunnels]:
+            unused = self._sockets.pop(own)
+            self._selector.unregister(unused)
+            unused.close()
 
     def _bound(self) -> socket.socket:
         with self._namespace.entered():
@@ -88,11 +107,23 @@ class Runner:
                 now = time.monotonic()
                 for key, _ in ready:
                     self._read(key, now)
-                self.endpoint.tick(now)
                 self._send()
                 events = self.endpoint.take_events()
             for told in events:
-                self._told(told)
+                self._tell(told)
+            with self._lock:
+                self.endpoint.tick(time.monotonic())
+                self._send()
+                self._close_unused()
+
+    def _tell(self, told: Told) -> None:
+        """What goes wrong with one tunnel must not end the others'."""
+        try:
+            self._told(told)
+        except (RigError, OSError) as error:
+            _log.warning("%s: %s", told.event, error)
+            with self._lock:
+                told.tunnel.close(StopResult.GENERAL_ERROR, time.monotonic(), Error.NO_RESOURCES, str(error))
 
     def _read(self, key: selectors.SelectorKey, now: float) -> None:
         if key.fd == self._wake:
@@ -106,10 +137,9 @@ class Runner:
                 self.endpoint.receive(datagram, key.data or source, now)
 
     def _send(self) -> None:
-        for datagram, peer in self.endpoint.take_outgoing():
-            assert isinstance(peer, tuple)
+        for datagram, tunnel in self.endpoint.take_outgoing():
             with contextlib.suppress(OSError):  # lost, like any other datagram
-                self.socket_for(peer).send(datagram)
+                self.socket_of(tunnel).send(datagram)
 
     def stop(self) -> None:
         """End every tunnel in order, and the thread."""

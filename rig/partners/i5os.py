@@ -178,10 +178,10 @@ class Partition:
                 self._set_link(told.tunnel, call, send)
 
     def _tunnel_up(self, tunnel: Tunnel, host: str) -> None:
-        peer = self.runner.endpoint.peer_of(tunnel)
-        assert isinstance(peer, tuple)
+        with self.runner.using() as now:
+            self.runner.endpoint.end_others(tunnel, now)
+            peer, udp = self.runner.peer_of(tunnel), self.runner.socket_of(tunnel)
         _log.info("tunnel with %s, %s", host, peer[0])
-        udp = self.runner.socket_for(peer)
         with self._namespace.entered():
             made = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, IPv4Address(peer[0]))
         self._tunnels[tunnel.own] = made
@@ -240,11 +240,10 @@ class Partition:
 
     def _session(self, tunnel: Tunnel, call: int) -> socket.socket | None:
         with self.runner.using():
-            known, peer = tunnel.calls.get(call), self.runner.endpoint.peer_of(tunnel)
-        if known is None:
-            return None
-        assert isinstance(peer, tuple)
-        udp = self.runner.socket_for(peer)
+            known = tunnel.calls.get(call)
+            if known is None:
+                return None
+            peer, udp = self.runner.peer_of(tunnel), self.runner.socket_of(tunnel)
         with self._namespace.entered():
             own, theirs = (tunnel.own, call), (tunnel.channel.peer, known.peer)
             return kernel.session_socket(udp, own, theirs, IPv4Address(peer[0]))

@@ -7,6 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address
 
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace, has_ipv6
@@ -36,12 +37,12 @@ class Watcher:
             with contextlib.suppress(BlockingIOError):
                 while True:
                     data, address = each.recvfrom(65536)
-                    if self._incoming(address):
+                    if self._wanted(data, address):
                         new.append(data)
         self.packets += new
         return new
 
-    def _incoming(self, address: tuple[object, ...]) -> bool:
+    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
         return True
 
     def wait_for(self, wanted: Callable[[bytes], bool], seconds: float) -> bool:
@@ -70,14 +71,19 @@ class Observer(Watcher):
         link.bind((interface, ETH_P_ALL))
         super().__init__([link])
 
-    def _incoming(self, address: tuple[object, ...]) -> bool:
+    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
         return address[2] != PACKET_OUTGOING
 
 
 class Inside(Watcher):
-    """What hosts' own firewalls let in: raw sockets are given packets after the filter, ports open or not."""
+    """What hosts' own firewalls let in: raw sockets are given packets after the filter, ports open or not.
 
-    def __init__(self, *namespaces: NetworkNamespace) -> None:
+    ``to``: only IPv4 packets for that address. Under a session over L2TP the host is also sent the datagrams that
+    carry it, with everything in them; they are the tunnel's, and for another address.
+    """
+
+    def __init__(self, *namespaces: NetworkNamespace, to: IPv4Address | None = None) -> None:
+        self._to = to
         sockets = []
         for namespace in namespaces:
             with namespace.entered():
@@ -85,3 +91,7 @@ class Inside(Watcher):
                 if has_ipv6():
                     sockets.append(socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP))
         super().__init__(sockets)
+
+    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
+        from_ipv6 = len(address) > 2  # of which a raw socket gives no header
+        return self._to is None or from_ipv6 or packet[16:20] == self._to.packed

@@ -97,7 +97,7 @@ class FenceRun:
             with flow(caller.namespace, self._server) as port:
                 found += self._from(far, about_a_flow(self.ground, self._server, port))
         if self.vantage.towards_caller is not None:
-            with closing(Inside(caller.namespace)) as inside:
+            with closing(Inside(caller.namespace, to=self.ground.caller)) as inside:
                 found += probe_inward(own_firewall(self.ground), self.vantage.towards_caller, [inside], self._follow)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
