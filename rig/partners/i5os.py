@@ -37,10 +37,12 @@ from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
-from drivers.serial_line import SerialLine
+from drivers.serial_line import DTR_OFF_SECONDS, SerialLine
 from rig.partners.control import serve_in_thread
 
 SPEED = 115200
+QUEUE_SECONDS = 5.0
+"""How long a call waits for a modem, such as one whose last call has just ended, before it is refused."""
 _RESULTS: tuple[tuple[type[RigError], CallResult], ...] = (
     (BusyError, CallResult.BUSY),
     (NoAnswerError, CallResult.NOT_IN_TIME),
@@ -81,7 +83,7 @@ class ModemOfOurs:
         self._modem: Modem | None = None
         self._bridge: Bridge | None = None
         self._wake, self._woken = socket.socketpair()
-        self.busy = False
+        self.busy = self.connected = False
 
     def prepare(self) -> None:
         """Open the port and bring the modem to a known state. Raises as drivers.modem does."""
@@ -95,7 +97,9 @@ class ModemOfOurs:
         if self._line is None:
             self.prepare()
         assert self._modem is not None
-        return self._modem.dial(number, self._carrier_wait + 30.0).rate
+        rate = self._modem.dial(number, self._carrier_wait + 30.0).rate
+        self.connected = True
+        return rate
 
     def join(self, session: socket.socket) -> Bridge:
         """Join the line to a session."""
@@ -125,6 +129,7 @@ class ModemOfOurs:
             with contextlib.suppress(PortLostError):
                 line.hang_up()
             line.close()
+        self.connected = False
         self._woken.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while self._woken.recv(64):
@@ -141,7 +146,7 @@ class Partition:
         self.refused: dict[str, int] = {}
         self._taken: dict[tuple[int, int], ModemOfOurs] = {}
         self._tunnels: dict[int, socket.socket] = {}
-        self._lock = threading.Lock()
+        self._freed = threading.Condition()
         self._namespace = NetworkNamespace(plan.namespace)
         for modem in self.modems:
             modem.prepare()
@@ -191,22 +196,29 @@ class Partition:
             self._refuse("number", f"{number} may not be dialled")
             self._end(tunnel, call, CallResult.INVALID_DESTINATION, f"{number} may not be dialled")
             return
-        with self._lock:
-            modem = next((one for one in self.modems if not one.busy), None)
-            if modem is not None:
-                modem.busy = True
+        threading.Thread(target=self._serve, args=(tunnel, call, number), daemon=True).start()
+
+    def _free_modem(self) -> ModemOfOurs | None:
+        """One that is free, or becomes so within QUEUE_SECONDS."""
+        with self._freed:
+            self._freed.wait_for(lambda: not all(one.busy for one in self.modems), QUEUE_SECONDS)
+            found = next((one for one in self.modems if not one.busy), None)
+            if found is not None:
+                found.busy = True
+            return found
+
+    def _serve(self, tunnel: Tunnel, call: int, number: str) -> None:
+        """One call, in a thread of its own: a modem, dial, join, wait for its end."""
+        modem = self._free_modem()
         if modem is None:
             self._refuse("modem", "every modem is in use")
             self._end(tunnel, call, CallResult.NO_FACILITIES, "every modem is in use")
             return
-        with self.runner.using() as now:
-            tunnel.accept_call(call, now)
-        threading.Thread(target=self._serve, args=(tunnel, call, number, modem), daemon=True).start()
-
-    def _serve(self, tunnel: Tunnel, call: int, number: str, modem: ModemOfOurs) -> None:
-        """One call, in a thread of its own: dial, join, wait for its end."""
         self._taken[tunnel.own, call] = modem
         try:
+            with self.runner.using() as now:
+                if call in tunnel.calls:
+                    tunnel.accept_call(call, now)
             self._connect(tunnel, call, number, modem)
         except CallError as error:
             result = next((result for kind, result in _RESULTS if isinstance(error, kind)), CallResult.NO_FACILITIES)
@@ -217,11 +229,18 @@ class Partition:
             self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
         finally:
             del self._taken[tunnel.own, call]
+            self._make_ready(modem)
+
+    def _make_ready(self, modem: ModemOfOurs) -> None:
+        """On hook, and in a known state; one that is not to be had is asked again when it is wanted."""
+        if modem.connected:
             modem.hang_up()
+            threading.Event().wait(DTR_OFF_SECONDS)  # the drop's own length; nothing signals its end
             with contextlib.suppress(RigError):
                 modem.prepare()
-            with self._lock:
-                modem.busy = False
+        with self._freed:
+            modem.busy = False
+            self._freed.notify_all()
 
     def _connect(self, tunnel: Tunnel, call: int, number: str, modem: ModemOfOurs) -> None:
         rate = modem.dial(number)

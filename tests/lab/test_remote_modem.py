@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +63,14 @@ def borrowed_session(borrowed: Line) -> Session:
 def exchange_of(line: Line) -> Control:
     assert line.far_end is not None
     return line.far_end.exchange
+
+
+def until_nobody_calls(line: Line, seconds: float = 10.0) -> None:
+    """Wait until the exchange has seen the partition's modem hang up, which it tells nobody."""
+    end = time.monotonic() + seconds
+    while any(call["caller"].startswith("i5os") for call in exchange_of(line).ask("calls")):
+        assert time.monotonic() < end, f"waited {seconds:g} s for the partition's modem to hang up"
+        time.sleep(0.05)
 
 
 def test_every_check_holds_as_over_a_modem_of_our_own(borrowed_session: Session) -> None:
@@ -173,6 +182,7 @@ def test_a_partition_that_dies_ends_the_session_within_its_hello_and_the_next_ca
     with line.opened():
         session = line.call().start_ppp()
         far.kill_partition()
+        until_nobody_calls(line)
         far.start_partition()
         assert session.line.near.session.wait_end(45)
         failure = line.near.failure()
