@@ -15,6 +15,9 @@ from drivers.namespace import NetworkNamespace
 from drivers.program import find
 
 BOUND_SECONDS = 20.0
+TRIES = 50
+"""Each ends with a flow that has just vanished, and those before it are gone already."""
+VANISHED = "such conntrack doesn't exist"
 OURS = ("--orig-src", "--orig-dst", "--reply-src", "--reply-dst")
 """The places in a flow's two tuples where an address can stand; behind NAT the reply's are not the original's."""
 
@@ -38,9 +41,13 @@ def room(namespace: NetworkNamespace) -> tuple[int, int]:
 
 
 def _delete(program: str, place: str, address: IPv4Address) -> int:
+    """How many were told of: one that times out by itself meanwhile ends the program, and it is run again."""
     command = [program, "--delete", "--family", "ipv4", place, str(address)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS)
-    counted = re.search(r"(\d+) flow entries have been deleted", result.stderr)
-    if counted is None:  # status 1 is also that of "none were there"
-        raise RuntimeError(f"conntrack {place} {address}: {result.stderr.strip()}")
-    return int(counted[1])
+    for _ in range(TRIES):
+        result = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS)
+        counted = re.search(r"(\d+) flow entries have been deleted", result.stderr)
+        if counted is not None:  # status 1 is also that of "none were there"
+            return int(counted[1])
+        if VANISHED not in result.stderr:
+            break
+    raise RuntimeError(f"conntrack {place} {address}: {result.stderr.strip()}")

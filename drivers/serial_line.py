@@ -12,6 +12,7 @@ import fcntl
 import grp
 import os
 import stat
+import struct
 import termios
 import threading
 from pathlib import Path
@@ -24,6 +25,7 @@ from drivers.errors import NoModemError, PortBusyError, PortLostError
 from drivers.remote_port import RemotePort
 
 DTR_OFF_SECONDS = 0.3
+N_TTY = 0
 """How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""
 
 
@@ -79,6 +81,9 @@ class SerialLine:
                 raise PortBusyError(f"{port}: another process holds it for itself alone") from error
             raise NoModemError(f"{port}: {error}") from error
         fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
+        # Who was killed with PPP on a pseudo-terminal has left it so: the kernel resets a terminal's line discipline
+        # with its last close, and a pty's master is still open. Writing to it would wait for ever.
+        fcntl.ioctl(line.fileno(), termios.TIOCSETD, struct.pack("i", N_TTY))
         return line
 
     def fileno(self) -> int:
