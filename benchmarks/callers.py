@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 from benchmarks.stage import GATEWAY, caller, far_end
 from drivers import firewall, tls
 from drivers.errors import RigError
-from rig.bench import load_tls_policy
+from rig.bench_files import load_tls_policy
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd
 from rig.owner import Owner

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import BENCHES
 from fixtures.inbound import InboundCall, armed, connected
-from rig.bench import load
+from rig.bench_files import load
 from rig.inbound.job import InboundBench
 from rig.inbound.sweep import ALL_PORTS
 from rig.owner import Owner

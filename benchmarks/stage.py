@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rig.bench import load
+from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd
 from rig.owner import Owner

@@ -25,7 +25,8 @@ from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
 from rig import console_firewall
-from rig.bench import Bench, load_tls_policy
+from rig.bench import Bench
+from rig.bench_files import load_tls_policy
 from rig.fence import DNS, HTTPS, Fence
 from rig.partners.control import Control
 from rig.verdict import CheckResult

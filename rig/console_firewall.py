@@ -9,7 +9,8 @@ import re
 
 from drivers import firewall
 from drivers.namespace import NetworkNamespace
-from rig.bench import AllowTable, port_range
+from rig.bench import AllowTable
+from rig.bench_files import port_range
 from rig.fence import HAS_OPTIONS
 
 CHAIN = "customer"

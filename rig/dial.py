@@ -11,7 +11,8 @@ from drivers.interruptions import interruptible, waiting
 from drivers.modem import Connection
 from drivers.pppd import PppUp
 from rig import checks, lab
-from rig.bench import Bench, load_fence
+from rig.bench import Bench
+from rig.bench_files import load_fence
 from rig.checks import Surroundings
 from rig.command import run_command
 from rig.far_end import FarEnd

@@ -12,7 +12,8 @@ from pathlib import Path
 from drivers import firewall, profile
 from drivers.namespace import NetworkNamespace, has_ipv6
 from drivers.secret import Secret
-from rig.bench import Bench, load_fence, load_fence_file
+from rig.bench import Bench
+from rig.bench_files import load_fence, load_fence_file
 from rig.emulated_exchange import EmulatedExchange
 from rig.fence import Session, chains
 from rig.near_end import NearEnd, modem_port

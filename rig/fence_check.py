@@ -9,7 +9,8 @@ from typing import Any
 from drivers.errors import BusyError
 from drivers.interruptions import interruptible
 from drivers.pppd import PppUp
-from rig.bench import Bench, load_fence
+from rig.bench import Bench
+from rig.bench_files import load_fence
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner

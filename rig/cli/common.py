@@ -11,7 +11,8 @@ import click
 
 from drivers.errors import CannotRunError
 from rig import lab
-from rig.bench import Bench, load
+from rig.bench import Bench
+from rig.bench_files import load
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

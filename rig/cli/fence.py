@@ -10,7 +10,8 @@ import click
 
 from drivers.errors import UsageError
 from drivers.modem import check_number
-from rig.bench import Bench, load_fence, load_fence_file
+from rig.bench import Bench
+from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
 from rig.fence import Fence, Session, session_rules
 from rig.near_end import modem_port

@@ -19,7 +19,8 @@ from drivers.errors import CallError, ModemSilentError
 from drivers.modem import Connection
 from drivers.pppd import Pppd, PppOptions, PppUp
 from drivers.secret import Secret
-from rig.bench import InboundTable, load_fence
+from rig.bench import InboundTable
+from rig.bench_files import load_fence
 from rig.inbound import firewall as inbound_firewall
 from rig.inbound.firewall import Permitted
 from rig.inbound.partitions import Partition, Way

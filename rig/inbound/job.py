@@ -26,7 +26,8 @@ from drivers.interruptions import interruptible, waiting
 from drivers.pppd import PppUp
 from drivers.secret import Secret
 from rig import lab
-from rig.bench import Bench, InboundTable, load_fence
+from rig.bench import Bench, InboundTable
+from rig.bench_files import load_fence
 from rig.emulated_exchange import EmulatedExchange
 from rig.inbound import partitions
 from rig.inbound.answering import INTERFACE, AnsweringEnd, NotCalledError

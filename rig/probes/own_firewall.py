@@ -8,7 +8,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 import dpkt
 
-from rig.bench import AllowTable, port_range
+from rig.bench import AllowTable
+from rig.bench_files import port_range
 from rig.fence import HTTPS
 from rig.probes import packets
 from rig.probes.making import IPV6_SERVER, Ground, ProbeMaker

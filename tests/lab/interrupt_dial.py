@@ -20,7 +20,8 @@ from typing import NoReturn
 from drivers.errors import Interrupted
 from drivers.interruptions import SIGNALS, interruptible
 from rig import dial
-from rig.bench import Bench, load
+from rig.bench import Bench
+from rig.bench_files import load
 from rig.progress import Progress
 from tests.lab.traces import left_behind, new_since
 

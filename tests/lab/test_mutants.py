@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.line import Gateway, Line
-from rig.bench import Bench, load
+from rig.bench import Bench
+from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.owner import Owner
 from rig.partners.mutants import BY_NAME, MUTANTS, Mutant

@@ -25,7 +25,7 @@ from drivers.errors import (
 )
 from fixtures.line import Line, Session
 from rig import checks
-from rig.bench import load
+from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.owner import Owner
 from rig.probes.observer import ETH_P_ALL

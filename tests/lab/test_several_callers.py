@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import BusyError, PppError
 from rig import checks
-from rig.bench import load
+from rig.bench_files import load
 from rig.checks import ask_name
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd

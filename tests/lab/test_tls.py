@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.line import Line
 from rig import checks
-from rig.bench import load
+from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.owner import Owner
 

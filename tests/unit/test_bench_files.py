@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import ConfigError, UsageError
-from rig.bench import HW_CONFIG, Bench, load, load_fence, load_fence_file
+from rig.bench import Bench
+from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file
 from rig.secret_files import read_secret
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
@@ -18,6 +19,9 @@ def write(folder: Path, text: str) -> str:
     file = folder / "mine.toml"
     file.write_text(text)
     return str(file)
+
+
+INBOUND = "[inbound]\nppp-address = '10.0.0.1'\n"
 
 
 @pytest.mark.parametrize("path", sorted((HW_CONFIG / "benches").glob("*.toml")), ids=lambda path: path.stem)
@@ -51,6 +55,16 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         ("[exchange]\nsetup = -1", "key 'exchange.setup': it takes 0 to 600 seconds"),
         ("[[exchange.numbers]]\nnumber = '555'\nkind = 'fax'", "key 'exchange.numbers[0].kind': it takes 'lig' or"),
         ("[[exchange.numbers]]\nnumber = 'xyz'\nkind = 'busy'", "key 'exchange.numbers.number'"),
+        ("[[near-end.allow]]\nprotocol = 'tcp'", "key 'near-end.allow.ports'"),
+        ("[[near-end.allow]]\nprotocol = 'tcp'\nports = '9-2'", "'9-2': it takes a port from 1 to 65535, or two"),
+        ("[[near-end.allow]]\nprotocol = 'icmp'\nports = '8'", "icmp none"),
+        ("[expect]\ntls = 'tomorrow'", "tomorrow.toml: No such file"),
+        ("[hosts]\ntls = 'tomorrow'", "key 'hosts.tls': it takes 'today' or 'paper-2007'"),
+        (INBOUND + "remote = '10.0.0.1'", "must differ"),
+        (INBOUND + "remote = '10.0.0.2'\nkey = 'generated'", "does not know a generated key"),
+        (INBOUND + "remote = '10.0.0.2'\nidle = 0", "key 'inbound.idle'"),
+        (INBOUND + "remote = '10.0.0.2'\nrings = 40", "key 'inbound.rings': it takes 1 to 20"),
+        ("[i5os]\nmodems = 2", "key 'near-end.remote-modem': it goes with the table [i5os]"),
         ("extends = 'mine'", "in a circle"),
         ("this is = = not TOML", "not TOML: "),
         ("fence = 'none-such'", "none-such.toml: No such file"),
