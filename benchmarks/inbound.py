@@ -19,7 +19,7 @@ from rig.progress import Progress
 
 RUNS = 5
 RING_TARGET, VERIFY_TARGET = 1.2, 30.0
-NMAP_SECONDS = 280.0
+NMAP_SECONDS = 150.0
 
 
 def ring_to_ip(stage: InboundBench, file: Path) -> float:

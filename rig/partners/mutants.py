@@ -98,7 +98,7 @@ MUTANTS = (
     Mutant("servers-16", "a /16 stands where a /32 belongs", "neighbour of a server", _replaced(rf"/32 {_SERVER}", f"/16 {_SERVER}")),
     Mutant("everything-out", "what is left is counted, and accepted", "address space", _replaced("(destination is not authorized\") -j DROP", r"\1 -j ACCEPT")),
     Mutant("private-out", "private addresses pass", "special addresses", _first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
-    Mutant("multicast-out", "multicast passes to the gateway's own services", "special addresses", _first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
+    Mutant("private-172-out", "private addresses of 172.16.0.0/12 pass", "special addresses", _first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
     Mutant("every-port", "servers are open on every TCP port", "other port of a server", _replaced(rf"{_SERVER} ", "-p tcp ")),
     Mutant("port-80", "port 80 is open as well", "other port of a server", _first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
     Mutant("port-range", "a range stands where port 443 belongs", "other port of a server", _replaced(rf"--dport {HTTPS}", f"--dport {HTTPS}:444")),

@@ -87,6 +87,8 @@ class RulesAfterTheAddress(Broken):
 
 
 class SourceNotLookedAt(Broken):
+    """Any source address is taken for the caller's."""
+
     found_by = SOURCES
 
     def rules(self) -> str:
