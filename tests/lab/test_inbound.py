@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drivers import conntrack
+from drivers import conntrack, firewall
 from drivers.errors import AuthenticationError, CallError, NoAnswerError, PppError
 from drivers.secret import Secret
 from fixtures.inbound import Armed, armed, connected
+from rig.inbound import firewall as inbound_firewall
 from rig.inbound.answering import NotCalledError
 from rig.inbound.arming import ArmingError, State
 from rig.inbound.job import as_before, await_listening, second_call
@@ -61,6 +62,17 @@ def test_rules_routes_and_addresses_come_back_exactly(inbound_bench: InboundBenc
     one.taken.result(0)
     assert conntrack.flush_address(inbound_bench.end.namespace, call.up.local) == 0  # no flow of the call's is left
     assert as_before(inbound_bench.end, before).held
+
+
+def test_rules_that_a_crash_has_left_go_and_the_customers_stay(inbound_bench: InboundBench) -> None:
+    """Nobody took them down; the next arming's put_up begins with that, and does not put them there twice."""
+    end = inbound_bench.end
+    before = end.surroundings()
+    firewall.apply(end.namespace, end.rules())
+    inbound_firewall.put_up(end.namespace, end.rules())
+    assert end.surroundings().count("-j remote-console") == 1
+    inbound_firewall.take_down(end.namespace)
+    assert as_before(end, before).held
 
 
 def test_with_the_console_disabled_nothing_of_it_is_reached(inbound_bench: InboundBench, tmp_path: Path) -> None:
