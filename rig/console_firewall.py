@@ -18,8 +18,10 @@ OPENED = "opened-from-outside"
 OPENING = ("-p tcp --syn", "-p udp", "-p icmp --icmp-type echo-request")
 """What opens a connection, let in or not: only counted."""
 
-IPV6_RULES = f"*filter\n:{CHAIN} -\n-A INPUT ! -i lo -j {CHAIN}\n-A {CHAIN} -j DROP\nCOMMIT\n"
-"""The paper's near end speaks IPv4 alone."""
+IPV6_RULES = (
+    f"*filter\n:{CHAIN} -\n-A INPUT ! -i lo -j {CHAIN}\n-A OUTPUT ! -o lo -j {CHAIN}\n-A {CHAIN} -j DROP\nCOMMIT\n"
+)
+"""The paper's near end speaks IPv4 alone; nor does its kernel look for neighbours by itself."""
 
 
 def _match(allowed: AllowTable) -> str:

@@ -28,7 +28,7 @@ from rig import checks
 from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.owner import Owner
-from rig.probes.observer import ETH_P_ALL
+from rig.probes.observer import ETH_P_ALL, PACKET_OUTGOING
 
 if TYPE_CHECKING:
     from rig.partners.control import Control
@@ -166,10 +166,9 @@ def test_all_that_goes_to_the_partition_is_l2tp_and_pap_passes_through_it_untouc
     with closing(captured(line, "i5os0")) as tap, line.opened():
         session = line.call().start_ppp()
         assert all(result.held for result in session.run_check(checks.name_service))
-        packets = all_of(tap)
-    kinds = {kind for _, (_, kind, *_) in packets}
-    assert kinds <= {0x0800, 0x0806}  # IPv4, and ARP to find each other
-    datagrams = [packet for packet, (_, kind, *_) in packets if kind == 0x0800]
+        packets = [(packet, kind) for packet, (_, kind, sent, *_) in all_of(tap) if sent == PACKET_OUTGOING]
+    assert {kind for _, kind in packets} <= {0x0800, 0x0806}  # IPv4, and ARP to find the partition
+    datagrams = [packet for packet, kind in packets if kind == 0x0800]
     assert {packet[9] for packet in datagrams} == {17}
     assert {(packet[20:22], packet[22:24]) for packet in datagrams} == {(b"\x06\xa5", b"\x06\xa5")}
     user = near.secret.user.encode()
