@@ -254,6 +254,7 @@ address = "10.253.1.2"
 """
 
 
+@pytest.mark.timeout(400)  # all 65,535 ports
 @pytest.mark.parametrize(("second", "status"), [("payroll", 0), ("treasury", 1)])
 def test_a_device_under_test_is_called_and_held_to_its_bench(
     representative: Armed, tmp_path: Path, second: str, status: int
@@ -269,7 +270,7 @@ def test_a_device_under_test_is_called_and_held_to_its_bench(
         REPRESENTATIVE.format(user=representative.credentials.user, secret=secret, port=port, second=second)
     )
     command = [sys.executable, "-m", "rig", "dial", "--inbound", "--number", representative.number]
-    result = subprocess.run([*command, "--bench", str(bench), "--json"], capture_output=True, text=True, timeout=110)
+    result = subprocess.run([*command, "--bench", str(bench), "--json"], capture_output=True, text=True, timeout=360)
     assert result.returncode == status, result.stderr
     failed = {check["name"] for check in json.loads(result.stdout)["checks"] if check["held"] is False}
     assert failed == (set() if status == 0 else {"partition treasury"})
