@@ -160,9 +160,10 @@ class AnsweringEnd(NearEnd):
 
     def abandon(self) -> None:
         """From another thread: wake whoever waits for a call that will not come. They see PortLostError."""
-        with contextlib.suppress(OSError, AttributeError):
-            assert self._line is not None
-            syscalls.hang_up_terminal(self._line.fileno())
+        line = self._line  # none between two calls, and gone by the time that this is done
+        if line is not None:
+            with contextlib.suppress(OSError, TypeError):
+                syscalls.hang_up_terminal(line.fileno())
 
     def _ppp_notice(self, event: ppp_log.Event) -> None:
         if isinstance(event, ppp_log.Authenticated):
