@@ -21,7 +21,7 @@ from rig.inbound.representative import Behind, Verification
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
 from rig.progress import Progress
-from rig.remote_modem import kind_of
+from rig.remote_modem import near_end_of
 from rig.secret_files import read_secret
 from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
 
@@ -80,9 +80,7 @@ class _Job:
             port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
         self.verdict.port = port
         auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
-        near = kind_of(self.bench).owned_by(self.owner, self.bench, port, secret, self.progress, auth=auth)
-        if self.far_end is not None:
-            self.far_end.attach(near)
+        near = near_end_of(self.owner, self.bench, self.far_end, port, secret, self.progress, auth=auth)
         near.open()
         who = near.identity
         made_as = near.profile.name if near.profile else ""

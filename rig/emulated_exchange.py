@@ -13,6 +13,8 @@ from rig.partners.exchange import Timing
 from rig.partners.process import PartnerProcess
 from rig.partners.switch import Entry, Plan
 
+NEAR_LINE = "near-end"
+"""The name of the near end's own line."""
 PLUG_SECONDS = 20.0
 """How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
 

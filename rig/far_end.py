@@ -14,7 +14,7 @@ from drivers.namespace import NetworkNamespace, has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
-from rig.emulated_exchange import EmulatedExchange
+from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
 from rig.fence import Session, chains
 from rig.near_end import NearEnd, modem_port
 from rig.owner import Owner
@@ -27,7 +27,6 @@ from rig.partners.process import PartnerProcess
 from rig.probes.engine import End
 from rig.secret_files import read_secret, secret_value
 
-NEAR_LINE = "near-end"
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
 """The Ethernet between the gateway and the service hosts."""
 ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")

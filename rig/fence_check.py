@@ -18,7 +18,7 @@ from rig.probes.engine import End
 from rig.probes.making import Ground
 from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
-from rig.remote_modem import kind_of
+from rig.remote_modem import near_end_of
 from rig.secret_files import read_secret
 
 
@@ -35,9 +35,7 @@ def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress:
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
         port = str(far.near_port) if far else modem_port(bench.near_end.modem)
         secret = far.secret if far else read_secret(bench, "")
-        near = kind_of(bench).owned_by(owner, bench, port, secret, progress)
-        if far is not None:
-            far.attach(near)
+        near = near_end_of(owner, bench, far, port, secret, progress)
         near.open()
         near.dial(number)
         up = near.start_ppp()

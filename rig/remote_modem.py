@@ -9,23 +9,16 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+from typing import TYPE_CHECKING, Literal
 
 from drivers.at import Identity
-from drivers.errors import (
-    BusyError,
-    CallError,
-    CarrierLostError,
-    NoAnswerError,
-    NoCarrierError,
-    NoDialtoneError,
-    NoModemError,
-    RigError,
-)
+from drivers.errors import CallError, CarrierLostError, NoAnswerError, NoModemError, RigError
 from drivers.interruptions import waiting
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity as L2tpIdentity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import (
+    CALL_ERRORS,
     CallAccepted,
     CallConnected,
     CallEnded,
@@ -39,26 +32,23 @@ from drivers.l2tp.runner import Runner, peer_at
 from drivers.l2tp.tunnel import Tunnel
 from drivers.modem import Connection, check_number
 from drivers.pppd import Pppd, PppOptions, PppUp
+from drivers.secret import Secret
 from rig.bench import Bench, RemoteModemTable
 from rig.near_end import PPP_OPTIONS, NearEnd
+from rig.owner import Owner
+from rig.progress import Progress
 from rig.secret_files import secret_value
+
+if TYPE_CHECKING:
+    from rig.far_end import FarEnd
 
 MTU = 1410
 """Bytes that fit into Ethernet's 1,500 with L2TP, UDP and IP around them."""
-_FAILURES: dict[int, type[CallError]] = {
-    CallResult.NO_CARRIER: NoCarrierError,
-    CallResult.BUSY: BusyError,
-    CallResult.NO_DIALTONE: NoDialtoneError,
-    CallResult.NOT_IN_TIME: NoAnswerError,
-}
-_WORDS = {
-    CallResult.NO_CARRIER: "NO CARRIER",
-    CallResult.BUSY: "BUSY",
-    CallResult.NO_DIALTONE: "NO DIALTONE",
-    CallResult.NOT_IN_TIME: "NO ANSWER",
+_REFUSALS: dict[int, str] = {
     CallResult.NO_FACILITIES: "NO MODEM FREE",
     CallResult.INVALID_DESTINATION: "NUMBER NOT ALLOWED",
 }
+"""What no modem of our own would say."""
 
 
 class RemoteNearEnd(NearEnd):
@@ -153,8 +143,8 @@ class RemoteNearEnd(NearEnd):
             return NoAnswerError(f"dialling {number}: the partition did not say how it went", result="NO ANSWER")
         assert isinstance(answer, CallEnded | TunnelEnded)
         end = answer.end if isinstance(answer, CallEnded) else End(0, text=answer.end.text)
-        words = _WORDS.get(CallResult(end.result) if end.result in list(CallResult) else CallResult.GENERAL_ERROR, "")
-        kind = _FAILURES.get(end.result, CallError)
+        kind = CALL_ERRORS.get(end.result, CallError)
+        words = kind.outcome if kind is not CallError else _REFUSALS.get(end.result, "")
         said = f"{words}{': ' if words and end.text else ''}{end.text}" or f"result {end.result}"
         return kind(f"dialling {number}: {said}", result=words or f"RESULT {end.result}")
 
@@ -202,6 +192,19 @@ def described(event: CallEnded | TunnelEnded) -> str:
     return words or f"the partition ended the call: {event.end.text or f'result {event.end.result}'}"
 
 
-def kind_of(bench: Bench) -> type[NearEnd]:
-    """The near end that a bench has: with a modem of its own, or a borrowed one."""
-    return RemoteNearEnd if bench.near_end.remote_modem is not None else NearEnd
+def near_end_of(
+    owner: Owner,
+    bench: Bench,
+    far: FarEnd | None,
+    port: str,
+    secret: Secret,
+    progress: Progress,
+    role: str = "hmc",
+    auth: Literal["pap", "chap"] = "pap",
+) -> NearEnd:
+    """The near end that a bench has: with a modem of its own, or with a borrowed one, joined to who lends it."""
+    kind = RemoteNearEnd if bench.near_end.remote_modem is not None else NearEnd
+    near = kind.owned_by(owner, bench, port, secret, progress, role, auth)
+    if far is not None:
+        far.attach(near)
+    return near

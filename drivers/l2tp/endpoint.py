@@ -34,7 +34,6 @@ class Endpoint:
     def __init__(self, identity: Identity, allowed: Callable[[Hashable], bool] = lambda peer: True) -> None:
         self.identity = identity
         self.tunnels: dict[int, Tunnel] = {}
-        self.passed_over = 0
         self._allowed = allowed
         self._peers: dict[int, Hashable] = {}
         self._asked_for: dict[tuple[Hashable, int], int] = {}
@@ -56,15 +55,12 @@ class Endpoint:
         try:
             header, body = messages.unpack(datagram)
         except MalformedError:
-            self.passed_over += 1
             return
         tunnel = self.tunnels.get(header.tunnel)
         if header.tunnel == 0 and header.ns == 0:
             tunnel = self._for_request(body, peer, now)
-        if tunnel is None or self._peers[tunnel.own] != peer:
-            self.passed_over += 1
-            return
-        tunnel.receive(header, body, now)
+        if tunnel is not None and self._peers[tunnel.own] == peer:
+            tunnel.receive(header, body, now)
 
     def _for_request(self, body: bytes, peer: Hashable, now: float) -> Tunnel | None:
         """The tunnel that an SCCRQ is for: a new one, or that of the same request which came before (§5.8)."""

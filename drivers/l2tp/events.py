@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from drivers.errors import BusyError, CallError, NoAnswerError, NoCarrierError, NoDialtoneError
 from drivers.l2tp.messages import Error
 
 
@@ -34,6 +35,15 @@ class CallResult(IntEnum):
     NO_DIALTONE = 9
     NOT_IN_TIME = 10
     NO_FRAMING = 11
+
+
+CALL_ERRORS: dict[int, type[CallError]] = {
+    CallResult.NO_CARRIER: NoCarrierError,
+    CallResult.BUSY: BusyError,
+    CallResult.NO_DIALTONE: NoDialtoneError,
+    CallResult.NOT_IN_TIME: NoAnswerError,
+}
+"""What a modem says at the one end, and what it means at the other: the results that are a modem's."""
 
 
 @dataclass(frozen=True)

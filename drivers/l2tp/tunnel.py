@@ -41,12 +41,11 @@ class CallState(Enum):
 
 @dataclass
 class Call:
-    """One call. ``peer``: the id that the peer has given it; ``outgoing``: the LAC dials; ``ours``: we asked for it."""
+    """One call. ``peer``: the id that the peer has given it; ``outgoing``: the LAC dials."""
 
     own: int
     peer: int
     outgoing: bool
-    ours: bool
     state: CallState
     request: Message | None = None
 
@@ -184,7 +183,7 @@ class Tunnel(ControlConnection):
         request = Message(kind, {Attribute.ASSIGNED_SESSION_ID: own, **values})
         waits = self.state is not State.ESTABLISHED
         state = CallState.WAIT_TUNNEL if waits else CallState.WAIT_REPLY
-        self.calls[own] = Call(own, 0, outgoing, True, state, request)
+        self.calls[own] = Call(own, 0, outgoing, state, request)
         if not waits:
             self._say(request, now)
         return own
@@ -196,7 +195,7 @@ class Tunnel(ControlConnection):
             said = f"{message.kind.name} with a session id that is {'in use' if peer else '0'}"
             self._disconnect(peer, own, End(CallResult.GENERAL_ERROR, Error.INVALID_SESSION, said), now)
             return
-        self.calls[own] = Call(own, peer, outgoing, False, CallState.ASKED)
+        self.calls[own] = Call(own, peer, outgoing, CallState.ASKED)
         called = message.octets(Attribute.CALLED_NUMBER).decode("utf-8", "replace")
         if outgoing:
             rates = message.number(Attribute.MINIMUM_BPS), message.number(Attribute.MAXIMUM_BPS)

@@ -28,7 +28,7 @@ from drivers.secret import Secret
 from rig import lab
 from rig.bench import Bench, InboundTable
 from rig.bench_files import load_fence
-from rig.emulated_exchange import EmulatedExchange
+from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
 from rig.inbound import partitions
 from rig.inbound.answering import INTERFACE, AnsweringEnd, NotCalledError
 from rig.inbound.arming import Arming, ArmingError, Step
@@ -44,7 +44,6 @@ from rig.progress import Progress
 from rig.secret_files import secret_value
 from rig.verdict import CheckResult
 
-NEAR_LINE = "near-end"
 LISTEN_SECONDS = 60.0
 """How long the answering side may take to be ready for the next call."""
 SECOND_CALL_SECONDS = 3
@@ -199,7 +198,7 @@ class _Job:
                 take_call(stage.end, arming, self.progress, self.verdict)
                 self.verdict.checks.append(as_before(stage.end, before))
                 if working is not None:
-                    self._second_call(stage, arming, working)
+                    self._second_call(stage, working)
         self._judge(arming)
 
     @contextlib.contextmanager
@@ -230,7 +229,7 @@ class _Job:
         finally:
             caller.hang_up()
 
-    def _second_call(self, stage: InboundBench, arming: Arming, working: Future[None]) -> None:
+    def _second_call(self, stage: InboundBench, working: Future[None]) -> None:
         """It works once: nobody answers now."""
         with waiting():
             working.result()

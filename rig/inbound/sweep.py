@@ -58,16 +58,13 @@ class TcpSweep:
         self._near = near
         self._inside = inside
 
-    def send(self, ports: Iterable[int] = ALL_PORTS) -> int:
-        """Send a SYN to each; how many bytes that was. Raises ProbeError when the link takes no more."""
-        size = 0
+    def send(self, ports: Iterable[int]) -> None:
+        """Send a SYN to each. Raises ProbeError when the link takes no more."""
         with closing(Sender(self._end)) as sender:
             for number, packet in enumerate(_syns(self._source, self._target, ports)):
                 sender.put(packet)
-                size += len(packet)
                 if number % COLLECT_EVERY == 0:
                     self._collect()
-        return size
 
     def _collect(self) -> None:
         self._near.collect()

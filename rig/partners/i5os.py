@@ -18,19 +18,11 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.errors import (
-    BusyError,
-    CallError,
-    NoAnswerError,
-    NoCarrierError,
-    NoDialtoneError,
-    PortLostError,
-    RigError,
-)
+from drivers.errors import CallError, PortLostError, RigError
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CallAsked, CallEnded, CallResult, LinkInfo, TunnelEnded, TunnelUp
+from drivers.l2tp.events import CALL_ERRORS, CallAsked, CallEnded, CallResult, LinkInfo, TunnelEnded, TunnelUp
 from drivers.l2tp.kernel import Bridge
 from drivers.l2tp.messages import Error
 from drivers.l2tp.runner import Runner
@@ -43,14 +35,6 @@ from rig.partners.control import serve_in_thread
 SPEED = 115200
 QUEUE_SECONDS = 5.0
 """How long a call waits for a modem, such as one whose last call has just ended, before it is refused."""
-_RESULTS: tuple[tuple[type[RigError], CallResult], ...] = (
-    (BusyError, CallResult.BUSY),
-    (NoAnswerError, CallResult.NOT_IN_TIME),
-    (NoDialtoneError, CallResult.NO_DIALTONE),
-    (NoCarrierError, CallResult.NO_CARRIER),
-)
-"""What a modem says, as the call's result (RFC 2661 §4.4.2)."""
-
 _log = logging.getLogger("i5os")
 
 
@@ -217,11 +201,13 @@ class Partition:
         self._taken[tunnel.own, call] = modem
         try:
             with self.runner.using() as now:
-                if call in tunnel.calls:
-                    tunnel.accept_call(call, now)
+                if call not in tunnel.calls:
+                    return  # the peer wants it no more: nothing is dialled
+                tunnel.accept_call(call, now)
             self._connect(tunnel, call, number, modem)
         except CallError as error:
-            result = next((result for kind, result in _RESULTS if isinstance(error, kind)), CallResult.NO_FACILITIES)
+            results = (CallResult(number) for number, kind in CALL_ERRORS.items() if isinstance(error, kind))
+            result = next(results, CallResult.NO_FACILITIES)
             _log.info("%s: %s", modem.port.name, error)
             self._end(tunnel, call, result, error.result)
         except (RigError, OSError) as error:

@@ -22,12 +22,8 @@ from rig.probes.observer import Observer, Watcher
 from rig.probes.probe import Expected, Outcome, Probe, Seen
 
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
-FOLLOWER_SECONDS = 20.0
-"""How long the packet that is sent last may take: a minute's worth of line at 2,400 bit/s is not waited for."""
 ANSWER_SECONDS = 1.0
 """How long an answer to a probe may take once the last packet was seen to arrive."""
-ROOM_SECONDS = 30.0
-
 
 Follow = Callable[[], str | None]
 """Sends something good behind the probes, over the same lines: None when it came about, otherwise what did not."""

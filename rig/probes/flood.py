@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dpkt
 
 from drivers.interruptions import waiting
-from drivers.namespace import NetworkNamespace
 from rig.fence import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, ProbeError, Sender
 from rig.probes.making import Ground
 
 PORTS = range(1025, 65536)
-ANSWER_SECONDS = 15.0
 NONSENSE = b"no TLS begins like this\r\n\r\n"
 
 
@@ -48,14 +45,6 @@ def fill(ground: Ground, caller: End, flows: int) -> None:
         for index in range(flows):
             server, port = servers[index // len(PORTS) % len(servers)], PORTS[index % len(PORTS)]
             sender.put(packets.tcp(ground.caller, server, HTTPS, 0, flags=dpkt.tcp.TH_SYN, source_port=port))
-
-
-@contextlib.contextmanager
-def established(namespace: NetworkNamespace, ground: Ground, count: int) -> Iterator[list[socket.socket]]:
-    """So many connections to a server, open: a gateway that is full knows these still."""
-    with contextlib.ExitStack() as stack, namespace.entered():
-        address = (str(ground.fence.servers[-1]), HTTPS)
-        yield [stack.enter_context(socket.create_connection(address, ANSWER_SECONDS)) for _ in range(count)]
 
 
 def answered(connection: socket.socket) -> bool:

@@ -19,7 +19,7 @@ from rig.checks import ANSWER_SECONDS, connect
 from rig.fence import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, probe_inward, probe_outward
-from rig.probes.flood import Filled, answered, established, fill
+from rig.probes.flood import Filled, answered, fill
 from rig.probes.inward import about_a_flow, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Inside, Observer
@@ -94,7 +94,8 @@ class FenceRun:
         found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow)
         if far is not None:
             found += self._from(far, inward(self.ground))
-            with flow(caller.namespace, self._server) as port:
+            with flow(caller.namespace, self._server) as connection:
+                port = int(connection.getsockname()[1])
                 found += self._from(far, about_a_flow(self.ground, self._server, port))
         if self.vantage.towards_caller is not None:
             with closing(Inside(caller.namespace, to=self.ground.caller)) as inside:
@@ -109,7 +110,7 @@ class FenceRun:
         """
         caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
         denied = [replace(probe, category=FLOODED) for probe in self._outward if probe.expected is Expected.DENIED]
-        with established(caller.namespace, self.ground, 1) as [connection]:
+        with flow(caller.namespace, self._server) as connection:  # a gateway that is full knows this still
             fill(self.ground, caller, flows)
             filled = Filled(flows, *(room() if room else ()))
             filled.check()
@@ -149,15 +150,15 @@ class FenceRun:
 
 
 @contextlib.contextmanager
-def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[int]:
-    """A TCP connection to a server, open meanwhile; its local port."""
+def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[socket.socket]:
+    """A TCP connection to a server, open meanwhile."""
     with namespace.entered():
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with connection:
         connection.settimeout(ANSWER_SECONDS)
         with waiting():
             connection.connect((str(server), HTTPS))
-        yield int(connection.getsockname()[1])
+        yield connection
 
 
 def table(report: Report) -> str:

@@ -97,7 +97,8 @@ def what_comes_of_the_last_callers_flow(line: Line, gateway: Gateway) -> set[str
     line.near.open()
     session = line.call().start_ppp()
     server, address = session.surroundings.fence.servers[0], session.up.local
-    with flow(line.near.namespace, server) as port:
+    with flow(line.near.namespace, server) as connection:
+        port = connection.getsockname()[1]
         for _ in range(3):
             line.near.hang_up()
             gateway.wait_idle()
