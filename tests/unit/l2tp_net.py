@@ -8,9 +8,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.l2tp.endpoint import Endpoint, Told
-
 from drivers.l2tp.control import Identity
+from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import Event
 
 
