@@ -64,7 +64,21 @@ class Ended:
     reason: str
 
 
-Event = Reached | Authenticated | Refused | Addresses | Interface | Ended
+@dataclass(frozen=True)
+class MapAgreed:
+    """One end has agreed which control characters it will escape (RFC 1662 §7.1): a bit each, 31 to 0.
+
+    ``by_us``: we have agreed to what the peer asked for.
+    """
+
+    characters: int
+    by_us: bool
+
+
+Event = Reached | Authenticated | Refused | Addresses | Interface | Ended | MapAgreed
+
+EVERY_CHARACTER = 0xFFFFFFFF
+"""What holds where nobody asked for less."""
 
 _ENDINGS = (
     re.compile(r"Modem hangup"),
@@ -82,6 +96,7 @@ _ENDINGS = (
     re.compile(r"Peer .* is not authorized .*|Peer is not authorized .*"),
 )
 _NAK = re.compile(r'(?:rcvd|sent) \[(?:PAP AuthNak|CHAP Failure) id=0x[0-9a-f]+ "?(.*?)"?\]')
+_LCP_AGREED = re.compile(r"(sent|rcvd) \[LCP ConfAck id=0x[0-9a-f]+(?:.*?<asyncmap 0x([0-9a-f]+)>)?")
 _PROTOCOL_START = re.compile(r"(?:sent|rcvd) \[(LCP ConfReq|PAP AuthReq|CHAP Challenge|IPCP ConfReq)")
 _STARTS = {
     "LCP ConfReq": Phase.LCP,
@@ -103,6 +118,8 @@ class PppLog:
         line = line.strip()
         if match := _PROTOCOL_START.match(line):
             return self._reach(_STARTS[match[1]])
+        if match := _LCP_AGREED.match(line):
+            return [MapAgreed(int(match[2], 16) if match[2] else EVERY_CHARACTER, match[1] == "sent")]
         if match := _NAK.match(line):
             return [Refused(match[1])]
         if match := re.match(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Literal
 
 import msgspec
@@ -56,10 +56,13 @@ class SecretTable(Table, frozen=True):
 class RemoteModemTable(Table, frozen=True):
     """A modem that an i5/OS partition lends over L2TP (§2.1.4.2). ``partition``: its address; ``secret`` of the
     tunnel, where there is one; ``timeout`` in seconds for its answers; ``hello``: after so many seconds of silence it
-    is asked whether it is there.
+    is asked whether it is there. For a partition that is not the rig's own: the network ``interface`` towards it,
+    which the near end takes for the run, and the near end's ``address`` there, with its prefix length.
     """
 
     partition: IPv4Address
+    interface: str = ""
+    address: IPv4Interface | None = None
     secret: Literal["none"] | SecretTable = "none"  # noqa: S105
     timeout: float = 20.0
     hello: float = 60.0
@@ -136,11 +139,20 @@ class LigTable(Table, frozen=True):
 
 
 class I5osTable(Table, frozen=True):
-    """The i5/OS partition that the rig stands in for: how many ``modems`` it lends, and ``numbers`` that may be
-    dialled, as patterns. The Ethernet to it: ``delay`` in milliseconds each way, ``loss`` and ``reorder`` in percent.
+    """The i5/OS partition that the rig stands in for: how many ``modems`` of the emulated exchange it lends, or
+    which real ones, each a table ``modem``; ``numbers`` that may be dialled, as patterns. The Ethernet to it: ``delay``
+    in milliseconds each way, ``loss`` and ``reorder`` in percent.
+
+    For a device under test: the network ``interface`` that it is reached by, and the partition's ``address`` there,
+    with its prefix length; the ``peers`` that may have a tunnel, and the ``secret`` of it, where there is one.
     """
 
     modems: int = 1
+    modem: tuple[ModemTable, ...] = ()
+    interface: str = ""
+    address: IPv4Interface | None = None
+    peers: tuple[IPv4Address, ...] = ()
+    secret: Literal["none"] | SecretTable = "none"  # noqa: S105
     numbers: tuple[str, ...] = ("*",)
     delay: float = 0.0
     loss: float = 0.0

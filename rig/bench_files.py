@@ -96,12 +96,21 @@ def _validate(path: Path, bench: Bench) -> None:
 
 def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
     remote, table = bench.near_end.remote_modem, bench.i5os
-    if (remote is None) != (table is None):
-        raise wrong("near-end.remote-modem", "it goes with the table [i5os], the partition that the rig stands in for")
+    for key, place in (("near-end.remote-modem", remote), ("i5os", table)):
+        if place is not None and bool(place.interface) != (place.address is not None):
+            raise wrong(f"{key}.interface", "it goes with the key address, for example 192.0.2.1/24, and not without")
+    if remote is not None and (table is None) != bool(remote.interface):
+        raise wrong(
+            "near-end.remote-modem", "it takes either [i5os], the rig's own partition, or interface and address"
+        )
     if table is None:
         return
-    if bench.exchange is None:
-        raise wrong("i5os", "its modems are on the emulated [exchange]")
+    if (remote is None) != bool(table.interface) or (remote is None) != bool(table.peers):
+        raise wrong("i5os", "for a device under test it takes interface, address and peers, otherwise none of them")
+    for entry in table.modem:
+        _validate_modem(entry, "i5os.modem", wrong)
+    if (bench.exchange is None) != bool(table.modem):
+        raise wrong("i5os", "its modems are on the emulated [exchange], or are real ones: [[i5os.modem]]")
     if not 1 <= table.modems <= 64:
         raise wrong("i5os.modems", "it takes 1 to 64")
     for name, most in (("delay", 10_000), ("loss", 100), ("reorder", 100)):

@@ -18,7 +18,7 @@ from rig.command import run_command
 from rig.far_end import FarEnd
 from rig.inbound.job import promised_by
 from rig.inbound.representative import Behind, Verification
-from rig.near_end import NearEnd, modem_port
+from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
 from rig.progress import Progress
 from rig.remote_modem import near_end_of
@@ -77,7 +77,7 @@ class _Job:
                 self.far_end = FarEnd(self.bench, self.owner)
             port, secret = str(self.far_end.near_port), self.far_end.secret
         else:
-            port, secret = modem_port(self.bench.near_end.modem), read_secret(self.bench, "")
+            port, secret = near_port(self.bench), read_secret(self.bench, "")
         self.verdict.port = port
         auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
         near = near_end_of(self.owner, self.bench, self.far_end, port, secret, self.progress, auth=auth)

@@ -5,27 +5,28 @@ Each is a process, joined to the others by namespaces. With real modems the LIG 
 
 from __future__ import annotations
 
+import functools
 import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 from drivers import firewall, profile
-from drivers.namespace import NetworkNamespace, has_ipv6
+from drivers.namespace import has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
+from rig.emulated_partition import EmulatedPartition
 from rig.fence import Session, chains
-from rig.near_end import NearEnd, modem_port
+from rig.near_end import NearEnd, modem_port, near_port
 from rig.owner import Owner
-from rig.partners import hosts, i5os, lig
+from rig.partners import hosts, lig
 from rig.partners.control import Control
 from rig.partners.hosts import HostsPlan
-from rig.partners.i5os import I5osPlan
 from rig.partners.lig import LigLine, LigPlan
 from rig.partners.process import PartnerProcess
 from rig.probes.engine import End
-from rig.secret_files import read_secret, secret_value
+from rig.secret_files import read_secret
 
 BACKBONE = (IPv4Interface("192.0.2.1/30"), IPv4Interface("192.0.2.2/30"))
 """The Ethernet between the gateway and the service hosts."""
@@ -45,7 +46,6 @@ class FarEnd:
         self.owner = owner
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
         self.lines = EmulatedExchange(bench, owner) if bench.exchange else None
-        self._i5os_namespace = owner.namespace("i5os") if bench.i5os else None
         self._lig_namespace = owner.namespace("lig")
         self.hosts_namespace = owner.namespace("ibm")
         self._join()
@@ -62,13 +62,18 @@ class FarEnd:
             self.lines.process.wait_ready()
         self._start("lig", lig.main, lig_plan)
         self.processes["hosts"].wait_ready()
-        if self._i5os_namespace is not None:
-            self.near_port = self._start_partition(self._i5os_namespace)
-        elif self.lines is not None:
-            self.near_port = self.install_line(NEAR_LINE, bench.near_end.number)
-        else:
-            self.near_port = Path(modem_port(bench.near_end.modem))
+        self.partition = EmulatedPartition(bench, owner, self.lines) if bench.i5os else None
+        if self.partition is not None:
+            self.partition.start()
         self.processes["lig"].wait_ready()
+
+    @functools.cached_property
+    def near_port(self) -> Path:
+        """Where the near end finds its modem: on a line of the exchange, which it is given now; at the partition; or
+        as the bench names a real one."""
+        if self.lines is not None and self.partition is None:
+            return self.install_line(NEAR_LINE, self.bench.near_end.number)
+        return Path(near_port(self.bench))
 
     @property
     def exchange(self) -> Control:
@@ -93,44 +98,10 @@ class FarEnd:
             gateway.add_neighbour("ibm0", IPV6_HOST, servers.hardware_address("lig0"))
             gateway.add_route(ANYWHERE_IPV6, "ibm0", str(IPV6_HOST))
 
-    def _start_partition(self, namespace: NetworkNamespace) -> Path:
-        """The i5/OS partition with its modems; where the near end finds it."""
-        table, remote = self.bench.i5os, self.bench.near_end.remote_modem
-        assert table is not None
-        assert remote is not None
-        ports = tuple(self.install_line(f"i5os-{number}", "") for number in range(1, table.modems + 1))
-        secret = secret_value(self.bench, "near-end.remote-modem.secret", remote.secret, "").encode()
-        plan = I5osPlan(
-            namespace.name, self.owner.folder, ports, (remote.partition - 1,), secret, table.numbers,
-            self.bench.near_end.modem.carrier_wait, remote.hello,
-        )  # fmt: skip
-        self.partition = Control(plan.control_path)
-        self._i5os_plan = plan
-        self.start_partition()
-        return Path(str(remote.partition))
-
-    def start_partition(self) -> None:
-        """Start the partition's service; once more after :meth:`kill_partition`."""
-        self._i5os_plan.control_path.unlink(missing_ok=True)
-        self._start("i5os", i5os.main, self._i5os_plan)
-        self.processes["i5os"].wait_ready()
-
-    def kill_partition(self) -> None:
-        """As a partition that crashes: nobody is told."""
-        self.processes["i5os"].process.kill()
-        self.processes["i5os"].process.join()
-
     def attach(self, near: NearEnd) -> None:
-        """Join a near end that borrows its modem to the partition, by Ethernet as the bench has it."""
-        table, remote = self.bench.i5os, self.bench.near_end.remote_modem
-        if self._i5os_namespace is None or table is None or remote is None:
-            return
-        near.namespace.join("i5os0", self._i5os_namespace, "hmc0")
-        near.namespace.add_address("i5os0", IPv4Interface(f"{remote.partition - 1}/30"))
-        self._i5os_namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
-        if table.delay or table.loss or table.reorder:
-            for namespace, interface in ((near.namespace, "i5os0"), (self._i5os_namespace, "hmc0")):
-                namespace.impair(interface, delay=table.delay, loss=table.loss, reorder=table.reorder)
+        """Join a near end that borrows its modem to the partition."""
+        if self.partition is not None:
+            self.partition.attach(near)
 
     def _addresses(self) -> tuple[IPv4Address, ...]:
         """All of §5.1, and the hosts outside the fence."""
@@ -196,9 +167,10 @@ class FarEnd:
 
     def logs(self, lines: int = 60) -> dict[str, str]:
         """The end of what each process wrote, for a person who looks for why something failed."""
+        processes = [*self.processes.values(), *([self.partition.process] if self.partition else [])]
         return {
-            name: "\n".join(process.log.read_text(errors="replace").splitlines()[-lines:])
-            for name, process in self.processes.items()
+            process.name: "\n".join(process.log.read_text(errors="replace").splitlines()[-lines:])
+            for process in processes
             if process.log.exists()
         }
 

@@ -12,7 +12,7 @@ from drivers.pppd import PppUp
 from rig.bench import Bench
 from rig.bench_files import load_fence
 from rig.far_end import FarEnd
-from rig.near_end import NearEnd, modem_port
+from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
 from rig.probes.engine import End
 from rig.probes.making import Ground
@@ -33,7 +33,7 @@ def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress:
             with progress.step("far end: LIG, service hosts"):
                 far = FarEnd(bench, owner)
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
-        port = str(far.near_port) if far else modem_port(bench.near_end.modem)
+        port = str(far.near_port) if far else near_port(bench)
         secret = far.secret if far else read_secret(bench, "")
         near = near_end_of(owner, bench, far, port, secret, progress)
         near.open()

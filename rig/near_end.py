@@ -87,7 +87,7 @@ class NearEnd:
                 self._line.set_flow_control(self.profile.port.flow_control)
         with self._progress.step("starting pppd, held until a call connects"):
             console_firewall.begin_to_count(self.namespace)
-            self._pppd = self._prepare_pppd()
+            self._pppd = self._make_pppd(self._line.fileno(), modem_control=self._line.has_modem_control)
 
     def _prepare_modem(self, line: SerialLine) -> None:
         self._modem = Modem(line, self._notice)
@@ -126,16 +126,19 @@ class NearEnd:
         self._progress.end(connection.text)
         return connection
 
-    def _prepare_pppd(self) -> Pppd:
-        assert self._line is not None
-        options = PppOptions(
-            (*PPP_OPTIONS, *(() if self._auth == "chap" else ("refuse-chap",)), *self.bench.near_end.ppp.options),
-            client=self.secret,
-            modem_control=self._line.has_modem_control,
-        )
+    def _ppp_words(self) -> tuple[str, ...]:
+        """What pppd is told beyond what every session needs, and before the bench's own options."""
+        return (*PPP_OPTIONS, *(() if self._auth == "chap" else ("refuse-chap",)))
+
+    def _client(self) -> Secret | None:
+        """What we say of ourselves to the other side."""
+        return self.secret
+
+    def _make_pppd(self, terminal: int, *, modem_control: bool = False, session: tuple[str, ...] = ()) -> Pppd:
+        options = (*self._ppp_words(), *self.bench.near_end.ppp.options)
         return Pppd(
-            self._line.fileno(),
-            options,
+            terminal,
+            PppOptions(options, self._client(), modem_control, session),
             self.namespace,
             self._folder,
             notice=self._ppp_notice,
@@ -200,6 +203,12 @@ class NearEnd:
             self._progress.begin(event.phase.value)
         elif isinstance(event, ppp_log.Refused):
             self._progress.end(f"refused: {event.reason}")
+
+
+def near_port(bench: Bench) -> str:
+    """Where a bench's near end finds its modem: at a partition, or as :func:`modem_port`."""
+    remote = bench.near_end.remote_modem
+    return str(remote.partition) if remote is not None else modem_port(bench.near_end.modem)
 
 
 def modem_port(modem: ModemTable) -> str:

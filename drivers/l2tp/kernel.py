@@ -19,7 +19,7 @@ from drivers.errors import CannotRunError
 
 AF_PPPOX, PX_PROTO_OL2TP = 24, 1
 PPPIOCGCHAN, PPPIOCATTCHAN, PPPIOCBRIDGECHAN = 0x80047437, 0x40047438, 0x40047435
-PPPIOCSASYNCMAP = 0x40047457
+PPPIOCSASYNCMAP, PPPIOCSRASYNCMAP = 0x40047457, 0x40047454
 TIOCSETD, N_PPP = 0x5423, 3
 PORT = 1701
 
@@ -99,9 +99,10 @@ class Bridge:
         """Tells by POLLHUP that the modem's line is gone: its terminal never wakes poll while it is PPP's."""
         return self._modem
 
-    def set_map(self, characters: int) -> None:
-        """Which control characters the modem's side is sent escaped (SLI)."""
-        fcntl.ioctl(self._modem, PPPIOCSASYNCMAP, struct.pack("I", characters))
+    def set_maps(self, send: int, receive: int) -> None:
+        """Which control characters the modem's side is sent escaped, and which of its own it must have (SLI)."""
+        fcntl.ioctl(self._modem, PPPIOCSASYNCMAP, struct.pack("I", send))
+        fcntl.ioctl(self._modem, PPPIOCSRASYNCMAP, struct.pack("I", receive))
 
     def close(self) -> None:
         """Take them apart; the terminal is a plain one again."""

@@ -9,7 +9,7 @@ import click
 from drivers.errors import UsageError
 from drivers.secret import Secret
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
-from rig.near_end import modem_port
+from rig.near_end import near_port
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")
@@ -25,7 +25,7 @@ def answer(bench: str | None, engine: str | None, wants_json: bool, verbose: boo
             f"bench {chosen.name}: the table [inbound] is missing", "see hw-config/benches/loopback-inbound.toml"
         )
     if not chosen.emulated:
-        modem_port(chosen.near_end.modem)
+        near_port(chosen)
     enter_lab(engine, chosen)
     from rig.inbound import job
     from rig.progress import Progress

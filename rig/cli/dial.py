@@ -9,7 +9,7 @@ import click
 from drivers.errors import UsageError
 from drivers.modem import check_number
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
-from rig.near_end import modem_port
+from rig.near_end import near_port
 from rig.verdict import Verdict
 
 
@@ -47,7 +47,7 @@ def dial(
             "both sides on an emulated bench: rig answer --bench loopback-inbound",
         )
     if not chosen.emulated:
-        modem_port(chosen.near_end.modem)
+        near_port(chosen)
     enter_lab(engine, chosen)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
     from rig import dial as job

@@ -14,7 +14,7 @@ from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
 from rig.fence import Fence, Session, session_rules
-from rig.near_end import modem_port
+from rig.near_end import near_port
 
 
 @click.group()
@@ -85,7 +85,7 @@ def check(
     wanted = number or gateway_number(chosen)
     check_number(wanted)
     if not chosen.emulated:
-        modem_port(chosen.near_end.modem)
+        near_port(chosen)
     enter_lab(engine, chosen)
     from rig import fence_check as job
     from rig.probes.run import table, write_packets

@@ -17,7 +17,7 @@ from drivers.at import Event as AtEvent
 from drivers.at import Text
 from drivers.errors import CallError, ModemSilentError
 from drivers.modem import Connection
-from drivers.pppd import Pppd, PppOptions, PppUp
+from drivers.pppd import Pppd, PppUp
 from drivers.secret import Secret
 from rig.bench import InboundTable
 from rig.bench_files import load_fence
@@ -95,26 +95,23 @@ class AnsweringEnd(NearEnd):
         by_itself = (f"ATS0={self.inbound.rings}",) if self.inbound.answer == "s0" else ()
         return (*super()._modem_lines(), *((caller_id,) if caller_id else ()), *by_itself)
 
-    def _prepare_pppd(self) -> Pppd:
-        assert self._line is not None
+    def _client(self) -> None:
+        """Nothing: it is the caller who has to say who it is."""
+
+    def _ppp_words(self) -> tuple[str, ...]:
         table = self.inbound
         other = {"pap": ("refuse-chap",), "chap": ()}[table.auth]
-        words = (
+        return (
             # silent: the caller speaks first. The times are pppd's own to keep.
             "auth", f"require-{table.auth}", *other, "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "silent",
             "nobsdcomp", "nodeflate", "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
             "unit", "0", "nodefaultroute", "noproxyarp", "pap-timeout", f"{max(1, round(table.authentication))}",
             "idle", f"{table.idle}", "maxconnect", f"{table.total}", f"{table.ppp_address}:{table.remote}",
         )  # fmt: skip
-        pppd = Pppd(
-            self._line.fileno(),
-            PppOptions((*words, *self.bench.near_end.ppp.options), modem_control=self._line.has_modem_control),
-            self.namespace,
-            self._folder,
-            notice=self._ppp_notice,
-            log=self._progress.detail,
-        )
-        pppd.admit([self.credentials], table.remote)
+
+    def _make_pppd(self, terminal: int, **over_what: Any) -> Pppd:
+        pppd = super()._make_pppd(terminal, **over_what)
+        pppd.admit([self.credentials], self.inbound.remote)
         return pppd
 
     def wait_for_call(self, seconds: float) -> None:

@@ -35,7 +35,7 @@ from rig.inbound.arming import Arming, ArmingError, Step
 from rig.inbound.credentials import derive
 from rig.inbound.partitions import Partition
 from rig.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
-from rig.near_end import NearEnd, modem_port
+from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
 from rig.partners import named_services
 from rig.partners.named_services import Services
@@ -106,7 +106,7 @@ class InboundBench:
             lines.process.wait_ready()
             port = str(lines.install_line(NEAR_LINE, bench.near_end.number))
         else:
-            port = modem_port(bench.near_end.modem)
+            port = near_port(bench)
         end = AnsweringEnd.owned_by(owner, bench, port, Secret("", ""), progress)
         made = partitions.make(owner, end.namespace, end.inbound.partitions)
         end.partitions = tuple(made)

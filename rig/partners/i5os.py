@@ -1,7 +1,7 @@
-"""The i5/OS partition that lends its modem (the paper's §2.1.4.2): the LAC of RFC 2661's outgoing call.
+"""The i5/OS partition that lends its modem (the paper's §2.1.4.2): the LAC of RFC 2661's two kinds of call.
 
-It dials through the same driver as any near end does, and joins the modem's line to the session inside the kernel:
-PPP passes through it, and it has no part in that.
+It dials, for an outgoing call, and answers, for an incoming one, through the same driver as any near end does, and
+joins the modem's line to the session inside the kernel: PPP passes through it, and it has no part in that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import logging
+import os
 import select
 import signal
 import socket
@@ -18,21 +19,31 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.errors import CallError, PortLostError, RigError
+from drivers.errors import CallError, RigError
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CALL_ERRORS, CallAsked, CallEnded, CallResult, LinkInfo, TunnelEnded, TunnelUp
-from drivers.l2tp.kernel import Bridge
+from drivers.l2tp.events import (
+    CALL_ERRORS,
+    CallAccepted,
+    CallAsked,
+    CallEnded,
+    CallResult,
+    LinkInfo,
+    TunnelEnded,
+    TunnelUp,
+)
 from drivers.l2tp.messages import Error
 from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
-from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
-from drivers.serial_line import DTR_OFF_SECONDS, SerialLine
+from drivers.serial_line import DTR_OFF_SECONDS
 from rig.partners.control import serve_in_thread
+from rig.partners.journal import Journal
+from rig.partners.lent_modem import RING_GAP, LentModem, LentModemPlan
 
-SPEED = 115200
+OFFER_SECONDS = 20.0
+"""How long a near end may take to say whether it wants a call that rings here."""
 QUEUE_SECONDS = 5.0
 """How long a call waits for a modem, such as one whose last call has just ended, before it is refused."""
 _log = logging.getLogger("i5os")
@@ -40,16 +51,15 @@ _log = logging.getLogger("i5os")
 
 @dataclass(frozen=True)
 class I5osPlan:
-    """What the partition is to be. ``ports`` of its modems; ``peers`` that may have a tunnel; ``numbers``: patterns
-    of those that may be dialled; ``carrier_wait`` in seconds (S7)."""
+    """What the partition is to be. ``peers`` that may have a tunnel; ``numbers``: patterns of those that may be
+    dialled; ``hello``: seconds of silence after which a peer is asked whether it is there."""
 
     namespace: str
     folder: Path
-    ports: tuple[Path, ...]
+    modems: tuple[LentModemPlan, ...]
     peers: tuple[IPv4Address, ...]
     secret: bytes = field(repr=False, default=b"")
     numbers: tuple[str, ...] = ("*",)
-    carrier_wait: int = 50
     hello: float = 60.0
 
     @property
@@ -57,86 +67,25 @@ class I5osPlan:
         return self.folder / "i5os.sock"
 
 
-class ModemOfOurs:
-    """One modem of the partition, free or in a call. It is on hook and ready while it is free."""
-
-    def __init__(self, port: Path, carrier_wait: int) -> None:
-        self.port = port
-        self._carrier_wait = carrier_wait
-        self._line: SerialLine | None = None
-        self._modem: Modem | None = None
-        self._bridge: Bridge | None = None
-        self._wake, self._woken = socket.socketpair()
-        self.busy = self.connected = False
-
-    def prepare(self) -> None:
-        """Open the port and bring the modem to a known state. Raises as drivers.modem does."""
-        self._line = SerialLine(str(self.port), SPEED, rtscts=False)
-        self._modem = Modem(self._line)
-        self._modem.reset()
-        self._modem.configure(f"ATS7={self._carrier_wait}")
-
-    def dial(self, number: str) -> int:
-        """Dial; the rate in bit/s. Raises as Modem.dial does."""
-        if self._line is None:
-            self.prepare()
-        assert self._modem is not None
-        rate = self._modem.dial(number, self._carrier_wait + 30.0).rate
-        self.connected = True
-        return rate
-
-    def join(self, session: socket.socket) -> Bridge:
-        """Join the line to a session."""
-        assert self._line is not None
-        self._bridge = Bridge(self._line.fileno(), session)
-        return self._bridge
-
-    def wait_for_the_end(self) -> bool:
-        """Until carrier is gone, which is True, or :meth:`let_go` is called."""
-        assert self._bridge is not None
-        poller = select.poll()
-        poller.register(self._bridge.fileno(), 0)  # POLLHUP comes unasked
-        poller.register(self._woken, select.POLLIN)
-        return all(descriptor != self._woken.fileno() for descriptor, _ in poller.poll())
-
-    def let_go(self) -> None:
-        """From another thread: the call is over."""
-        self._wake.send(b"\n")
-
-    def hang_up(self) -> None:
-        """End the call; the modem is free again."""
-        if self._bridge is not None:
-            self._bridge.close()
-            self._bridge = None
-        if self._line is not None:
-            line, self._line, self._modem = self._line, None, None
-            with contextlib.suppress(PortLostError):
-                line.hang_up()
-            line.close()
-        self.connected = False
-        self._woken.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while self._woken.recv(64):
-                pass
-        self._woken.setblocking(True)
-
-
 class Partition:
     """The partition's L2TP service."""
 
     def __init__(self, plan: I5osPlan) -> None:
         self.plan = plan
-        self.modems = [ModemOfOurs(port, plan.carrier_wait) for port in plan.ports]
+        self.modems = [LentModem(each) for each in plan.modems]
         self.refused: dict[str, int] = {}
-        self._taken: dict[tuple[int, int], ModemOfOurs] = {}
-        self._tunnels: dict[int, socket.socket] = {}
+        self._taken: dict[tuple[int, int], LentModem] = {}
+        self._offers: dict[tuple[int, int], threading.Event] = {}
+        self._tunnels: dict[Tunnel, socket.socket] = {}
         self._freed = threading.Condition()
+        self._freed_woken, self._freed_wake = os.pipe()
         self._namespace = NetworkNamespace(plan.namespace)
         for modem in self.modems:
             modem.prepare()
         endpoint = Endpoint(Identity("i5os", plan.secret, plan.hello), self._allowed)
         self.runner = Runner(endpoint, self._namespace, self._told)
         self.runner.listen()
+        threading.Thread(target=self._listen, daemon=True, name="ringing").start()
 
     def _allowed(self, peer: object) -> bool:
         assert isinstance(peer, tuple)
@@ -155,7 +104,7 @@ class Partition:
                 self._tunnel_up(told.tunnel, host)
             case TunnelEnded(end, _):
                 _log.info("tunnel ended: %s", end)
-                if (made := self._tunnels.pop(told.tunnel.own, None)) is not None:
+                if (made := self._tunnels.pop(told.tunnel, None)) is not None:
                     made.close()
             case CallAsked(call, number):
                 self._asked(told.tunnel, call, number)
@@ -163,8 +112,14 @@ class Partition:
                 _log.info("the peer ended call %d: %s", call, end)
                 if (modem := self._taken.get((told.tunnel.own, call))) is not None:
                     modem.let_go()
-            case LinkInfo(call, send, _):
-                self._set_link(told.tunnel, call, send)
+                if (offer := self._offers.get((told.tunnel.own, call))) is not None:
+                    offer.set()
+            case CallAccepted(call):
+                self._offers[told.tunnel.own, call].set()
+            case LinkInfo(call, send, receive):
+                _log.info("call %d: escape %#010x on the line, and expect %#010x", call, send, receive)
+                if (modem := self._taken.get((told.tunnel.own, call))) is not None:
+                    modem.set_link(send, receive)
 
     def _tunnel_up(self, tunnel: Tunnel, host: str) -> None:
         with self.runner.using() as now:
@@ -173,7 +128,7 @@ class Partition:
         _log.info("tunnel with %s, %s", host, peer[0])
         with self._namespace.entered():
             made = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, IPv4Address(peer[0]))
-        self._tunnels[tunnel.own] = made
+        self._tunnels[tunnel] = made
 
     def _asked(self, tunnel: Tunnel, call: int, number: str) -> None:
         if not any(fnmatch.fnmatchcase(number, pattern) for pattern in self.plan.numbers):
@@ -182,14 +137,21 @@ class Partition:
             return
         threading.Thread(target=self._serve, args=(tunnel, call, number), daemon=True).start()
 
-    def _free_modem(self) -> ModemOfOurs | None:
+    # --- calls that the near end asks for ------------------------------------------------------------------------
+
+    def _free_modem(self) -> LentModem | None:
         """One that is free, or becomes so within QUEUE_SECONDS."""
         with self._freed:
             self._freed.wait_for(lambda: not all(one.busy for one in self.modems), QUEUE_SECONDS)
             found = next((one for one in self.modems if not one.busy), None)
             if found is not None:
-                found.busy = True
+                self._take(found)
             return found
+
+    def _take(self, modem: LentModem) -> None:
+        """Nobody else has it from now on, and it is not listened to."""
+        modem.busy = True
+        os.write(self._freed_wake, b"\n")
 
     def _serve(self, tunnel: Tunnel, call: int, number: str) -> None:
         """One call, in a thread of its own: a modem, dial, join, wait for its end."""
@@ -204,20 +166,12 @@ class Partition:
                 if call not in tunnel.calls:
                     return  # the peer wants it no more: nothing is dialled
                 tunnel.accept_call(call, now)
-            self._connect(tunnel, call, number, modem)
-        except CallError as error:
-            results = (CallResult(number) for number, kind in CALL_ERRORS.items() if isinstance(error, kind))
-            result = next(results, CallResult.NO_FACILITIES)
-            _log.info("%s: %s", modem.port.name, error)
-            self._end(tunnel, call, result, error.result)
-        except (RigError, OSError) as error:
-            _log.warning("%s: %s", modem.port.name, error)
-            self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
+            self._carry(tunnel, call, modem, lambda: modem.dial(number))
         finally:
             del self._taken[tunnel.own, call]
             self._make_ready(modem)
 
-    def _make_ready(self, modem: ModemOfOurs) -> None:
+    def _make_ready(self, modem: LentModem) -> None:
         """On hook, and in a known state; one that is not to be had is asked again when it is wanted."""
         if modem.connected:
             modem.hang_up()
@@ -227,10 +181,84 @@ class Partition:
         with self._freed:
             modem.busy = False
             self._freed.notify_all()
+        os.write(self._freed_wake, b"\n")
 
-    def _connect(self, tunnel: Tunnel, call: int, number: str, modem: ModemOfOurs) -> None:
-        rate = modem.dial(number)
-        _log.info("%s: %s connected at %d bit/s", modem.port.name, number, rate)
+    # --- calls that ring here ------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """In a thread of its own: the modems that are free, until one of them rings."""
+        while True:
+            poller = select.poll()
+            poller.register(self._freed_woken, select.POLLIN)
+            listening = {modem.fileno(): modem for modem in self.modems if not modem.busy and modem.fileno() >= 0}
+            for descriptor in listening:
+                poller.register(descriptor, select.POLLIN)
+            for descriptor, _ in poller.poll():
+                if descriptor == self._freed_woken:
+                    os.read(descriptor, 4096)
+                    continue
+                with self._freed:
+                    if listening[descriptor].busy:
+                        continue
+                    self._take(listening[descriptor])
+                threading.Thread(target=self._ringing, args=(listening[descriptor],), daemon=True).start()
+
+    def _ringing(self, modem: LentModem) -> None:
+        """Something came from a free modem. A RING is offered to the near ends, the latest first."""
+        try:
+            if not modem.rings():
+                return
+            _log.info("%s: it rings", modem.port.name)
+            if not any(self._offer(tunnel, modem) for tunnel in reversed(list(self._tunnels))):
+                _log.info("%s: nobody wants the call", modem.port.name)
+                while modem.rings(RING_GAP):
+                    pass
+        except RigError as error:
+            _log.warning("%s: %s", modem.port.name, error)
+            modem.hang_up()
+        finally:
+            self._make_ready(modem)
+
+    def _offer(self, tunnel: Tunnel, modem: LentModem) -> bool:
+        """Offer a call that rings to one near end; whether it took it. The call is over on return."""
+        with self.runner.using() as now:
+            if tunnel.closed:
+                return False
+            call = tunnel.offer_call("", modem.plan.number, now)
+            key = tunnel.own, call
+            answered = self._offers[key] = threading.Event()
+            self._taken[key] = modem
+        try:
+            answered.wait(OFFER_SECONDS)
+            with self.runner.using():
+                known = tunnel.calls.get(call)
+                if known is None:
+                    return False
+            if not answered.is_set():
+                self._end(tunnel, call, CallResult.NOT_IN_TIME, "you did not say whether you want it")
+                return False
+            self._carry(tunnel, call, modem, modem.answer)
+            return True
+        finally:
+            del self._offers[key], self._taken[key]
+
+    # --- both ----------------------------------------------------------------------------------------------------
+
+    def _carry(self, tunnel: Tunnel, call: int, modem: LentModem, connect: Callable[[], int]) -> None:
+        """One call from before its carrier to its end, which the near end is told."""
+        try:
+            self._connect(tunnel, call, modem, connect)
+        except CallError as error:
+            results = (CallResult(number) for number, kind in CALL_ERRORS.items() if isinstance(error, kind))
+            _log.info("%s: %s", modem.port.name, error)
+            self._end(tunnel, call, next(results, CallResult.NO_FACILITIES), error.result)
+        except (RigError, OSError) as error:
+            _log.warning("%s: %s", modem.port.name, error)
+            self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
+
+    def _connect(self, tunnel: Tunnel, call: int, modem: LentModem, connect: Callable[[], int]) -> None:
+        rate = connect()
+        _log.info("%s: connected at %d bit/s", modem.port.name, rate)
         session = self._session(tunnel, call)
         if session is None:  # the peer has ended the call meanwhile
             return
@@ -257,11 +285,6 @@ class Partition:
         with self.runner.using() as now:
             tunnel.end_call(call, result, now, error, text)
 
-    def _set_link(self, tunnel: Tunnel, call: int, characters: int) -> None:
-        modem = self._taken.get((tunnel.own, call))
-        if modem is not None and modem._bridge is not None:
-            modem._bridge.set_map(characters)
-
     def stop(self) -> None:
         self.runner.stop()
         for modem in self.modems:
@@ -275,8 +298,9 @@ def main(plan: I5osPlan, *, ready: Callable[[], None]) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with NetworkNamespace(plan.namespace).entered():  # a terminal's PPP channel is of the namespace that makes it
+        journal = Journal("i5os")
         partition = Partition(plan)
-        serve_in_thread(plan.control_path, {"refused": lambda: partition.refused})
+        serve_in_thread(plan.control_path, {"refused": lambda: partition.refused, "journal": journal.since})
         ready()
         stop.wait()
         partition.stop()

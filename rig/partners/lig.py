@@ -35,6 +35,7 @@ from drivers.serial_line import SerialLine
 from rig import fence
 from rig.fence import Fence, Session
 from rig.partners.control import Handler, serve_in_thread
+from rig.partners.journal import Journal
 from rig.partners.mutants import BY_NAME, Mutant
 
 UP_SECONDS = 60.0
@@ -45,6 +46,7 @@ INIT = "ATS10=3"
 """A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
 _log = logging.getLogger("lig")
+_pppd_log, _dnsmasq_log = _log.getChild("pppd"), _log.getChild("dnsmasq")
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Lig:
         started = threading.Event()
 
         def said(line: str) -> None:
-            _log.info("dnsmasq: %s", line)
+            _dnsmasq_log.info(line)
             if "started" in line:
                 started.set()
 
@@ -299,7 +301,7 @@ class Lig:
             PppOptions((*words, *options), modem_control=serial.has_modem_control),
             self.namespace,
             self.plan.folder,
-            log=lambda text: _log.info("%s: %s", line.port.name, text),
+            log=lambda text: _pppd_log.info("%s: %s", line.port.name, text),
         )
         self._held.add(pppd)
         try:
@@ -364,6 +366,7 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
     logging.getLogger("sh").setLevel(logging.WARNING)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    journal = Journal("lig")
     lig = Lig(plan)
     lig.prepare()
     lig.start()
@@ -375,6 +378,7 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
         "wait_idle": lig.wait_idle,
         "interface_of": lig.interface_of,
         "flows": lig.flows,
+        "journal": journal.since,
     }
     serve_in_thread(plan.control_path, handlers)
     ready()

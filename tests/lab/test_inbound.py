@@ -172,7 +172,8 @@ def test_the_caller_will_not_say_who_it_is(representative: Armed) -> None:
     options = msgspec.structs.replace(caller.bench.near_end.ppp, options=("refuse-pap",))
     near = msgspec.structs.replace(caller.bench.near_end, ppp=options)
     caller.bench = msgspec.structs.replace(caller.bench, near_end=near)
-    caller._pppd = caller._prepare_pppd()
+    assert caller._line is not None
+    caller._pppd = caller._make_pppd(caller._line.fileno())
     caller.dial(representative.number)
     with pytest.raises(PppError):
         caller.start_ppp()

@@ -116,7 +116,8 @@ def test_a_number_that_is_not_allowed_is_refused_and_counted(borrowed: Line) -> 
     with pytest.raises(CallError, match="may not be dialled"):
         borrowed.call("1-900-555-0100")
     assert borrowed.far_end is not None
-    assert borrowed.far_end.partition.ask("refused")["number"] >= 1
+    assert borrowed.far_end.partition is not None
+    assert borrowed.far_end.partition.control.ask("refused")["number"] >= 1
 
 
 def test_carrier_that_the_partitions_modem_loses_ends_the_session(borrowed_session: Session) -> None:
@@ -176,13 +177,14 @@ def test_all_that_goes_to_the_partition_is_l2tp_and_pap_passes_through_it_untouc
 
 
 def test_a_partition_that_dies_ends_the_session_within_its_hello_and_the_next_call_works(line: Line) -> None:
-    far = line.far_end
-    assert far is not None
+    assert line.far_end is not None
+    partition = line.far_end.partition
+    assert partition is not None
     with line.opened():
         session = line.call().start_ppp()
-        far.kill_partition()
+        partition.kill()
         until_nobody_calls(line)
-        far.start_partition()
+        partition.start()
         assert session.line.near.session.wait_end(45)
         failure = line.near.failure()
     assert isinstance(failure, CarrierLostError)

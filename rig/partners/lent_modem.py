@@ -1,0 +1,128 @@
+"""A modem that the partition lends: free, ringing, or in a call that is joined to an L2TP session."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.errors import ModemSilentError, PortLostError
+from drivers.l2tp.kernel import Bridge
+from drivers.modem import Modem
+from drivers.profile import PortFacts, Profile
+from drivers.serial_line import SerialLine
+
+RING_SECONDS = 1.0
+"""How long the rest of a RING takes whose first byte is here."""
+RING_GAP = 8.0
+"""Seconds without another RING after which the caller has given up: the longest cadence is 6 s (V.250 §6.3.8)."""
+
+
+@dataclass(frozen=True)
+class LentModemPlan:
+    """A modem that is to be lent. ``carrier_wait`` in seconds (S7); ``number``: of its telephone line, where it takes
+    calls; ``speed`` in bit/s, 0 for the profile's."""
+
+    port: Path
+    carrier_wait: int
+    number: str = ""
+    profile: Profile | None = None
+    speed: int = 0
+
+
+class LentModem:
+    """One modem. It is on hook and ready while it is free."""
+
+    def __init__(self, plan: LentModemPlan) -> None:
+        self.plan = plan
+        self.port = plan.port
+        self._line: SerialLine | None = None
+        self._modem: Modem | None = None
+        self._bridge: Bridge | None = None
+        self._wake, self._woken = socket.socketpair()
+        self.busy = self.connected = False
+
+    def prepare(self) -> Modem:
+        """Open the port and bring the modem to a known state. Raises as drivers.modem does."""
+        known = self.plan.profile
+        facts = known.port if known else PortFacts()
+        wired = known is not None and facts.flow_control
+        self._line = SerialLine(str(self.port), self.plan.speed or facts.speed, rtscts=wired)
+        self._modem = Modem(self._line)
+        if known is not None:
+            self._modem.commands = known.commands
+        self._modem.reset()
+        self._modem.configure(f"ATS7={self.plan.carrier_wait}")
+        return self._modem
+
+    def fileno(self) -> int:
+        """To be polled while it is free: it is readable when it rings. Negative for one that is not to be had."""
+        return self._line.fileno() if self._line is not None else -1
+
+    def rings(self, seconds: float = RING_SECONDS) -> bool:
+        """Whether what it says is a RING, or the next one comes in time."""
+        assert self._modem is not None
+        try:
+            self._modem.wait_for_ring(timeout=seconds)
+        except ModemSilentError:
+            return False
+        return True
+
+    def answer(self) -> int:
+        """Answer what rings; the rate in bit/s. Raises as Modem.answer does."""
+        assert self._modem is not None
+        return self._connected(self._modem.answer(self._answer_seconds).rate)
+
+    def dial(self, number: str) -> int:
+        """Dial; the rate in bit/s. Raises as Modem.dial does."""
+        modem = self._modem or self.prepare()
+        return self._connected(modem.dial(number, self._answer_seconds).rate)
+
+    @property
+    def _answer_seconds(self) -> float:
+        return self.plan.carrier_wait + 30.0
+
+    def _connected(self, rate: int) -> int:
+        self.connected = True
+        return rate
+
+    def join(self, session: socket.socket) -> None:
+        """Join the line to a session."""
+        assert self._line is not None
+        self._bridge = Bridge(self._line.fileno(), session)
+
+    def set_link(self, send: int, receive: int) -> None:
+        """What the near end's PPP has agreed to escape on the line (SLI)."""
+        if self._bridge is not None:
+            self._bridge.set_maps(send, receive)
+
+    def wait_for_the_end(self) -> bool:
+        """Until carrier is gone, which is True, or :meth:`let_go` is called."""
+        assert self._bridge is not None
+        poller = select.poll()
+        poller.register(self._bridge.fileno(), 0)  # POLLHUP comes unasked
+        poller.register(self._woken, select.POLLIN)
+        return all(descriptor != self._woken.fileno() for descriptor, _ in poller.poll())
+
+    def let_go(self) -> None:
+        """From another thread: the call is over."""
+        self._wake.send(b"\n")
+
+    def hang_up(self) -> None:
+        """End the call, and leave the port."""
+        if self._bridge is not None:
+            self._bridge.close()
+            self._bridge = None
+        if self._line is not None:
+            line, self._line, self._modem = self._line, None, None
+            with contextlib.suppress(PortLostError):
+                line.hang_up()
+            line.close()
+        self.connected = False
+        self._woken.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while self._woken.recv(64):
+                pass
+        self._woken.setblocking(True)
