@@ -29,11 +29,13 @@ from rig import lab
 from rig.bench import Bench, InboundTable
 from rig.bench_files import load_fence
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
+from rig.emulated_partition import EmulatedPartition
 from rig.inbound import partitions
 from rig.inbound.answering import INTERFACE, AnsweringEnd, NotCalledError
 from rig.inbound.arming import Arming, ArmingError, Step
 from rig.inbound.credentials import derive
 from rig.inbound.partitions import Partition
+from rig.inbound.remote_answering import RemoteAnsweringEnd
 from rig.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
 from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
@@ -104,10 +106,7 @@ class InboundBench:
         lines = EmulatedExchange(bench, owner) if bench.exchange else None
         if lines is not None:
             lines.process.wait_ready()
-            port = str(lines.install_line(NEAR_LINE, bench.near_end.number))
-        else:
-            port = near_port(bench)
-        end = AnsweringEnd.owned_by(owner, bench, port, Secret("", ""), progress)
+        end = cls._answering_end(bench, owner, lines, progress)
         made = partitions.make(owner, end.namespace, end.inbound.partitions)
         end.partitions = tuple(made)
         ports = tuple(port for ports in load_fence(bench).inbound for port in ports)
@@ -118,6 +117,20 @@ class InboundBench:
         process = PartnerProcess("services", named_services.main, (plan,), owner.folder / "services.log")
         owner.own(process).wait_ready()
         return cls(bench, owner, end, lines, made)
+
+    @staticmethod
+    def _answering_end(bench: Bench, owner: Owner, lines: EmulatedExchange | None, progress: Progress) -> AnsweringEnd:
+        """The end with the modem that the bench has: on the exchange, a real one, or one that a partition lends."""
+        nobody = Secret("", "")
+        if bench.near_end.remote_modem is not None:
+            end = RemoteAnsweringEnd.owned_by(owner, bench, near_port(bench), nobody, progress)
+            if bench.i5os is not None:
+                partition = EmulatedPartition(bench, owner, lines)
+                partition.start()
+                partition.attach(end)
+            return end
+        port = near_port(bench) if lines is None else str(lines.install_line(NEAR_LINE, bench.near_end.number))
+        return AnsweringEnd.owned_by(owner, bench, port, nobody, progress)
 
     @property
     def promised(self) -> Promised:
