@@ -134,7 +134,8 @@ class Pppd:
 
     Starting takes pppd as long as a whole negotiation, and an LCP packet that arrives before it is ready
     costs three seconds (RFC 1661's restart timer). So it is started before the modem dials, and waits in
-    its connect script, which ends when it is released.
+    its connect script, which ends when it is released. Over an L2TP session pppd has no such script: there it
+    waits for the last of its options, from a file that ends when it is released.
 
     ``folder`` is where the session's own configuration folder is made; ``notice`` is told of each event,
     ``log`` of each line that pppd prints. Raises CannotRunError at once when there is no pppd here.
@@ -172,7 +173,9 @@ class Pppd:
             self._clean_up()
             raise
         if options.session:
-            return  # nothing holds it: the session is there, and it negotiates at once
+            os.close(self._waiting)  # the pipe's other end, which is pppd's now
+            self._waiting = -1
+            return
         try:
             self._await_script()
         except BaseException:
@@ -190,7 +193,10 @@ class Pppd:
     def release(self) -> None:
         """The line is connected: negotiate."""
         self._released = True
-        os.write(self._gate, b"\n")
+        if self._waiting < 0:
+            self._close_gate()
+        else:
+            os.write(self._gate, b"\n")
 
     def _clean_up(self) -> None:
         self._close_gate()
@@ -209,7 +215,10 @@ class Pppd:
         (self._folder / "options").write_text("")
         us = options.client
         self._write_secrets(f"{quote(us.user)} * {quote(us.password)} *\n" if us else _nobody())
-        self._gate, self._waiting = (self._fifo(name) for name in ("gate", "waiting"))
+        if options.session:
+            self._waiting, self._gate = os.pipe()
+        else:
+            self._gate, self._waiting = (self._fifo(name) for name in ("gate", "waiting"))
 
     def _fifo(self, name: str) -> int:
         os.mkfifo(self._folder / name, 0o600)
@@ -241,6 +250,7 @@ class Pppd:
             "nodetach", "debug", "logfd", "2", "noipv6", *(options.session or self._line_options(options)),
             *(("user", options.client.user, "remotename", "peer") if options.client else ()),
             *options.options,
+            *(("file", f"/proc/self/fd/{self._waiting}") if options.session else ()),
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
@@ -251,6 +261,7 @@ class Pppd:
             prepare=functools.partial(isolate, self.namespace, self._folder),
             ended=functools.partial(self._events.put, None),
             stdin=terminal,
+            inherited=(self._waiting,) if options.session else (),
             environment={"HOME": str(self._folder)},
         )
 

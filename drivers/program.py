@@ -48,7 +48,8 @@ class Program:
 
     ``line`` is told, in a thread, of each line that it writes to standard error; ``ended`` of its end, after
     its last line. ``prepare`` is called in the child before the program takes over. ``stdin`` is a
-    descriptor; without one there is nothing to read. ``handle`` is a pidfd: readable once it has ended.
+    descriptor; without one there is nothing to read. ``inherited``: descriptors that it has too, by the same number.
+    ``handle`` is a pidfd: readable once it has ended.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Program:
         prepare: Callable[[], None],
         ended: Callable[[], None] = lambda: None,
         stdin: int | None = None,
+        inherited: tuple[int, ...] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._line = line
@@ -68,6 +70,8 @@ class Program:
 
         def become() -> None:
             in_child()
+            for descriptor in inherited:
+                os.set_inheritable(descriptor, True)
             prepare()
 
         messages, theirs = os.pipe()
@@ -86,6 +90,7 @@ class Program:
                         _bg=True,
                         _bg_exc=False,
                         _new_session=True,
+                        _pass_fds=set(inherited),
                         _preexec_fn=become,
                         _env={"PATH": FOLDERS, "LC_ALL": "C", **(environment or {})},
                     ).process

@@ -101,8 +101,8 @@ class BorrowedModem:
                     return event
         return None
 
-    def dial(self, number: str, seconds: float, dialling: Callable[[], None]) -> int:
-        """Have the partition dial; the rate in bit/s. ``dialling`` is told once it does.
+    def dial(self, number: str, seconds: float, session_made: Callable[[], None]) -> int:
+        """Have the partition dial; the rate in bit/s. ``session_made`` is told when it begins to.
 
         Raises by the call's result as a modem of our own does (RFC 2661 §4.4.2), NoAnswerError after ``seconds``.
         """
@@ -111,8 +111,7 @@ class BorrowedModem:
         answer = self._next(CallAccepted, CallEnded, TunnelEnded, seconds=self._table.timeout)
         if not isinstance(answer, CallAccepted):
             raise self._refused(number, answer)
-        self._make_session()
-        dialling()
+        self._make_session(session_made)
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
             raise self._refused(number, answer)
@@ -132,12 +131,12 @@ class BorrowedModem:
             self._call = event.call
         return event
 
-    def answer(self, seconds: float) -> int:
+    def answer(self, seconds: float, session_made: Callable[[], None]) -> int:
         """Have the partition answer what rings; the rate in bit/s. Raises as :meth:`dial`."""
         with self._runner.using() as now:
             if self._call in self._tunnel.calls:
                 self._tunnel.accept_call(self._call, now)
-        self._make_session()
+        self._make_session(session_made)
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
             raise self._refused("", answer)
@@ -147,7 +146,7 @@ class BorrowedModem:
         """From another thread: have whoever waits for a call wait no longer."""
         self._events.put(None)
 
-    def _make_session(self) -> None:
+    def _make_session(self, made: Callable[[], None]) -> None:
         """The kernel's end of the call, before the partition says that it is up: nothing that comes then is lost."""
         with self._runner.using():
             tunnel, call = self._tunnel, self._tunnel.calls.get(self._call)
@@ -158,6 +157,7 @@ class BorrowedModem:
             own, peer = (tunnel.own, call.own), (tunnel.channel.peer, call.peer)
             self._session = kernel.session_socket(udp, own, peer, self._table.partition)
         self._sockets.enter_context(self._session)
+        made()
 
     def _refused(self, number: str, answer: Event | None) -> CallError:
         doing = f"dialling {number}" if number else "answering"

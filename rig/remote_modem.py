@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from drivers import ppp_log
@@ -9,7 +10,6 @@ from drivers.at import Identity
 from drivers.borrowed_interface import BorrowedInterface
 from drivers.errors import CallError, CarrierLostError, RigError
 from drivers.modem import Connection, check_number
-from drivers.pppd import PppUp
 from drivers.secret import Secret
 from rig.bench import Bench
 from rig.borrowed_modem import BorrowedModem
@@ -54,34 +54,37 @@ class RemoteNearEnd(NearEnd):
             self._pppd.give_up()
 
     @property
-    def _answer_seconds(self) -> float:
+    def _seconds(self) -> float:
         return self.bench.near_end.modem.carrier_wait + 30.0
 
     def dial(self, number: str) -> Connection:
         """Have the partition dial. Raises as BorrowedModem.dial does."""
         string = check_number(number)
-        self._progress.begin("L2TP outgoing call")
+
+        def session_made() -> None:
+            self._hold_pppd()
+            self._progress.begin(f"partition dialling {number}")
+
+        return self._connected("L2TP outgoing call", lambda: self.borrowed.dial(string, self._seconds, session_made))
+
+    def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
+        self._progress.begin(doing)
         try:
-            rate = self.borrowed.dial(
-                string, self._answer_seconds, lambda: self._progress.begin(f"partition dialling {number}")
-            )
+            rate = connect()
         except CallError as error:
             self._progress.end(error.result)
+            self.end_session()
             raise
-        return self._connected(rate)
-
-    def _connected(self, rate: int) -> Connection:
         text = f"CONNECT {rate}"
         self._progress.end(text)
         return Connection(text, rate)
 
+    def _hold_pppd(self) -> None:
+        """Have pppd ready for when the partition's modem connects."""
+        self._pppd = self._make_pppd(self.borrowed.fileno(), session=self.borrowed.session_options)
+
     def _ppp_words(self) -> tuple[str, ...]:
         return (*super()._ppp_words(), "mtu", f"{MTU}", "mru", f"{MTU}")
-
-    def start_ppp(self) -> PppUp:
-        """PPP over the session; see Pppd.wait_up for what it raises."""
-        self._pppd = self._make_pppd(self.borrowed.fileno(), session=self.borrowed.session_options)
-        return super().start_ppp()
 
     def _ppp_notice(self, event: ppp_log.Event) -> None:
         """Once both ends have agreed on what to escape, the partition, which puts it on the line, is told."""

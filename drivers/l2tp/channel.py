@@ -68,10 +68,14 @@ class Channel:
             self._nr = (self._nr + 1) % 0x10000
         return ready
 
-    def flush(self) -> None:
-        """Acknowledge what was received, where no message of ours has done so: with one that has no body."""
+    def flush(self, session: int = 0) -> None:
+        """Acknowledge what was received, where no message of ours has done so: with one that has no body.
+
+        ``session``: the peer's, of a call that it has just ended. RFC 2661 does not ask for it; xl2tpd 1.3 keeps a
+        call for ever whose CDN was acknowledged without it.
+        """
         if self._owes_answer:
-            self._put(self._ns, 0, b"")
+            self._put(self._ns, session, b"")
 
     def tick(self, now: float) -> None:
         """Send again what is due. ``gone`` is set when the peer does not answer any more."""

@@ -78,6 +78,7 @@ class ControlConnection:
         self._heard = now
         self._began = now
         self._asked_whether_there = False
+        self._acknowledges_for = 0
 
     @property
     def closed(self) -> bool:
@@ -114,7 +115,8 @@ class ControlConnection:
                     self._take(session, message, now)
             except MalformedError as error:
                 self._refuse(session, error, now)
-        self.channel.flush()
+        self.channel.flush(self._acknowledges_for)
+        self._acknowledges_for = 0
 
     def tick(self, now: float) -> None:
         """Send again what is due; ask a peer that has been silent for long; give up on one that does not answer."""

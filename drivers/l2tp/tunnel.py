@@ -226,6 +226,7 @@ class Tunnel(ControlConnection):
         call = self.calls.get(session) or next((one for one in self.calls.values() if one.peer == theirs != 0), None)
         if call is not None:
             del self.calls[call.own]
+            self._acknowledges_for = theirs
             self.events.append(CallEnded(call.own, unpacked(message.octets(Attribute.RESULT_CODE)), by_peer=True))
 
     def _disconnect(self, peer: int, own: int, end: End, now: float) -> None:

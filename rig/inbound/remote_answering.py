@@ -34,8 +34,8 @@ class RemoteAnsweringEnd(AnsweringEnd, RemoteNearEnd):
 
     def answer(self) -> Connection:
         """Have the partition answer. Raises as BorrowedModem.answer does."""
-        self._progress.begin(f"partition answering{f' {self.caller}' if self.caller else ''}")
-        return self._connected(self.borrowed.answer(self._answer_seconds))
+        doing = f"partition answering{f' {self.caller}' if self.caller else ''}"
+        return self._connected(doing, lambda: self.borrowed.answer(self._seconds, self._hold_pppd))
 
     def abandon(self) -> None:
         """From another thread: wake whoever waits for a call that will not come. They see PortLostError."""
