@@ -238,7 +238,9 @@ class Bench(Table, frozen=True):
 
     @property
     def emulated(self) -> bool:
-        return self.near_end.modem.emulated
+        """Whether nothing of it is real: no modem, and no network interface."""
+        interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
+        return self.near_end.modem.emulated and not any(interfaces)
 
 
 class FenceFile(Table, frozen=True):

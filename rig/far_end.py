@@ -10,14 +10,14 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from drivers import firewall, profile
+from drivers import profile
 from drivers.namespace import has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
 from rig.emulated_partition import EmulatedPartition
-from rig.fence import Session, chains
+from rig.fence import Session, dropped
 from rig.near_end import NearEnd, modem_port, near_port
 from rig.owner import Owner
 from rig.partners import hosts, lig
@@ -153,12 +153,7 @@ class FarEnd:
     def drops(self, caller: IPv4Address) -> dict[str, int]:
         """How many packets the fence around a caller has dropped, by the reason."""
         interface = self.lig.ask("interface_of", address=str(caller))
-        saved = self.lig.ask("rules")
-        counted: dict[str, int] = {}
-        for chain in chains(Session(interface, caller)):
-            for reason, packets in firewall.drops(saved, chain).items():
-                counted[reason] = counted.get(reason, 0) + packets
-        return counted
+        return dropped(self.lig.ask("rules"), Session(interface, caller))
 
     def room(self) -> tuple[int, int]:
         """How many flows the gateway keeps track of, and how many it can."""

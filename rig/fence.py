@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from drivers import firewall
+
 HTTPS = 443
 DNS = 53
 VPN_PORTS = (500, 4500)
@@ -123,6 +125,15 @@ def _vpn_services(fence: Fence) -> list[str]:
     """What a caller may open with the VPN servers, as matches; nothing where the gateway does not let it."""
     ways = ["-p esp", *(f"-p udp --dport {port}" for port in VPN_PORTS)]
     return [f"-d {server}/32 {way}" for server in fence.vpn_servers for way in ways] if fence.vpn else []
+
+
+def dropped(saved: str, session: Session) -> dict[str, int]:
+    """How many packets the rules around a session have dropped, by the reason; ``saved`` as firewall.save has it."""
+    counted: dict[str, int] = {}
+    for chain in chains(session):
+        for reason, packets in firewall.drops(saved, chain).items():
+            counted[reason] = counted.get(reason, 0) + packets
+    return counted
 
 
 def removal_rules(session: Session) -> str:

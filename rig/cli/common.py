@@ -52,7 +52,7 @@ def enter_lab(engine: str | None, bench: Bench | None) -> None:
         return
     if bench is not None and not bench.emulated:
         raise CannotRunError(
-            f"bench {bench.name} has a real modem, which needs PPP on this machine itself; it lacks "
+            f"bench {bench.name} has a real modem or network, which needs PPP on this machine itself; it lacks "
             f"{lab.missing('native')}",
             "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
         )

@@ -16,6 +16,7 @@ from rig.cli.dial import dial
 from rig.cli.fence import fence
 from rig.cli.lab import lab
 from rig.cli.modem import modem
+from rig.cli.partner import partner
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +25,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (detect_command, modem, dial, answer, fence, lab, check):
+for command in (detect_command, modem, dial, answer, fence, partner, lab, check):
     rig.add_command(command)
 
 

@@ -6,32 +6,32 @@ import collections
 import logging
 import threading
 
-KEPT = 1000
+KEPT = 5000
 LONGEST_WAIT = 5.0
 """Seconds; less than a question may take (control.ANSWER_SECONDS)."""
 
 
 class Journal(logging.Handler):
-    """Keeps the last lines of one logger, without those of loggers below it, which are details."""
+    """Keeps the last lines of one logger; those of loggers below it are details."""
 
     def __init__(self, logger: str) -> None:
         super().__init__()
-        self._lines: collections.deque[str] = collections.deque(maxlen=KEPT)
+        self._logger = logger
+        self._lines: collections.deque[tuple[bool, str]] = collections.deque(maxlen=KEPT)
         self._count = 0
         self._more = threading.Condition()
-        self.addFilter(lambda record: record.name == logger)
         logging.getLogger(logger).addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._more:
-            self._lines.append(record.getMessage())
+            self._lines.append((record.name != self._logger, record.getMessage()))
             self._count += 1
             self._more.notify_all()
 
-    def since(self, seen: int, seconds: float = LONGEST_WAIT) -> tuple[int, list[str]]:
-        """How many lines there have been, and those after the first ``seen``; waits until there is one.
+    def since(self, seen: int, seconds: float = LONGEST_WAIT) -> tuple[int, list[tuple[bool, str]]]:
+        """How many lines there have been, and those after the first ``seen``, each with whether it is a detail.
 
-        To be asked by the name "journal".
+        Waits until there is one. To be asked by the name "journal".
         """
         with self._more:
             self._more.wait_for(lambda: self._count > seen, min(seconds, LONGEST_WAIT))

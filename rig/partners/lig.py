@@ -7,6 +7,7 @@ One thread a line; the modem is answered with the same driver that dials.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import signal
 import threading
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from drivers import conntrack, firewall, syscalls
+from drivers import conntrack, firewall, ppp_log, syscalls
 from drivers.errors import (
     CallError,
     CannotRunError,
@@ -82,6 +83,19 @@ class LigPlan:
     @property
     def control_path(self) -> Path:
         return self.folder / "lig.sock"
+
+
+def _tell(line: LigLine, event: ppp_log.Event) -> None:
+    """What a caller does, for a person."""
+    match event:
+        case ppp_log.Authenticated(protocol):
+            _log.info("%s: authenticated by %s", line.port.name, protocol)
+        case ppp_log.Refused(reason):
+            _log.warning("%s: refused: %s", line.port.name, reason)
+        case ppp_log.Addresses(_, peer):
+            _log.info("%s: the caller is %s", line.port.name, peer)
+        case ppp_log.Ended(reason):
+            _log.info("%s: %s", line.port.name, reason)
 
 
 class PoolEmptyError(Exception):
@@ -283,10 +297,17 @@ class Lig:
         try:
             yield
         finally:
+            self._tell_drops(session)
             firewall.apply(self.namespace, down)
             keep = mutant is not None and mutant.keeps_flows
             forgotten = 0 if keep else conntrack.flush_address(self.namespace, session.address)
             _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
+
+    def _tell_drops(self, session: Session) -> None:
+        counted = {reason: packets for reason, packets in fence.dropped(self.rules(), session).items() if packets}
+        if counted:
+            said = ", ".join(f"{packets} ({reason})" for reason, packets in counted.items())
+            _log.info("%s: packets that the fence dropped: %s", session.interface, said)
 
     @contextlib.contextmanager
     def _pppd(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> Iterator[Pppd]:
@@ -301,6 +322,7 @@ class Lig:
             PppOptions((*words, *options), modem_control=serial.has_modem_control),
             self.namespace,
             self.plan.folder,
+            notice=functools.partial(_tell, line),
             log=lambda text: _pppd_log.info("%s: %s", line.port.name, text),
         )
         self._held.add(pppd)

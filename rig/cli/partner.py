@@ -1,0 +1,51 @@
+"""``rig partner``."""
+
+from __future__ import annotations
+
+import click
+
+from rig.bench import Bench
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show every PPP packet.")
+
+
+@click.group()
+def partner() -> None:
+    """Be a far end for a device under test, until interrupted."""
+
+
+@partner.command("lig", epilog="Example: rig partner lig --bench my-gateway.toml")
+@bench_option
+@lab_option
+@verbose_option
+def lig(bench: str | None, engine: str | None, verbose: bool) -> int:
+    """Be the gateway: answer a real modem, or give the device a modem of the emulated exchange; say who calls."""
+    from rig.progress import Progress
+
+    chosen = _entered(bench, engine)
+    from rig import stand_in
+
+    stand_in.lig(chosen, Progress(verbose=verbose))
+    return 0
+
+
+@partner.command("i5os", epilog="Example: rig partner i5os --bench my-partition.toml")
+@bench_option
+@lab_option
+@verbose_option
+def i5os(bench: str | None, engine: str | None, verbose: bool) -> int:
+    """Be the i5/OS partition that lends its modem over L2TP, on a network interface of this machine."""
+    from rig.progress import Progress
+
+    chosen = _entered(bench, engine)
+    from rig import stand_in
+
+    stand_in.i5os(chosen, Progress(verbose=verbose))
+    return 0
+
+
+def _entered(bench: str | None, engine: str | None) -> Bench:
+    chosen = load_bench(bench)
+    enter_lab(engine, chosen)
+    return chosen

@@ -1,0 +1,57 @@
+"""``rig partner``: a far end for a device under test, until interrupted. What the device does is told as it does it."""
+
+from __future__ import annotations
+
+from drivers.errors import UsageError
+from drivers.interruptions import waiting
+from rig.bench import Bench
+from rig.emulated_partition import EmulatedPartition
+from rig.far_end import FarEnd
+from rig.owner import Owner
+from rig.partners.control import Control, ControlError
+from rig.partners.process import PartnerError
+from rig.progress import Progress
+
+
+def lig(bench: Bench, progress: Progress) -> None:
+    """Stand in for the gateway. Raises Interrupted when it is to end, PartnerError when it ended by itself."""
+    if bench.lig is None:
+        raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
+    with Owner() as owner:
+        with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
+            far = FarEnd(bench, owner)
+        if far.lines is not None:
+            numbers = (entry.number for entry in far.lines.plan.entries if entry.kind == "modem")
+            progress.note(f"ready: your device's modem is {far.near_port}; the gateway has {', '.join(numbers)}")
+        else:
+            progress.note("ready: the gateway's modem answers")
+        progress.note(f"its service hosts' certificates are signed by {far.ca}")
+        _follow(far.lig, progress)
+
+
+def i5os(bench: Bench, progress: Progress) -> None:
+    """Stand in for the partition that lends its modem. Raises as :func:`lig`."""
+    if bench.i5os is None or not bench.i5os.interface:
+        raise UsageError(
+            f"bench {bench.name}: the table [i5os] with interface, address and peers is missing", "see docs/partners.md"
+        )
+    with Owner() as owner:
+        with progress.step("i5/OS partition" + (", LIG, service hosts, exchange" if bench.lig else "")):
+            partition = FarEnd(bench, owner).partition if bench.lig else EmulatedPartition(bench, owner, None)
+            assert partition is not None
+            if not bench.lig:
+                partition.start()
+        progress.note(f"ready: {bench.i5os.address} on {bench.i5os.interface}, UDP 1701")
+        _follow(partition.control, progress)
+
+
+def _follow(partner: Control, progress: Progress) -> None:
+    seen = 0
+    while True:
+        try:
+            with waiting():
+                seen, lines = partner.ask("journal", seen=seen)
+        except ControlError as error:
+            raise PartnerError(str(error)) from error
+        for is_detail, line in lines:
+            (progress.detail if is_detail else progress.note)(line)

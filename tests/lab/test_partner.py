@@ -1,0 +1,127 @@
+"""``rig partner``: far ends for a device under test, which here is ``rig dial`` in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pyroute2 import IPRoute
+
+SECONDS = 60.0
+SECRET = "the account's own"
+
+GATEWAY = """
+extends = "loopback-instant"
+[near-end]
+account = "device"
+user-id = ""
+secret = { environment = "RIG_TEST_DEVICE" }
+"""
+PARTITION = (
+    GATEWAY
+    + """
+[i5os]
+interface = "dut0"
+address = "192.0.2.130/30"
+peers = ["192.0.2.129"]
+numbers = ["18005550100"]
+"""
+)
+DEVICE = """
+[expect]
+unauthorized-host = "129.42.160.51"
+[near-end]
+account = "device"
+user-id = ""
+secret = { environment = "RIG_TEST_DEVICE" }
+"""
+DEVICE_WITH_MODEM = DEVICE + '[near-end.modem]\nport = "PORT"\n'
+DEVICE_WITHOUT_MODEM = (
+    DEVICE + '[near-end.remote-modem]\npartition = "192.0.2.130"\ninterface = "dut1"\naddress = "192.0.2.129/30"\n'
+)
+
+
+@contextmanager
+def partner(name: str, bench: Path) -> Iterator[list[str]]:
+    """A far end that runs, from when it says that it is ready; all that it says, whole once it has ended."""
+    command = [sys.executable, "-m", "rig", "partner", name, "--bench", str(bench)]
+    environment = {**os.environ, "RIG_TEST_DEVICE": SECRET}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        said: list[str] = []
+        try:
+            for line in process.stderr:
+                said.append(line)
+                if "signed by" in line or "UDP 1701" in line:
+                    break
+            yield said
+        finally:
+            process.send_signal(signal.SIGINT)
+            said += process.communicate(timeout=SECONDS)[1].splitlines(keepends=True)
+        assert process.returncode == 130, "".join(said)
+
+
+def dial(bench: Path, number: str = "1-800-555-0100") -> tuple[int, dict[str, object]]:
+    command = [sys.executable, "-m", "rig", "dial", "--number", number, "--bench", str(bench), "--json"]
+    environment = {**os.environ, "RIG_TEST_DEVICE": SECRET}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS)
+    assert result.stdout, result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
+def test_the_gateway_stands_there_for_a_device_with_a_modem(tmp_path: Path) -> None:
+    """It says where the device's modem is, who called, and what the fence has dropped of theirs."""
+    (tmp_path / "gateway.toml").write_text(GATEWAY)
+    with partner("lig", tmp_path / "gateway.toml") as said:
+        [port] = re.findall(r"your device's modem is (\S+);", "".join(said))
+        (tmp_path / "device.toml").write_text(DEVICE_WITH_MODEM.replace("PORT", port))
+        status, verdict = dial(tmp_path / "device.toml")
+    assert status == 0, verdict
+    told = "".join(said)
+    assert "0100-1: the caller is 198.51.100." in told
+    assert "destination is not authorized" in told
+    assert SECRET not in told
+
+
+@pytest.fixture
+def ethernet() -> Iterator[IPRoute]:
+    """Two network interfaces of this machine with a cable between them; the first has an address."""
+    with closing(IPRoute()) as link:
+        link.link("add", ifname="dut0", kind="veth", peer={"ifname": "dut1"})
+        link.addr("add", index=link.link_lookup(ifname="dut0")[0], address="203.0.113.7", prefixlen=24)
+        yield link
+        link.link("del", index=link.link_lookup(ifname="dut0")[0])
+
+
+def test_the_partition_stands_there_for_a_device_on_a_network(ethernet: IPRoute, tmp_path: Path) -> None:
+    """Both sides take an interface of this machine for the run; each is back afterwards, with its addresses."""
+    (tmp_path / "partition.toml").write_text(PARTITION)
+    (tmp_path / "device.toml").write_text(DEVICE_WITHOUT_MODEM)
+    with partner("i5os", tmp_path / "partition.toml") as said:
+        status, verdict = dial(tmp_path / "device.toml")
+        refused, _ = dial(tmp_path / "device.toml", "1-900-555-0100")
+    assert status == 0, verdict
+    assert refused == 13
+    told = "".join(said)
+    assert "connected at 115200 bit/s" in told
+    assert "19005550100 may not be dialled" in told
+    [index] = ethernet.link_lookup(ifname="dut0")
+    assert [address.get_attr("IFA_LOCAL") for address in ethernet.get_addr(index=index, family=2)] == ["203.0.113.7"]
+    assert ethernet.link_lookup(ifname="dut1")
+
+
+def test_an_interface_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "partition.toml").write_text(PARTITION)
+    command = [sys.executable, "-m", "rig", "partner", "i5os", "--bench", str(tmp_path / "partition.toml")]
+    environment = {**os.environ, "RIG_TEST_DEVICE": SECRET}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS)
+    assert result.returncode == 2
+    assert "network interface dut0: there is none; there are " in result.stderr
