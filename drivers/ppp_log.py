@@ -113,6 +113,7 @@ class PppLog:
     def __init__(self) -> None:
         self._reached: set[Phase] = set()
         self._local: IPv4Address | None = None
+        self._accepted = False
 
     def feed(self, line: str) -> list[Event]:
         line = line.strip()
@@ -125,7 +126,7 @@ class PppLog:
         if match := re.match(
             r"(PAP|CHAP) (?:peer )?authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line
         ):
-            return [Authenticated(match[1] or match[2] or match[3])]
+            return self._accept(match[1] or match[2] or match[3])
         if re.match(r"(PAP|CHAP) authentication failed", line):
             return [Refused(line)]
         if match := re.match(r"Using interface (\S+)", line):
@@ -138,6 +139,13 @@ class PppLog:
         if any(pattern.fullmatch(line) for pattern in _ENDINGS):
             return [Ended(line)]
         return []
+
+    def _accept(self, protocol: str) -> list[Event]:
+        """pppd says it twice: as the packet, and in a sentence."""
+        if self._accepted:
+            return []
+        self._accepted = True
+        return [Authenticated(protocol)]
 
     def _reach(self, phase: Phase) -> list[Event]:
         if phase in self._reached or any(_ORDER.index(phase) < _ORDER.index(seen) for seen in self._reached):

@@ -31,17 +31,17 @@ class EmulatedPartition:
         self.bench = bench
         self._table = bench.i5os
         self._owner = owner
-        self._namespace = owner.namespace("i5os")
+        self.namespace = owner.namespace("i5os")
         if self._table.interface:
             assert self._table.address is not None
-            owner.own(BorrowedInterface(self._table.interface, self._namespace, self._table.address))
+            owner.own(BorrowedInterface(self._table.interface, self.namespace, self._table.address))
         secret = secret_value(bench, "i5os.secret", self._table.secret, "")
         peers, hello = self._table.peers, 60.0
         if (remote := bench.near_end.remote_modem) is not None:
             secret = secret_value(bench, "near-end.remote-modem.secret", remote.secret, "")
             peers, hello = (near_address(remote.partition),), remote.hello
         self.plan = I5osPlan(
-            self._namespace.name, owner.folder, self._modems(lines), peers, secret.encode(), self._table.numbers, hello
+            self.namespace.name, owner.folder, self._modems(lines), peers, secret.encode(), self._table.numbers, hello
         )
         self.control = Control(self.plan.control_path)
 
@@ -77,11 +77,11 @@ class EmulatedPartition:
         """Join a near end to it by Ethernet, as good or bad as the bench has it."""
         table, remote = self._table, self.bench.near_end.remote_modem
         assert remote is not None
-        near.namespace.join("i5os0", self._namespace, "hmc0")
+        near.namespace.join("i5os0", self.namespace, "hmc0")
         near.namespace.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
-        self._namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
+        self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
         if table.delay or table.loss or table.reorder:
-            for namespace, interface in ((near.namespace, "i5os0"), (self._namespace, "hmc0")):
+            for namespace, interface in ((near.namespace, "i5os0"), (self.namespace, "hmc0")):
                 namespace.impair(interface, delay=table.delay, loss=table.loss, reorder=table.reorder)
 
 

@@ -55,7 +55,9 @@ class RemoteNearEnd(NearEnd):
 
     @property
     def _seconds(self) -> float:
-        return self.bench.near_end.modem.carrier_wait + 30.0
+        """How long the partition's modem may take to its carrier, and the partition to say so."""
+        assert self.bench.near_end.remote_modem is not None
+        return self.bench.near_end.modem.carrier_wait + self.bench.near_end.remote_modem.timeout
 
     def dial(self, number: str) -> Connection:
         """Have the partition dial. Raises as BorrowedModem.dial does."""

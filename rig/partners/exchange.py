@@ -137,10 +137,27 @@ class Call:
         ends = (self.caller, self.callee)
         for sender, receiver in (ends, ends[::-1]):
             assert receiver.telephone is not None
-            self._directions[sender] = Direction(self.timing.rate, receiver.telephone.line_data, self.drop)
+            deliver = self._recorded(sender, receiver, receiver.telephone.line_data)
+            self._directions[sender] = Direction(self.timing.rate, deliver, self.drop)
         self._directions[self.callee].faults.drop_after = self.listing.drop_after
         for end in ends:
             self._tell(end, Line.CARRIER, self.timing.reported_rate)
+
+    def _recorded(
+        self, sender: Subscriber, receiver: Subscriber, deliver: Callable[[bytes], None]
+    ) -> Callable[[bytes], None]:
+        """The same, and whoever records a line is told."""
+        recorders = self.exchange.recorders
+        told = [(recorders[end.name], end is sender) for end in (sender, receiver) if end.name in recorders]
+        if not told:
+            return deliver
+
+        def recorded(data: bytes) -> None:
+            for record, sent in told:
+                record(sent, data)
+            deliver(data)
+
+        return recorded
 
     def hang_up_after_patience(self) -> None:
         """The caller has no more patience than a voice that answers."""
@@ -204,6 +221,7 @@ class Exchange:
         self.subscribers: dict[str, Subscriber] = {}
         self.calls: list[Call] = []
         self.dead_lines: set[str] = set()
+        self.recorders: dict[str, Callable[[bool, bytes], None]] = {}
         self._spare_names = itertools.count(1)
 
     def list_number(self, number: str, kind: str, drop_after: int | None = None) -> Listing:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from drivers import profile
+from drivers.line_record import RecordWriter
 from rig.partners.circuit import Direction
 from rig.partners.control import Handler, serve
 from rig.partners.exchange import Call, Exchange, Subscriber, Timing
@@ -59,6 +62,7 @@ class Switch:
         self.modems: dict[str, SoftModem] = {}
         self.usb: dict[str, UsbModem] = {}
         self._watcher = Watcher()
+        self._records: dict[str, BinaryIO] = {}
         for entry in plan.entries:
             listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
             for name in entry.line_names():
@@ -76,6 +80,7 @@ class Switch:
             "bit_errors": self.bit_errors,
             "stall": self.stall,
             "dead_line": self.dead_line,
+            "record": self.record,
             "calls": self.calls,
             "call_by_voice": self.exchange.call_by_voice,
         }
@@ -160,6 +165,24 @@ class Switch:
         for direction in self._directions(line):
             direction.stall(milliseconds / 1000)
 
+    def record(self, line: str, file: str) -> None:
+        """Record what the calls on a line carry from now on, as drivers.line_record has it; "" for no longer.
+
+        ``file`` is made, and its owner alone may read it.
+        """
+        if (open_file := self._records.pop(line, None)) is not None:
+            del self.exchange.recorders[line]
+            open_file.close()
+        if file:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._records[line] = os.fdopen(handle, "wb")
+            writer = RecordWriter(self._records[line], time.time())
+            self.exchange.recorders[line] = lambda sent, data: writer.write(sent, data, time.time())
+
+    def stop_recording(self) -> None:
+        for line in list(self._records):
+            self.record(line, "")
+
     def dead_line(self, line: str, dead: bool) -> None:
         """Cut the wires to a telephone: no dial tone."""
         (self.exchange.dead_lines.add if dead else self.exchange.dead_lines.discard)(line)
@@ -193,5 +216,6 @@ def main(plan: Plan, *, ready: Callable[[], None]) -> None:
             await stop.wait()
         for name in list(switch.modems):
             switch.remove(name)
+        switch.stop_recording()
 
     asyncio.run(run())

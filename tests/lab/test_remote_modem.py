@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from drivers.errors import (
@@ -26,11 +23,10 @@ from drivers.errors import (
 from fixtures.line import Line, Session
 from rig import checks
 from rig.bench_files import load
-from rig.far_end import FarEnd
-from rig.owner import Owner
-from rig.probes.observer import ETH_P_ALL, PACKET_OUTGOING
 
 if TYPE_CHECKING:
+    from rig.bench import Bench
+    from rig.emulated_partition import EmulatedPartition
     from rig.partners.control import Control
 
 NUMBER = "1-800-555-0100"
@@ -39,25 +35,17 @@ PAP_REQUEST = b"\xc0\x23\x01"
 
 
 @pytest.fixture(scope="module")
-def line() -> Iterator[Line]:
-    """A near end without a modem, and everything behind it; the tunnel has a secret."""
+def partition_bench() -> Iterator[Bench]:
+    """Two modems, an instant line, a tunnel with a secret, and few numbers that may be dialled."""
     os.environ[VARIABLE] = "what both ends know"
-    with Owner() as owner:
-        far = FarEnd(load(str(Path(__file__).with_name("l2tp.toml"))), owner)
-        yield Line(far.bench, owner, str(far.near_port), far.secret, NUMBER, far)
+    yield load(str(Path(__file__).with_name("l2tp.toml")))
+    del os.environ[VARIABLE]
 
 
 @pytest.fixture
-def borrowed(line: Line) -> Iterator[Line]:
-    """The tunnel to the partition is up; down again afterwards."""
-    with line.opened():
-        yield line
-
-
-@pytest.fixture
-def borrowed_session(borrowed: Line) -> Session:
+def borrowed_session(tunnel: Line) -> Session:
     """A PPP session over the partition's modem."""
-    return borrowed.call().start_ppp()
+    return tunnel.call().start_ppp()
 
 
 def exchange_of(line: Line) -> Control:
@@ -94,30 +82,28 @@ def test_the_gateways_fence_is_the_same(borrowed_session: Session) -> None:
     ],
 )
 def test_what_the_partitions_modem_says_is_the_outcome(
-    borrowed: Line, number: str, error: type[RigError], status: int
+    tunnel: Line, number: str, error: type[RigError], status: int
 ) -> None:
     with pytest.raises(error) as failure:
-        borrowed.call(number)
+        tunnel.call(number)
     assert failure.value.exit_status == status
 
 
-def test_no_dial_tone_at_the_partition_is_told(borrowed: Line) -> None:
+def test_no_dial_tone_at_the_partition_is_told(tunnel: Line) -> None:
     for name in ("i5os-1", "i5os-2"):
-        exchange_of(borrowed).ask("dead_line", line=name, dead=True)
+        exchange_of(tunnel).ask("dead_line", line=name, dead=True)
     try:
         with pytest.raises(NoDialtoneError):
-            borrowed.call()
+            tunnel.call()
     finally:
         for name in ("i5os-1", "i5os-2"):
-            exchange_of(borrowed).ask("dead_line", line=name, dead=False)
+            exchange_of(tunnel).ask("dead_line", line=name, dead=False)
 
 
-def test_a_number_that_is_not_allowed_is_refused_and_counted(borrowed: Line) -> None:
+def test_a_number_that_is_not_allowed_is_refused_and_counted(tunnel: Line, partition: EmulatedPartition) -> None:
     with pytest.raises(CallError, match="may not be dialled"):
-        borrowed.call("1-900-555-0100")
-    assert borrowed.far_end is not None
-    assert borrowed.far_end.partition is not None
-    assert borrowed.far_end.partition.control.ask("refused")["number"] >= 1
+        tunnel.call("1-900-555-0100")
+    assert partition.control.ask("refused")["number"] >= 1
 
 
 def test_carrier_that_the_partitions_modem_loses_ends_the_session(borrowed_session: Session) -> None:
@@ -129,77 +115,44 @@ def test_carrier_that_the_partitions_modem_loses_ends_the_session(borrowed_sessi
     assert "lost its carrier" in str(line.near.failure())
 
 
-def test_a_wrong_secret_is_no_tunnel(line: Line) -> None:
+def test_a_wrong_secret_is_no_tunnel(borrower: Line) -> None:
     before, os.environ[VARIABLE] = os.environ[VARIABLE], "a guess"
     try:
-        with pytest.raises(NoModemError, match="no tunnel"), line.opened():
+        with pytest.raises(NoModemError, match="no tunnel"), borrower.opened():
             pass
     finally:
         os.environ[VARIABLE] = before
 
 
-def test_calls_one_after_the_other_leave_no_modem_taken(line: Line) -> None:
+def test_calls_one_after_the_other_leave_no_modem_taken(borrower: Line) -> None:
     """Three calls, two modems: each is free again when its call is over."""
     for _ in range(3):
-        with line.opened():
-            assert line.call().start_ppp().up.auth == "PAP"
+        with borrower.opened():
+            assert borrower.call().start_ppp().up.auth == "PAP"
 
 
-def captured(session_line: Line, interface: str) -> socket.socket:
-    with session_line.near.namespace.entered():
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-    tap.bind((interface, ETH_P_ALL))
-    tap.setblocking(False)
-    return tap
-
-
-def all_of(tap: socket.socket) -> list[tuple[bytes, Any]]:
-    found = []
-    try:
-        while True:
-            found.append(tap.recvfrom(65536))
-    except BlockingIOError:
-        return found
-
-
-def test_all_that_goes_to_the_partition_is_l2tp_and_pap_passes_through_it_untouched(line: Line) -> None:
-    near = line.near
-    with closing(captured(line, "i5os0")) as tap, line.opened():
-        session = line.call().start_ppp()
-        assert all(result.held for result in session.run_check(checks.name_service))
-        packets = [(packet, kind) for packet, (_, kind, sent, *_) in all_of(tap) if sent == PACKET_OUTGOING]
-    assert {kind for _, kind in packets} <= {0x0800, 0x0806}  # IPv4, and ARP to find the partition
-    datagrams = [packet for packet, kind in packets if kind == 0x0800]
-    assert {packet[9] for packet in datagrams} == {17}
-    assert {(packet[20:22], packet[22:24]) for packet in datagrams} == {(b"\x06\xa5", b"\x06\xa5")}
-    user = near.secret.user.encode()
-    assert any(PAP_REQUEST in packet and user in packet for packet in datagrams)
-
-
-def test_a_partition_that_dies_ends_the_session_within_its_hello_and_the_next_call_works(line: Line) -> None:
-    assert line.far_end is not None
-    partition = line.far_end.partition
-    assert partition is not None
-    with line.opened():
-        session = line.call().start_ppp()
+def test_a_partition_that_dies_ends_the_session_within_its_hello_and_the_next_call_works(
+    borrower: Line, partition: EmulatedPartition
+) -> None:
+    with borrower.opened():
+        borrower.call().start_ppp()
         partition.kill()
-        until_nobody_calls(line)
+        until_nobody_calls(borrower)
         partition.start()
-        assert session.line.near.session.wait_end(45)
-        failure = line.near.failure()
+        assert borrower.near.session.wait_end(45)
+        failure = borrower.near.failure()
     assert isinstance(failure, CarrierLostError)
-    with line.opened():
-        assert line.call().start_ppp().up.auth == "PAP"
+    with borrower.opened():
+        assert borrower.call().start_ppp().up.auth == "PAP"
 
 
-def test_a_bad_network_is_slow_and_no_more() -> None:
-    """A fifth of what is sent is lost, and all is 100 ms late."""
-    os.environ[VARIABLE] = "what both ends know"
-    bench = load(str(Path(__file__).with_name("l2tp.toml")))
-    assert bench.i5os is not None
-    bench = msgspec.structs.replace(bench, i5os=msgspec.structs.replace(bench.i5os, delay=100.0, loss=20.0))
-    with Owner() as owner:
-        far = FarEnd(bench, owner)
-        bad = Line(bench, owner, str(far.near_port), far.secret, NUMBER, far)
-        with bad.opened():
-            assert bad.call().connection.rate == 115200
+def test_what_ppp_agrees_to_escape_reaches_the_modem(borrowed_session: Session, partition: EmulatedPartition) -> None:
+    """SLI: nothing is escaped, as both ends asked for."""
+    _, lines = partition.control.ask("journal", seen=0)
+    assert any("escape 0x00000000 on the line, and expect 0x00000000" in line for _, line in lines)
+
+
+@pytest.mark.parametrize("borrower", [{"loss": 20.0, "delay": 200.0}], indirect=True)
+def test_a_bad_network_is_slow_and_no_more(tunnel: Line) -> None:
+    """A fifth of what is sent is lost, and all is 200 ms late."""
+    assert tunnel.call().connection.rate == 115200

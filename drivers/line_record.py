@@ -1,0 +1,138 @@
+"""What went over a serial line: pppd's own record format (option ``record``, pppdump(8)), and the PPP frames in it.
+
+A record holds passwords as they were sent: whoever makes one keeps it where its owner alone may read.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+SENT, RECEIVED, END_SENT, END_RECEIVED, LONG_STEP, SHORT_STEP, RESET = range(1, 8)
+LONGEST = 0xFFFF
+TENTHS = 10
+
+FLAG, ESCAPE, TRANSPARENCY = 0x7E, 0x7D, 0x20
+GOOD_FCS = 0xF0B8
+"""What the check comes to over a whole frame, its own check sequence included (RFC 1662, Appendix C.2)."""
+POLYNOMIAL = 0x8408
+LONGEST_FRAME = 4096
+"""Bytes; a longer one is noise, such as a modem's answers."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Bytes that went one way. ``time`` in seconds since 1970, to a tenth; ``sent``: away from the recording side."""
+
+    time: float
+    sent: bool
+    data: bytes
+
+
+class RecordWriter:
+    """Writes a record as pppd does. ``now``: seconds since 1970 at its beginning."""
+
+    def __init__(self, file: BinaryIO, now: float) -> None:
+        self._file = file
+        self._told = int(now) * TENTHS
+        file.write(struct.pack("!BI", RESET, int(now)))
+
+    def write(self, sent: bool, data: bytes, now: float) -> None:
+        """Bytes that went over the line; seen by others at once."""
+        step = max(0, int(now * TENTHS) - self._told)
+        if step:
+            self._told += step
+            self._file.write(struct.pack("!BI", LONG_STEP, step))
+        for start in range(0, len(data), LONGEST):
+            part = data[start : start + LONGEST]
+            self._file.write(struct.pack("!BH", SENT if sent else RECEIVED, len(part)) + part)
+        self._file.flush()
+
+
+def read_record(record: bytes) -> Iterator[Chunk]:
+    """The chunks of a record. One that breaks off in the middle, as of a run that was killed, ends there."""
+    position, moment = 0, time.time()
+    while position < len(record):
+        kind, rest = record[position], record[position + 1 :]
+        if kind in (SENT, RECEIVED):
+            length = int.from_bytes(rest[:2], "big")
+            yield Chunk(moment, kind == SENT, rest[2 : 2 + length])
+            position += 3 + length
+        elif kind in (LONG_STEP, RESET):
+            number = int.from_bytes(rest[:4], "big")
+            moment = float(number) if kind == RESET else moment + number / TENTHS
+            position += 5
+        elif kind == SHORT_STEP:
+            moment += rest[0] / TENTHS if rest else 0
+            position += 2
+        else:
+            position += 1
+
+
+def frame_check(data: bytes) -> int:
+    """FCS-16 (RFC 1662, Appendix C.2)."""
+    check = 0xFFFF
+    for byte in data:
+        check ^= byte
+        for _ in range(8):
+            check = check >> 1 ^ POLYNOMIAL if check & 1 else check >> 1
+    return check
+
+
+class Deframer:
+    """One direction's bytes into PPP frames, without flags, escapes and check sequence. Those that are damaged, or no
+    frames at all, are only counted."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        self._frame = bytearray()
+        self._escaped = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The frames that these bytes complete."""
+        found = []
+        for byte in data:
+            if byte == FLAG:
+                if (frame := self._complete()) is not None:
+                    found.append(frame)
+            elif byte == ESCAPE:
+                self._escaped = True
+            elif len(self._frame) <= LONGEST_FRAME:
+                self._frame.append(byte ^ TRANSPARENCY if self._escaped else byte)
+                self._escaped = False
+        return found
+
+    def _complete(self) -> bytes | None:
+        frame, self._frame, self._escaped = bytes(self._frame), bytearray(), False
+        if len(frame) < 4:
+            return None
+        if frame_check(frame) != GOOD_FCS:
+            self.damaged += 1
+            return None
+        return frame[:-2]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A PPP frame, from its address field or, where that is left out, from its protocol."""
+
+    time: float
+    sent: bool
+    data: bytes
+
+    @property
+    def protocol(self) -> int:
+        """The protocol's number, however it is written (RFC 1661 §6.5, §6.6)."""
+        data = self.data[2:] if self.data[:2] == b"\xff\x03" else self.data
+        return data[0] if data[:1] and data[0] & 1 else int.from_bytes(data[:2], "big")
+
+
+def frames(record: bytes) -> Iterator[Frame]:
+    """All the frames of a record, both directions in their order."""
+    directions = {True: Deframer(), False: Deframer()}
+    for chunk in read_record(record):
+        for frame in directions[chunk.sent].feed(chunk.data):
+            yield Frame(chunk.time, chunk.sent, frame)
