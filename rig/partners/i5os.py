@@ -40,7 +40,7 @@ from drivers.namespace import NetworkNamespace
 from drivers.serial_line import DTR_OFF_SECONDS
 from rig.partners.control import serve_in_thread
 from rig.partners.journal import Journal
-from rig.partners.lent_modem import RING_GAP, LentModem, LentModemPlan
+from rig.partners.lent_modem import LentModem, LentModemPlan
 
 OFFER_SECONDS = 20.0
 """How long a near end may take to say whether it wants a call that rings here."""
@@ -210,9 +210,7 @@ class Partition:
                 return
             _log.info("%s: it rings", modem.port.name)
             if not any(self._offer(tunnel, modem) for tunnel in reversed(list(self._tunnels))):
-                _log.info("%s: nobody wants the call", modem.port.name)
-                while modem.rings(RING_GAP):
-                    pass
+                _log.info("%s: nobody wants the call; the next RING is offered again", modem.port.name)
         except RigError as error:
             _log.warning("%s: %s", modem.port.name, error)
             modem.hang_up()

@@ -16,8 +16,6 @@ from drivers.serial_line import SerialLine
 
 RING_SECONDS = 1.0
 """How long the rest of a RING takes whose first byte is here."""
-RING_GAP = 8.0
-"""Seconds without another RING after which the caller has given up: the longest cadence is 6 s (V.250 §6.3.8)."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,11 @@ class LentModem:
         """To be polled while it is free: it is readable when it rings. Negative for one that is not to be had."""
         return self._line.fileno() if self._line is not None else -1
 
-    def rings(self, seconds: float = RING_SECONDS) -> bool:
-        """Whether what it says is a RING, or the next one comes in time."""
+    def rings(self) -> bool:
+        """Whether what it has begun to say is a RING."""
         assert self._modem is not None
         try:
-            self._modem.wait_for_ring(timeout=seconds)
+            self._modem.wait_for_ring(timeout=RING_SECONDS)
         except ModemSilentError:
             return False
         return True
