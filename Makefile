@@ -71,7 +71,7 @@ conformance: setup
 bench: setup usb-guest
 	@sh scripts/system-packages benchmarks/apt-packages.txt
 	$(BIN)/python -m benchmarks detect
-	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence inbound
+	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence inbound l2tp partition
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb
 
 setup: packages $(VENV)/installed

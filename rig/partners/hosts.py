@@ -27,6 +27,8 @@ from rig.fence import HTTPS
 from rig.partners.control import serve_in_thread
 from rig.partners.tls_server import SPEAKERS, Speaker
 
+SINK = "/sink"
+"""What is sent here is counted by nobody: for throughput."""
 LARGEST_POST = 1 << 20
 CAPTURED = 20000
 """Packets that the capture remembers."""
@@ -107,6 +109,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
+        if self.path == SINK:
+            self._swallow(length)
+            return
         if not 0 <= length <= LARGEST_POST:
             self.send_error(413)
             return
@@ -123,6 +128,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+
+    def _swallow(self, length: int) -> None:
+        """Take it all, however much it is, and say no more than that it came."""
+        left = length
+        while left > 0 and (part := self.rfile.read(min(left, 1 << 16))):
+            left -= len(part)
+        self.send_response(204 if left <= 0 else 400)
+        self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         _log.info("%s %s", self.client_address[0], format % args)

@@ -19,7 +19,7 @@ import pytest
 
 from drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
 from drivers.l2tp.runner import peer_at
-from drivers.ppp_log import Addresses, Interface, Reached
+from drivers.ppp_log import Addresses, Interface
 from drivers.pppd import PppUp
 from fixtures.line import Line
 from rig import checks
@@ -75,7 +75,7 @@ def test_it_has_our_partition_dial(line: Line, own: Owner, tmp_path: Path) -> No
     section = f"[lac out]\nlns = {partition.partition}\nhostname = theirs\nchallenge = yes"
     options = (*words, f'user "{near.secret.user}"', "remotename peer")
     daemon = own.own(Xl2tpd(near.namespace, tmp_path, section, options, near.secret, (NUMBER,)))
-    daemon.next(Reached)
+    daemon.wait_listening()
     daemon.command(f"o out {NUMBER}")
     interface = daemon.next(Interface).name
     agreed = daemon.next(Addresses)
@@ -102,7 +102,7 @@ def test_it_offers_us_an_incoming_call(
     ours.runner.listen()
     section = f"[lac in]\nlns = {OURS}\nhostname = theirs\nchallenge = yes"
     daemon = own.own(Xl2tpd(cable[1], tmp_path, section, ("noipdefault", "ipcp-accept-local")))
-    daemon.next(Reached)
+    daemon.wait_listening()
     daemon.command("c in")
     tunnel, _ = ours.next(TunnelUp)
     ours.carry(tunnel)
@@ -126,7 +126,7 @@ def test_it_takes_an_incoming_call_of_ours(
         "require authentication = no"
     )
     daemon = own.own(Xl2tpd(cable[1], tmp_path, section, ("silent",)))
-    daemon.next(Reached)
+    daemon.wait_listening()
     ours = own.own(OurEnd(cable[0], THEIRS))
     tunnel = ours.do(lambda now: ours.runner.endpoint.connect(peer_at(THEIRS), now))
     ours.next(TunnelUp)

@@ -81,6 +81,10 @@ class Xl2tpd:
         """As xl2tpd-control gives it; one a time: while somebody holds the pipe open the whole daemon waits."""
         self._pipe.write_text(f"{text}\n")
 
+    def wait_listening(self) -> None:
+        """Wait until it takes commands and datagrams."""
+        self.next(ppp_log.Reached)
+
     def next(self, kind: type[_PppEvent]) -> _PppEvent:
         """The next event of this kind of the pppd that it has started. Raises AssertionError with all it said."""
         with contextlib.suppress(queue.Empty):
