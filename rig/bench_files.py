@@ -105,8 +105,14 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
         )
     if table is None:
         return
-    if (remote is None) != bool(table.interface) or (remote is None) != bool(table.peers):
-        raise wrong("i5os", "for a device under test it takes interface, address and peers, otherwise none of them")
+    if remote is None and not (table.interface and table.peers):
+        raise wrong(
+            "i5os",
+            "for a device under test it takes interface, address and peers; to lend a modem to the near end, the "
+            "bench takes near-end.remote-modem",
+        )
+    if remote is not None and (table.interface or table.peers):
+        raise wrong("i5os", "interface and peers are for a device under test, in the place of near-end.remote-modem")
     for entry in table.modem:
         _validate_modem(entry, "i5os.modem", wrong)
     if (bench.exchange is None) != bool(table.modem):

@@ -22,6 +22,8 @@ def write(folder: Path, text: str) -> str:
 
 
 INBOUND = "[inbound]\nppp-address = '10.0.0.1'\n"
+DEVICE = "[i5os]\ninterface = 'eth9'\naddress = '192.0.2.1/24'\npeers = ['192.0.2.2']\n"
+BORROWED = "[near-end.remote-modem]\npartition = '192.0.2.1'\ninterface = 'eth8'\n"
 
 
 @pytest.mark.parametrize("path", sorted((HW_CONFIG / "benches").glob("*.toml")), ids=lambda path: path.stem)
@@ -64,7 +66,17 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         (INBOUND + "remote = '10.0.0.2'\nkey = 'generated'", "does not know a generated key"),
         (INBOUND + "remote = '10.0.0.2'\nidle = 0", "key 'inbound.idle'"),
         (INBOUND + "remote = '10.0.0.2'\nrings = 40", "key 'inbound.rings': it takes 1 to 20"),
-        ("[i5os]\nmodems = 2", "key 'near-end.remote-modem': it goes with the table [i5os]"),
+        ("[i5os]\nmodems = 2", "key 'i5os': for a device under test it takes interface, address and peers"),
+        (DEVICE, "key 'i5os': its modems are on the emulated [exchange], or are real ones"),
+        (DEVICE + "[[i5os.modem]]\nport = '/dev/ttyS0'\nurl = 'socket://x:1'", "key 'i5os.modem': name the modem one"),
+        (DEVICE.replace("address", "#"), "key 'i5os.interface': it goes with the key address"),
+        (DEVICE.replace("/24", "/33"), "key 'i5os.address'"),
+        (
+            DEVICE + BORROWED.replace("interface", "#"),
+            "key 'i5os': interface and peers are for a device under test, in the place of",
+        ),
+        ("[near-end.remote-modem]\npartition = '192.0.2.1'", "it takes either [i5os], the rig's own partition, or"),
+        (BORROWED, "key 'near-end.remote-modem.interface': it goes with the key address"),
         ("extends = 'mine'", "in a circle"),
         ("this is = = not TOML", "not TOML: "),
         ("fence = 'none-such'", "none-such.toml: No such file"),
