@@ -12,7 +12,8 @@ GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli lab-tests lab-fence lab-inbound lab-command usb-tests conformance bench
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli usb-tests conformance bench
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command
 .PHONY: setup packages usb-guest hardware clean
 
 dial: setup
@@ -24,7 +25,7 @@ test: setup
 	@echo "make test: every check held"
 
 on-the-host: lint types imports unit cli
-in-the-lab: usb-tests lab-fence lab-inbound lab-tests lab-command conformance
+in-the-lab: usb-tests lab-partition lab-tests lab-fence lab-inbound lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
@@ -45,12 +46,17 @@ cli: setup
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
+LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
+LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION)
 
 lab-tests: setup
-	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND))
+	$(BIN)/rig lab run -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
 
 lab-inbound: setup
 	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_INBOUND)
+
+lab-partition: setup
+	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_PARTITION)
 
 lab-fence: setup
 	$(BIN)/rig lab run -- $(BIN)/pytest $(LAB_FENCE)

@@ -27,7 +27,7 @@ from rig.remote_modem import RemoteNearEnd, near_end_of
 BYTES = 60_000
 INSTANT_BYTES = 8_000_000
 RUNS = 3
-DIALS = 7
+DIALS = 15
 CALLS = 16
 SHARE, RATE_TARGET, LATER_TARGET = 0.97, 2e6, 0.150
 
@@ -57,8 +57,9 @@ def goodput(far: FarEnd, near: NearEnd, size: int, runs: int) -> list[float]:
     return rates
 
 
-def dialled(near: NearEnd) -> float:
-    """Seconds from the command to dial, or OCRQ, to IP up; everything before it is done and waits."""
+def dialled(far: FarEnd, near: NearEnd) -> float:
+    """Seconds from the command to dial, or OCRQ, to IP up; everything before it is done and waits, the gateway too."""
+    far.lig.ask("wait_idle", seconds=8)
     near.open()
     began = time.monotonic()
     near.dial(GATEWAY)
@@ -119,7 +120,7 @@ def measure() -> list[Figure]:
         ours, borrowed = caller(far, owner, "own"), borrower(far, owner)
         alone = goodput(far, ours, INSTANT_BYTES, RUNS)
         instantly = goodput(far, borrowed, INSTANT_BYTES, RUNS)
-        times = [(dialled(ours), dialled(borrowed)) for _ in range(DIALS)]
+        times = [(dialled(far, ours), dialled(far, borrowed)) for _ in range(DIALS)]
         up, took = sixteen_at_once(far, owner)
     later = [there - here for here, there in times]
     share = statistics.median(through) / statistics.median(directly)

@@ -75,7 +75,14 @@ class MapAgreed:
     by_us: bool
 
 
-Event = Reached | Authenticated | Refused | Addresses | Interface | Ended | MapAgreed
+@dataclass(frozen=True)
+class PluginLoaded:
+    """pppd has come that far in its options."""
+
+    name: str
+
+
+Event = Reached | Authenticated | Refused | Addresses | Interface | Ended | MapAgreed | PluginLoaded
 
 EVERY_CHARACTER = 0xFFFFFFFF
 """What holds where nobody asked for less."""
@@ -129,6 +136,8 @@ class PppLog:
             return self._accept(match[1] or match[2] or match[3])
         if re.match(r"(PAP|CHAP) authentication failed", line):
             return [Refused(line)]
+        if match := re.match(r"Plugin (\S+) loaded", line):
+            return [PluginLoaded(match[1])]
         if match := re.match(r"Using interface (\S+)", line):
             return [Interface(match[1])]
         if match := re.match(r"local  IP address (\S+)", line):

@@ -28,7 +28,7 @@ from drivers import syscalls
 from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
-from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PppLog, Refused
+from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PluginLoaded, PppLog, Refused
 from drivers.program import Program, find
 from drivers.secret import Secret
 
@@ -86,14 +86,13 @@ class PppOptions:
     """What one session is to be.
 
     ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves.
-    ``modem_control``: the line has a DCD whose loss ends the session; ``session``: there is no line but an L2TP
-    session, and these are the options of pppd's plug-in for it.
+    ``modem_control``: the line has a DCD whose loss ends the session; ``l2tp``: there is no line but an L2TP session.
     """
 
     options: tuple[str, ...] = ()
     client: Secret | None = None
     modem_control: bool = False
-    session: tuple[str, ...] = ()
+    l2tp: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,9 @@ class Pppd:
 
     Starting takes pppd as long as a whole negotiation, and an LCP packet that arrives before it is ready
     costs three seconds (RFC 1661's restart timer). So it is started before the modem dials, and waits in
-    its connect script, which ends when it is released. Over an L2TP session pppd has no such script: there it
-    waits for the last of its options, from a file that ends when it is released.
+    its connect script, which ends when it is released. Over an L2TP session pppd has no such script: there
+    ``terminal`` is a PPPoX socket, not connected yet, and pppd waits for its last options, which say which session
+    that has become, from a file that ends when it is released.
 
     ``folder`` is where the session's own configuration folder is made; ``notice`` is told of each event,
     ``log`` of each line that pppd prints. Raises CannotRunError at once when there is no pppd here.
@@ -172,12 +172,13 @@ class Pppd:
         except BaseException:
             self._clean_up()
             raise
-        if options.session:
-            os.close(self._waiting)  # the pipe's other end, which is pppd's now
-            self._waiting = -1
-            return
         try:
-            self._await_script()
+            if options.l2tp:
+                os.close(self._waiting)  # the pipe's other end, which is pppd's now
+                self._waiting = -1
+                self._await_plugin()
+            else:
+                self._await_script()
         except BaseException:
             self.stop()
             raise
@@ -190,13 +191,12 @@ class Pppd:
         lines = (f"{quote(secret.user)} * {quote(secret.password)} {address}\n" for secret in accounts)
         self._write_secrets("".join([*lines, _nobody()]))
 
-    def release(self) -> None:
-        """The line is connected: negotiate."""
+    def release(self, session: Iterable[str] = ()) -> None:
+        """The line is connected: negotiate. ``session``: what pppd's plug-in is told of an L2TP session."""
         self._released = True
+        os.write(self._gate, f"{' '.join(session)}\n".encode())
         if self._waiting < 0:
             self._close_gate()
-        else:
-            os.write(self._gate, b"\n")
 
     def _clean_up(self) -> None:
         self._close_gate()
@@ -215,7 +215,7 @@ class Pppd:
         (self._folder / "options").write_text("")
         us = options.client
         self._write_secrets(f"{quote(us.user)} * {quote(us.password)} *\n" if us else _nobody())
-        if options.session:
+        if options.l2tp:
             self._waiting, self._gate = os.pipe()
         else:
             self._gate, self._waiting = (self._fifo(name) for name in ("gate", "waiting"))
@@ -235,7 +235,23 @@ class Pppd:
             self.wait_end(END_SECONDS)
             raise self.failure()
         if not ready:
-            raise PppError(f"pppd was not ready within {START_SECONDS:g} s; it said: {self._last_line()}")
+            raise self._not_ready()
+
+    def _await_plugin(self) -> None:
+        """Wait until pppd has read its options but for the last. Raises why it ended, where it did."""
+        while True:
+            try:
+                with waiting():
+                    event = self._events.get(timeout=START_SECONDS)
+            except queue.Empty:
+                raise self._not_ready() from None
+            if event is None:
+                raise self.failure()
+            if isinstance(event, PluginLoaded):
+                return
+
+    def _not_ready(self) -> PppError:
+        return PppError(f"pppd was not ready within {START_SECONDS:g} s; it said: {self._last_line()}")
 
     def _write_secrets(self, text: str) -> None:
         for name in ("pap-secrets", "chap-secrets"):
@@ -247,10 +263,10 @@ class Pppd:
         path = find("pppd", "ppp")
         Path("/etc/ppp").mkdir(exist_ok=True)
         words = [
-            "nodetach", "debug", "logfd", "2", "noipv6", *(options.session or self._line_options(options)),
+            "nodetach", "debug", "logfd", "2", "noipv6", *self._line_options(options),
             *(("user", options.client.user, "remotename", "peer") if options.client else ()),
             *options.options,
-            *(("file", f"/proc/self/fd/{self._waiting}") if options.session else ()),
+            *(("plugin", "pppol2tp.so", "file", f"/proc/self/fd/{self._waiting}") if options.l2tp else ()),
         ]  # fmt: skip
         # The line is pppd's standard input: on its "default device" pppd neither drops DTR for a second
         # before and after, nor locks what this process has locked already (pppd/tty.c).
@@ -261,13 +277,13 @@ class Pppd:
             prepare=functools.partial(isolate, self.namespace, self._folder),
             ended=functools.partial(self._events.put, None),
             stdin=terminal,
-            inherited=(self._waiting,) if options.session else (),
+            inherited=(self._waiting,) if options.l2tp else (),
             environment={"HOME": str(self._folder)},
         )
 
     def _line_options(self, options: PppOptions) -> tuple[str, ...]:
         """For a terminal; an L2TP session's plug-in knows none of these."""
-        return (
+        return () if options.l2tp else (
             "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
             "connect", f"cd {self._folder} && echo > waiting && read go < gate",
             "modem" if options.modem_control else "local",

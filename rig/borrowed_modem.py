@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import socket
 from collections.abc import Callable
 
 from drivers.errors import CallError, NoAnswerError, NoModemError
@@ -55,6 +56,7 @@ class BorrowedModem:
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._sockets = contextlib.ExitStack()
         self._call = 0
+        self._session: socket.socket | None = None
         self._takes_calls = False
         endpoint = Endpoint(Identity("hmc", secret, table.hello), lambda peer: False)
         self._runner = Runner(endpoint, namespace, self._told)
@@ -101,8 +103,20 @@ class BorrowedModem:
                     return event
         return None
 
-    def dial(self, number: str, seconds: float, session_made: Callable[[], None]) -> int:
-        """Have the partition dial; the rate in bit/s. ``session_made`` is told when it begins to.
+    def new_session(self) -> int:
+        """The kernel's end of the call to come, for pppd: a PPPoX socket that is connected when the call has begun."""
+        self._leave_session()
+        with self._namespace.entered():
+            self._session = kernel.unconnected()
+        return self._session.fileno()
+
+    def _leave_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def dial(self, number: str, seconds: float, accepted: Callable[[], None]) -> int:
+        """Have the partition dial; the rate in bit/s. ``accepted`` is told when it begins to.
 
         Raises by the call's result as a modem of our own does (RFC 2661 §4.4.2), NoAnswerError after ``seconds``.
         """
@@ -111,7 +125,8 @@ class BorrowedModem:
         answer = self._next(CallAccepted, CallEnded, TunnelEnded, seconds=self._table.timeout)
         if not isinstance(answer, CallAccepted):
             raise self._refused(number, answer)
-        self._make_session(session_made)
+        self._make_session()
+        accepted()
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
             raise self._refused(number, answer)
@@ -131,12 +146,12 @@ class BorrowedModem:
             self._call = event.call
         return event
 
-    def answer(self, seconds: float, session_made: Callable[[], None]) -> int:
+    def answer(self, seconds: float) -> int:
         """Have the partition answer what rings; the rate in bit/s. Raises as :meth:`dial`."""
         with self._runner.using() as now:
             if self._call in self._tunnel.calls:
                 self._tunnel.accept_call(self._call, now)
-        self._make_session(session_made)
+        self._make_session()
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
             raise self._refused("", answer)
@@ -146,7 +161,7 @@ class BorrowedModem:
         """From another thread: have whoever waits for a call wait no longer."""
         self._events.put(None)
 
-    def _make_session(self, made: Callable[[], None]) -> None:
+    def _make_session(self) -> None:
         """The kernel's end of the call, before the partition says that it is up: nothing that comes then is lost."""
         with self._runner.using():
             tunnel, call = self._tunnel, self._tunnel.calls.get(self._call)
@@ -155,9 +170,9 @@ class BorrowedModem:
             udp = self._runner.socket_of(tunnel)
         with self._namespace.entered():
             own, peer = (tunnel.own, call.own), (tunnel.channel.peer, call.peer)
-            self._session = kernel.session_socket(udp, own, peer, self._table.partition)
-        self._sockets.enter_context(self._session)
-        made()
+            assert self._session is not None
+            kernel.connect(self._session, udp, own, peer, self._table.partition)
+            self._channel = kernel.channel_of(self._session.fileno())
 
     def _refused(self, number: str, answer: Event | None) -> CallError:
         doing = f"dialling {number}" if number else "answering"
@@ -172,17 +187,18 @@ class BorrowedModem:
         said = f"{words}{': ' if words and end.text else ''}{end.text}" or f"result {end.result}"
         return kind(f"{doing}: {said}", result=words or f"RESULT {end.result}")
 
-    def fileno(self) -> int:
-        """The session, for pppd; it has one once a call is there."""
-        return self._session.fileno()
-
     @property
     def session_options(self) -> tuple[str, ...]:
         """What pppd's plug-in for L2TP is told of the session."""
         return (
-            "plugin", "pppol2tp.so", "pppol2tp", "0", "pppol2tp_lns_mode",
+            "pppol2tp", "0", "pppol2tp_lns_mode",
             "pppol2tp_tunnel_id", f"{self._tunnel.own}", "pppol2tp_session_id", f"{self._call}",
         )  # fmt: skip
+
+    def peer_speaks(self, seconds: float) -> bool:
+        """Whether the dialled side says something within so many seconds, or has done so; it is kept for pppd."""
+        with self._namespace.entered():
+            return kernel.peer_speaks(self._channel, seconds)
 
     def set_link(self, send: int, receive: int) -> None:
         """Tell the partition which control characters PPP has agreed to escape (SLI, RFC 2661 §6.14)."""
@@ -197,6 +213,7 @@ class BorrowedModem:
             if call:
                 self._tunnel.end_call(call, CallResult.ADMINISTRATIVE, now)
         self._runner.stop()
+        self._leave_session()
         self._sockets.close()
 
 

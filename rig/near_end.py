@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
@@ -85,9 +86,14 @@ class NearEnd:
                 self._prepare_modem(self._line)
             if self.profile is not None:
                 self._line.set_flow_control(self.profile.port.flow_control)
+        with self._starting_pppd():
+            self._pppd = self._make_pppd(self._line.fileno(), modem_control=self._line.has_modem_control)
+
+    @contextlib.contextmanager
+    def _starting_pppd(self) -> Iterator[None]:
         with self._progress.step("starting pppd, held until a call connects"):
             console_firewall.begin_to_count(self.namespace)
-            self._pppd = self._make_pppd(self._line.fileno(), modem_control=self._line.has_modem_control)
+            yield
 
     def _prepare_modem(self, line: SerialLine) -> None:
         self._modem = Modem(line, self._notice)
@@ -134,11 +140,11 @@ class NearEnd:
         """What we say of ourselves to the other side."""
         return self.secret
 
-    def _make_pppd(self, terminal: int, *, modem_control: bool = False, session: tuple[str, ...] = ()) -> Pppd:
+    def _make_pppd(self, terminal: int, *, modem_control: bool = False, l2tp: bool = False) -> Pppd:
         options = (*self._ppp_words(), *self.bench.near_end.ppp.options)
         return Pppd(
             terminal,
-            PppOptions(options, self._client(), modem_control, session),
+            PppOptions(options, self._client(), modem_control, l2tp),
             self.namespace,
             self._folder,
             notice=self._ppp_notice,
@@ -148,7 +154,7 @@ class NearEnd:
     def start_ppp(self) -> PppUp:
         """Negotiate PPP over the call until IP is up; see Pppd.wait_up for what it raises."""
         self._progress.begin("LCP")
-        self.session.release()
+        self._release()
         try:
             up = self.session.wait_up(self.bench.near_end.ppp.timeout)
         except PppError as error:
@@ -159,6 +165,9 @@ class NearEnd:
             raise
         self._progress.end()
         return up
+
+    def _release(self) -> None:
+        self.session.release()
 
     @property
     def session(self) -> Pppd:

@@ -10,6 +10,7 @@ from drivers.at import Identity
 from drivers.borrowed_interface import BorrowedInterface
 from drivers.errors import CallError, CarrierLostError, RigError
 from drivers.modem import Connection, check_number
+from drivers.pppd import PEER_MILLISECONDS
 from drivers.secret import Secret
 from rig.bench import Bench
 from rig.borrowed_modem import BorrowedModem
@@ -41,6 +42,7 @@ class RemoteNearEnd(NearEnd):
         with self._progress.step(f"L2TP tunnel to {table.partition}"):
             self._borrowed = BorrowedModem(table, secret, self.namespace, self._call_ended)
         self.identity = Identity("i5/OS partition", self._borrowed.host)
+        self._hold_pppd()
 
     @property
     def borrowed(self) -> BorrowedModem:
@@ -62,12 +64,12 @@ class RemoteNearEnd(NearEnd):
     def dial(self, number: str) -> Connection:
         """Have the partition dial. Raises as BorrowedModem.dial does."""
         string = check_number(number)
+        self._hold_pppd()
 
-        def session_made() -> None:
-            self._hold_pppd()
+        def accepted() -> None:
             self._progress.begin(f"partition dialling {number}")
 
-        return self._connected("L2TP outgoing call", lambda: self.borrowed.dial(string, self._seconds, session_made))
+        return self._connected("L2TP outgoing call", lambda: self.borrowed.dial(string, self._seconds, accepted))
 
     def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
         self._progress.begin(doing)
@@ -82,8 +84,15 @@ class RemoteNearEnd(NearEnd):
         return Connection(text, rate)
 
     def _hold_pppd(self) -> None:
-        """Have pppd ready for when the partition's modem connects."""
-        self._pppd = self._make_pppd(self.borrowed.fileno(), session=self.borrowed.session_options)
+        """Have pppd ready for when the partition's modem connects; the one of a call that failed is gone with it."""
+        if self._pppd is None:
+            with self._starting_pppd():
+                self._pppd = self._make_pppd(self.borrowed.new_session(), l2tp=True)
+
+    def _release(self) -> None:
+        """Let pppd speak, once the gateway's own PPP has had time to start; see PEER_MILLISECONDS."""
+        self.borrowed.peer_speaks(PEER_MILLISECONDS / 1000)
+        self.session.release(self.borrowed.session_options)
 
     def _ppp_words(self) -> tuple[str, ...]:
         return (*super()._ppp_words(), "mtu", f"{MTU}", "mru", f"{MTU}")

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import select
 import socket
 import struct
 from ipaddress import IPv4Address
@@ -26,35 +27,76 @@ PORT = 1701
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _connected(udp: socket.socket, own: tuple[int, int], peer: tuple[int, int], address: IPv4Address) -> socket.socket:
-    """A PPPoX socket over a tunnel's UDP socket. ``own`` and ``peer``: tunnel and session ids, 0 for the tunnel."""
+def unconnected() -> socket.socket:
+    """A PPPoX socket that is to become a tunnel's or a session's. Raises CannotRunError where there is no L2TP."""
     try:
-        made = socket.socket(AF_PPPOX, socket.SOCK_DGRAM, PX_PROTO_OL2TP)
+        return socket.socket(AF_PPPOX, socket.SOCK_DGRAM, PX_PROTO_OL2TP)
     except OSError as error:
         raise CannotRunError(
             f"this kernel does not speak L2TP: {error.strerror}", "modprobe l2tp_ppp, as root; or in the lab: --lab uml"
         ) from error
+
+
+def connect(
+    made: socket.socket, udp: socket.socket, own: tuple[int, int], peer: tuple[int, int], address: IPv4Address
+) -> None:
+    """Make it the end of a session over a tunnel's UDP socket, for pppd's plug-in or for :class:`Bridge`.
+
+    ``own`` and ``peer``: tunnel and session ids, the session's 0 for the tunnel itself. Raises OSError.
+    """
     # sockaddr_pppol2tp, packed (linux/if_pppox.h)
     where = struct.pack("=HII", AF_PPPOX, PX_PROTO_OL2TP, 0) + struct.pack("=i", udp.fileno())
     where += struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", PORT, address.packed)
     where += struct.pack("=HHHH", *own, *peer)
     if _libc.connect(made.fileno(), where, len(where)) < 0:
         number = ctypes.get_errno()
-        made.close()
         raise OSError(number, f"PPPoX socket of tunnel {own[0]}, session {own[1]}: {os.strerror(number)}")
-    return made
-
-
-def tunnel_socket(udp: socket.socket, own: int, peer: int, address: IPv4Address) -> socket.socket:
-    """What makes a UDP socket a tunnel of the kernel's. Raises CannotRunError where it has no L2TP."""
-    return _connected(udp, (own, 0), (peer, 0), address)
 
 
 def session_socket(
     udp: socket.socket, own: tuple[int, int], peer: tuple[int, int], address: IPv4Address
 ) -> socket.socket:
-    """The end of a session, for pppd's plug-in or for :class:`Bridge`; ids as tunnel and session."""
-    return _connected(udp, own, peer, address)
+    """A new socket, connected; see :func:`unconnected` and :func:`connect`."""
+    made = unconnected()
+    try:
+        connect(made, udp, own, peer, address)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def tunnel_socket(udp: socket.socket, own: int, peer: int, address: IPv4Address) -> socket.socket:
+    """What makes a UDP socket a tunnel of the kernel's; raises as :func:`session_socket`."""
+    return session_socket(udp, (own, 0), (peer, 0), address)
+
+
+def channel_of(descriptor: int) -> int:
+    """The PPP channel of a session, or of a terminal in N_PPP. From then on a session's channel keeps what comes, until
+    somebody reads it (pppox_ioctl, ppp_input)."""
+    return int(struct.unpack("i", fcntl.ioctl(descriptor, PPPIOCGCHAN, bytes(4)))[0])
+
+
+def attached(channel: int) -> int:
+    """A handle on a channel, to be closed by the caller."""
+    handle = os.open("/dev/ppp", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(handle, PPPIOCATTCHAN, struct.pack("i", channel))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def peer_speaks(channel: int, seconds: float) -> bool:
+    """Whether something is there for whoever will attach the channel, or comes within so many seconds; it stays."""
+    handle = attached(channel)
+    try:
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+    finally:
+        os.close(handle)
 
 
 class Bridge:
@@ -68,8 +110,9 @@ class Bridge:
         try:
             fcntl.ioctl(terminal, TIOCSETD, struct.pack("i", N_PPP))
             self._stack.callback(self._give_back, terminal)
-            there = self._channel(session.fileno())
-            self._modem = self._attached(self._channel(terminal))
+            there = channel_of(session.fileno())
+            self._modem = attached(channel_of(terminal))
+            self._stack.callback(os.close, self._modem)
             try:
                 fcntl.ioctl(self._modem, PPPIOCBRIDGECHAN, struct.pack("i", there))
             except OSError as error:
@@ -79,16 +122,6 @@ class Bridge:
         except BaseException:
             self._stack.close()
             raise
-
-    @staticmethod
-    def _channel(descriptor: int) -> int:
-        return int(struct.unpack("i", fcntl.ioctl(descriptor, PPPIOCGCHAN, bytes(4)))[0])
-
-    def _attached(self, channel: int) -> int:
-        handle = os.open("/dev/ppp", os.O_RDWR | os.O_CLOEXEC)
-        self._stack.callback(os.close, handle)
-        fcntl.ioctl(handle, PPPIOCATTCHAN, struct.pack("i", channel))
-        return handle
 
     @staticmethod
     def _give_back(terminal: int) -> None:

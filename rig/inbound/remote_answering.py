@@ -35,12 +35,7 @@ class RemoteAnsweringEnd(AnsweringEnd, RemoteNearEnd):
     def answer(self) -> Connection:
         """Have the partition answer. Raises as BorrowedModem.answer does."""
         doing = f"partition answering{f' {self.caller}' if self.caller else ''}"
-        return self._connected(doing, lambda: self.borrowed.answer(self._seconds, self._listen))
-
-    def _listen(self) -> None:
-        """pppd need not be held: it does not speak first, and must not miss the caller's first packet."""
-        self._hold_pppd()
-        self.session.release()
+        return self._connected(doing, lambda: self.borrowed.answer(self._seconds))
 
     def abandon(self) -> None:
         """From another thread: wake whoever waits for a call that will not come. They see PortLostError."""

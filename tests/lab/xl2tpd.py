@@ -138,10 +138,9 @@ class OurEnd:
         with self._namespace.entered():
             session = kernel.session_socket(self.runner.socket_of(tunnel), own, peer, self._peer)
         self._sockets.enter_context(session)
-        words = ("plugin", "pppol2tp.so", "pppol2tp", "0")
-        pppd = Pppd(session.fileno(), PppOptions(options, client, session=words), self._namespace, folder)
+        pppd = Pppd(session.fileno(), PppOptions(options, client, l2tp=True), self._namespace, folder)
         self._sockets.callback(pppd.stop)
-        pppd.release()
+        pppd.release(("pppol2tp", "0"))
         return pppd
 
     def stop(self) -> None:
