@@ -84,7 +84,7 @@ class Connection:
 class _Search:
     """A pexpect searcher that asks the AT reader: found when an event arrives that ``wanted`` accepts."""
 
-    reader: Reader
+    feed: Callable[[bytes], list[Event]]
     wanted: Callable[[Event], bool]
     notice: Callable[[Event], None]
     seen: list[Event] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Search:
 
     def search(self, buffer: bytes, freshlen: int, _window: int | None = None) -> int:
         fresh = buffer[len(buffer) - freshlen :] if freshlen else b""
-        return self.accept(self.reader.feed(fresh), len(buffer))
+        return self.accept(self.feed(fresh), len(buffer))
 
     def accept(self, events: list[Event], end: int) -> int:
         for position, event in enumerate(events):
@@ -126,14 +126,21 @@ def check_number(number: str) -> str:
 
 
 class Modem:
-    """Drives the modem on an open line. ``notice`` is told of every event, RING and echo included.
+    """Drives the modem on an open line. ``notice`` is told of every event, RING and echo included; ``heard`` of the
+    bytes that went "to" it or came "from" it.
 
     All times in seconds. A command that is refused raises ModemError, one that is not answered
     ModemSilentError, a line that goes away PortLostError.
     """
 
-    def __init__(self, line: SerialLine, notice: Callable[[Event], None] = lambda event: None) -> None:
+    def __init__(
+        self,
+        line: SerialLine,
+        notice: Callable[[Event], None] = lambda event: None,
+        heard: Callable[[str, bytes], None] = lambda way, data: None,
+    ) -> None:
         self.line = line
+        self._heard_bytes = heard
         self.reader = Reader()
         self.commands = Commands()
         self._notice = notice
@@ -226,7 +233,7 @@ class Modem:
     def escape(self) -> None:
         """From data to command state: silence, +++, silence (V.250 Annex, Hayes' guard time)."""
         threading.Event().wait(GUARD_SECONDS)  # the guard time is silence by its definition
-        self.line.write(b"+++")
+        self._write(b"+++")
         answer, _ = self._expect(_is_final, GUARD_SECONDS + 1.0, "OK after +++")
         if answer.code is not Code.OK:
             raise ModemError(f"{self.line.port}: +++ was answered {answer.text}", result=answer.text)
@@ -237,7 +244,7 @@ class Modem:
 
     def abort(self) -> None:
         """Stop dialling: any character does it (V.250 §5.6.1); a modem that ignores it loses DTR."""
-        self.line.write(b"\r")
+        self._write(b"\r")
         try:
             self._expect(_is_final, ABORT_SECONDS, "the end of the call attempt")
         except ModemSilentError:
@@ -246,25 +253,33 @@ class Modem:
     def _wake(self) -> None:
         """Bring back a modem that does not answer: end a half line, and a data state."""
         self.line.hang_up()
-        self.line.write(b"\r")
+        self._write(b"\r")
         with contextlib.suppress(ModemError):
             self.escape()
             self.command("ATH0")
-        self.line.write(b"\r")  # three plus signs in command state are the beginning of a line
+        self._write(b"\r")  # three plus signs in command state are the beginning of a line
         self._forget()
+
+    def _write(self, data: bytes) -> None:
+        self._heard_bytes("to", data)
+        self.line.write(data)
+
+    def _feed(self, data: bytes) -> list[Event]:
+        self._heard_bytes("from", data)
+        return self.reader.feed(data)
 
     def _ask(self, text: str, timeout: float) -> tuple[Result, list[Event]]:
         self._pending.clear()
         self._take_late_answers()
         self.reader.expect_echo(text)
-        self.line.write(text.encode("ascii") + b"\r")
+        self._write(text.encode("ascii") + b"\r")
         return self._expect(_is_final, timeout, f"the answer to {text}")
 
     def _take_late_answers(self) -> None:
         """What has come before the question is no answer to it."""
         with contextlib.suppress(OSError):
             while data := os.read(self.line.fileno(), 4096):
-                for event in self.reader.feed(data):
+                for event in self._feed(data):
                     self._notice(event)
 
     def _connection(self, answer: Result, doing: str) -> Connection:
@@ -283,7 +298,7 @@ class Modem:
 
     def _expect(self, wanted: Callable[[Event], bool], timeout: float | None, what: str) -> tuple[Result, list[Event]]:
         """Wait for the event wanted; it, and all that came before it."""
-        search = _Search(self.reader, wanted, self._notice)
+        search = _Search(self._feed, wanted, self._notice)
         pending, self._pending = self._pending, []
         end = None if timeout is None else time.monotonic() + timeout
         found = search.accept(pending, 0) >= 0

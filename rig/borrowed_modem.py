@@ -40,14 +40,20 @@ REFUSALS: dict[int, str] = {
 
 
 class BorrowedModem:
-    """One tunnel, and one call at a time. ``ended`` is told, from another thread, why a call ends that we did not end.
+    """One tunnel, and one call at a time. From another thread, ``ended`` is told why a call ends that we did not end,
+    and ``passed`` each control message, with whether it was sent.
 
     ``host``: what the partition calls itself. Raises NoModemError when it does not answer, or does not want us, and
     CannotRunError where the kernel has no L2TP.
     """
 
     def __init__(
-        self, table: RemoteModemTable, secret: bytes, namespace: NetworkNamespace, ended: Callable[[str], None]
+        self,
+        table: RemoteModemTable,
+        secret: bytes,
+        namespace: NetworkNamespace,
+        ended: Callable[[str], None],
+        passed: Callable[[bool, bytes], None],
     ) -> None:
         self.host = ""
         self._table = table
@@ -59,7 +65,7 @@ class BorrowedModem:
         self._session: socket.socket | None = None
         self._takes_calls = False
         endpoint = Endpoint(Identity("hmc", secret, table.hello), lambda peer: False)
-        self._runner = Runner(endpoint, namespace, self._told)
+        self._runner = Runner(endpoint, namespace, self._told, passed)
         try:
             self._open()
         except BaseException:

@@ -96,7 +96,7 @@ class NearEnd:
             yield
 
     def _prepare_modem(self, line: SerialLine) -> None:
-        self._modem = Modem(line, self._notice)
+        self._modem = Modem(line, self._notice, self._progress.trace.said)
         self._modem.reset()
         self._modem.answer_in_words()
         self.identity = self._modem.identify()
@@ -148,7 +148,7 @@ class NearEnd:
             self.namespace,
             self._folder,
             notice=self._ppp_notice,
-            log=self._progress.detail,
+            log=self._ppp_line,
         )
 
     def start_ppp(self) -> PppUp:
@@ -206,6 +206,10 @@ class NearEnd:
             self._progress.note(event.text)
         elif not isinstance(event, at.Echo):
             self._progress.detail(event.text if isinstance(event, at.Result) else event.line)
+
+    def _ppp_line(self, line: str) -> None:
+        self._progress.trace.ppp_line(line)
+        self._progress.detail(line)
 
     def _ppp_notice(self, event: ppp_log.Event) -> None:
         if isinstance(event, ppp_log.Reached) and event.phase not in (ppp_log.Phase.LCP, ppp_log.Phase.UP):

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from rig.trace import Trace
+
 if TYPE_CHECKING:
     from rich.status import Status
 
@@ -24,6 +26,7 @@ class Progress:
         self._lock = threading.RLock()
         self._step = ""
         self._began = 0.0
+        self.trace = Trace()
         self._live = self._start_live() if self._stream.isatty() else None
 
     def _start_live(self) -> Status:
@@ -54,17 +57,22 @@ class Progress:
             step, self._step = self._step, ""
             if self._live is not None:
                 self._live.stop()
+            self.trace.step(step, self._began, result)
             self._write(f"{took:8.3f} s  {step}{': ' + result if result else ''}")
 
     def note(self, text: str) -> None:
         """Something that happened within a step."""
+        self.trace.note(text)
+        self._show(text)
+
+    def _show(self, text: str) -> None:
         with self._lock:
             self._write(f"{'':10}  {text}")
 
     def detail(self, text: str) -> None:
         """For -v."""
         if self._verbose:
-            self.note(text)
+            self._show(text)
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -40,7 +40,8 @@ class RemoteNearEnd(NearEnd):
         self._maps: dict[bool, int] = {}
         secret = secret_value(self.bench, "near-end.remote-modem.secret", table.secret, "").encode()
         with self._progress.step(f"L2TP tunnel to {table.partition}"):
-            self._borrowed = BorrowedModem(table, secret, self.namespace, self._call_ended)
+            passed = self._progress.trace.l2tp_message
+            self._borrowed = BorrowedModem(table, secret, self.namespace, self._call_ended, passed)
         self.identity = Identity("i5/OS partition", self._borrowed.host)
         self._hold_pppd()
 

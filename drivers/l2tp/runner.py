@@ -16,7 +16,7 @@ from drivers.errors import RigError
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import StopResult
 from drivers.l2tp.kernel import PORT
-from drivers.l2tp.messages import Error
+from drivers.l2tp.messages import Error, is_control
 from drivers.l2tp.tunnel import Tunnel
 from drivers.namespace import NetworkNamespace
 
@@ -30,13 +30,20 @@ _log = logging.getLogger("l2tp")
 
 
 class Runner:
-    """``told`` is called, in the thread, for each event. Whoever else uses the endpoint does so within
-    :meth:`using`."""
+    """``told`` is called, in the thread, for each event; ``passed`` for each control message, with whether it was sent.
+    Whoever else uses the endpoint does so within :meth:`using`."""
 
-    def __init__(self, endpoint: Endpoint, namespace: NetworkNamespace, told: Callable[[Told], None]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        namespace: NetworkNamespace,
+        told: Callable[[Told], None],
+        passed: Callable[[bool, bytes], None] = lambda sent, datagram: None,
+    ) -> None:
         self.endpoint = endpoint
         self._namespace = namespace
         self._told = told
+        self._passed = passed
         self._lock = threading.RLock()
         self._sockets: dict[int, socket.socket] = {}
         self._listener: socket.socket | None = None
@@ -134,10 +141,13 @@ class Runner:
         with contextlib.suppress(OSError):  # none left; or an ICMP error of a peer that is not there, which time tells
             while True:
                 datagram, source = key.fileobj.recvfrom(LARGEST)
+                if is_control(datagram):
+                    self._passed(False, datagram)
                 self.endpoint.receive(datagram, key.data or source, now)
 
     def _send(self) -> None:
         for datagram, tunnel in self.endpoint.take_outgoing():
+            self._passed(True, datagram)
             with contextlib.suppress(OSError):  # lost, like any other datagram
                 self.socket_of(tunnel).send(datagram)
 

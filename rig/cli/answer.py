@@ -8,7 +8,7 @@ import click
 
 from drivers.errors import UsageError
 from drivers.secret import Secret
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import as_json, bench_option, enter_lab, lab_option, load_bench
 from rig.near_end import near_port
 
 
@@ -29,7 +29,6 @@ def answer(bench: str | None, engine: str | None, wants_json: bool, verbose: boo
     enter_lab(engine, chosen)
     from rig.inbound import job
     from rig.progress import Progress
-    from rig.report import as_json
 
     def show(credentials: Secret, new: bool) -> None:
         """Once, and to whoever armed it. The rig's own representative is told by the rig."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,11 @@ from rig.bench import Bench
 from rig.bench_files import load
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON."""
+    return json.dumps(value, default=str)
 
 
 def bench_option(command: _Command) -> _Command:

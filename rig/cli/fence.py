@@ -12,7 +12,7 @@ from drivers.errors import UsageError
 from drivers.modem import check_number
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import as_json, bench_option, enter_lab, lab_option, load_bench
 from rig.fence import Fence, Session, session_rules
 from rig.near_end import near_port
 
@@ -90,7 +90,6 @@ def check(
     from rig import fence_check as job
     from rig.probes.run import table, write_packets
     from rig.progress import Progress
-    from rig.report import as_json
 
     report = job.run(chosen, wanted, sample, seed, flood, Progress(verbose=verbose))
     if wants_json:

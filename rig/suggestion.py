@@ -1,17 +1,11 @@
-"""What was found, as JSON and as the beginning of a bench or profile file."""
+"""What detection found, as the beginning of a bench file, and of a profile."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from rig.detect import Detection
-
-
-def as_json(value: Any) -> str:
-    """One line of JSON."""
-    return json.dumps(value, default=str)
 
 
 def _text(value: str) -> str:
