@@ -128,7 +128,8 @@ class ExchangeTable(Table, frozen=True):
 class LigTable(Table, frozen=True):
     """The gateway that the rig stands in for: its own PPP address, the pool it assigns from, its utility services.
 
-    ``modem``: the real modem that it answers, on a bench without an emulated exchange.
+    ``modem``: the real modem that it answers, on a bench without an emulated exchange. ``broken``: on purpose, in one
+    of the ways of rig.partners.mutants, to see that it is found.
     """
 
     address: IPv4Address
@@ -136,6 +137,7 @@ class LigTable(Table, frozen=True):
     name_servers: tuple[IPv4Address, ...]
     names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
     modem: ModemTable | None = None
+    broken: str = ""
 
 
 class I5osTable(Table, frozen=True):

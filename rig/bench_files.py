@@ -13,6 +13,7 @@ from drivers.tables import convert, read
 from drivers.tls import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable
 from rig.fence import Fence
+from rig.partners import mutants
 
 HW_CONFIG = Path(__file__).resolve().parent.parent / "hw-config"
 LONGEST_WAIT = 1_000_000
@@ -85,6 +86,8 @@ def _validate(path: Path, bench: Bench) -> None:
         _validate_exchange(bench.exchange, wrong)
         if not modem.emulated:
             raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
+    if bench.lig is not None and bench.lig.broken not in ("", *mutants.BY_NAME):
+        raise wrong("lig.broken", f"it takes {', '.join(mutants.BY_NAME)}")
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     _validate_remote_modem(bench, wrong)

@@ -6,24 +6,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.errors import CallError, CarrierLostError, Interrupted, RigError
-from drivers.interruptions import interruptible, waiting
+from drivers.errors import CallError, CarrierLostError
+from drivers.interruptions import waiting
 from drivers.modem import Connection
 from drivers.pppd import PppUp
 from rig import checks, lab
 from rig.bench import Bench
 from rig.bench_files import load_fence
+from rig.capture import Capture
 from rig.checks import Surroundings
 from rig.command import run_command
 from rig.far_end import FarEnd
 from rig.inbound.job import promised_by
 from rig.inbound.representative import Behind, Verification
 from rig.near_end import NearEnd, near_port
+from rig.near_end_report import modem_report, ppp_report
 from rig.owner import Owner
 from rig.progress import Progress
 from rig.remote_modem import near_end_of
+from rig.run import to_its_end
 from rig.secret_files import read_secret
-from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
+from rig.verdict import Attempt, ConnectReport, Verdict
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,12 @@ class DialOptions:
     inbound: bool = False
 
 
-def run(bench: Bench, options: DialOptions, progress: Progress) -> Verdict:
+def run(bench: Bench, options: DialOptions, progress: Progress, capture: Capture | None = None) -> Verdict:
     """Dial, and say what holds. Whatever happens, the verdict says it, and everything is down on return."""
     verdict = Verdict(bench.name, lab.current())
     began = time.monotonic()
-    try:
-        with interruptible(), Owner() as owner:
-            _Job(bench, options, progress, verdict, owner).run()
-            progress.begin("hanging up")
-        progress.end()
-    except (RigError, Interrupted) as error:
-        progress.end()
-        verdict.outcome, verdict.exit = error.outcome, error.exit_status
-        verdict.message, verdict.advice = str(error), error.advice
+    with to_its_end(verdict, progress, capture, "hanging up") as owner:
+        _Job(bench, options, progress, verdict, owner, capture).run()
     verdict.timing.total = time.monotonic() - began
     return verdict
 
@@ -57,8 +53,17 @@ def run(bench: Bench, options: DialOptions, progress: Progress) -> Verdict:
 class _Job:
     """One run's steps, in their order; each leaves what it found in the verdict."""
 
-    def __init__(self, bench: Bench, options: DialOptions, progress: Progress, verdict: Verdict, owner: Owner) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        options: DialOptions,
+        progress: Progress,
+        verdict: Verdict,
+        owner: Owner,
+        capture: Capture | None,
+    ) -> None:
         self.bench = bench
+        self.capture = capture
         self.options = options
         self.progress = progress
         self.verdict = verdict
@@ -81,10 +86,10 @@ class _Job:
         self.verdict.port = port
         auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
         near = near_end_of(self.owner, self.bench, self.far_end, port, secret, self.progress, auth=auth)
+        if self.capture is not None:
+            self.capture.begin(self.owner, near, self.far_end.lines if self.far_end else None)
         near.open()
-        who = near.identity
-        made_as = near.profile.name if near.profile else ""
-        self.verdict.modem = ModemReport(who.manufacturer, who.model, who.revision, made_as)
+        self.verdict.modem = modem_report(near)
         self.verdict.timing.detect = time.monotonic() - began
         return near
 
@@ -113,7 +118,7 @@ class _Job:
         began = time.monotonic()
         up = near.start_ppp()
         self.verdict.timing.ppp = time.monotonic() - began
-        self.verdict.ppp = PppReport(up.interface, up.local, up.peer, up.dns, up.mtu, up.auth)
+        self.verdict.ppp = ppp_report(up)
         self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
         began = time.monotonic()
         if self.options.inbound:
@@ -135,6 +140,7 @@ class _Job:
             for result in check(around):
                 self.verdict.checks.append(result)
                 self.progress.end()
+                self.progress.trace.extend()
                 self.progress.note(result.line())
                 if not near.session.running:
                     raise near.failure()

@@ -66,6 +66,9 @@ class FarEnd:
         if self.partition is not None:
             self.partition.start()
         self.processes["lig"].wait_ready()
+        assert bench.lig is not None
+        if bench.lig.broken:
+            self.lig.ask("set_mutant", name=bench.lig.broken)
 
     @functools.cached_property
     def near_port(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, replace
 from ipaddress import IPv4Network
 from typing import Any
@@ -11,8 +12,10 @@ from drivers.interruptions import interruptible
 from drivers.pppd import PppUp
 from rig.bench import Bench
 from rig.bench_files import load_fence
+from rig.capture import Capture
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, near_port
+from rig.near_end_report import modem_report, ppp_report
 from rig.owner import Owner
 from rig.probes.engine import End
 from rig.probes.making import Ground
@@ -20,14 +23,27 @@ from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
 from rig.remote_modem import near_end_of
 from rig.secret_files import read_secret
+from rig.verdict import Attempt, CheckResult, ConnectReport, Verdict
 
 
-def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress: Progress) -> Report:
-    """Dial and probe; ``flood``: half-open flows with which it is probed again, 0 for not.
+def run(
+    bench: Bench,
+    number: str,
+    sample: int,
+    seed: int,
+    flood: int,
+    progress: Progress,
+    verdict: Verdict,
+    capture: Capture | None = None,
+) -> Report:
+    """Dial and probe; ``flood``: half-open flows with which it is probed again, 0 for not. ``verdict`` is filled in as
+    the call goes on, and at the end by what the probes found, a check for each category.
 
     Raises as dialling and PPP do, and ProbeError where the probes show nothing.
     """
     with interruptible(), Owner() as owner:
+        if capture is not None:
+            capture.attend(owner)
         far = None
         if bench.lig is not None:
             with progress.step("far end: LIG, service hosts"):
@@ -36,9 +52,16 @@ def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress:
         port = str(far.near_port) if far else near_port(bench)
         secret = far.secret if far else read_secret(bench, "")
         near = near_end_of(owner, bench, far, port, secret, progress)
+        if capture is not None:
+            capture.begin(owner, near, far.lines if far else None)
         near.open()
-        near.dial(number)
+        verdict.port, verdict.modem = port, modem_report(near)
+        began = time.monotonic()
+        connection = near.dial(number)
+        verdict.attempts.append(Attempt(number, "CONNECT", connection.rate, time.monotonic() - began))
+        verdict.connect = ConnectReport(connection.text, connection.rate)
         up = near.start_ppp()
+        verdict.ppp = ppp_report(up)
         run = probes_of(near, up, far, sample, seed, other)
         with progress.step("probing the fence"):
             report = run.run()
@@ -46,7 +69,23 @@ def run(bench: Bench, number: str, sample: int, seed: int, flood: int, progress:
             with progress.step(f"probing it again, full of {flood} half-open flows"):
                 outcomes, filled = run.flooded(flood, far.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
+        verdict.checks = category_checks(report)
+        verdict.judge()
         return report if far is None else replace(report, drops=far.drops(up.local))
+
+
+def category_checks(report: Report) -> list[CheckResult]:
+    """Each category as one check."""
+    return [
+        CheckResult(
+            f"fence: {category}",
+            f"{sum(counts.values())} probes",
+            "as declared",
+            ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count),
+            not counts["leaked"] and not counts["unreachable"],
+        )
+        for category, counts in report.categories.items()
+    ]
 
 
 def _second_caller(

@@ -31,7 +31,8 @@ PPP_OPTIONS = (
 
 class NearEnd:
     """One caller. ``namespace`` is where its PPP interface appears; ``folder`` takes its sessions' files; ``auth``:
-    how it lets itself be authenticated."""
+    how it lets itself be authenticated. ``record``: where pppd is to record what goes over the line; see
+    drivers.line_record."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class NearEnd:
         self.identity = Identity()
         self.profile: Profile | None = None
         self.speed = 0
+        self.record: Path | None = None
         self._auth = auth
         self._folder = folder
         self._progress = progress
@@ -141,7 +143,8 @@ class NearEnd:
         return self.secret
 
     def _make_pppd(self, terminal: int, *, modem_control: bool = False, l2tp: bool = False) -> Pppd:
-        options = (*self._ppp_words(), *self.bench.near_end.ppp.options)
+        recording = ("record", str(self.record)) if self.record else ()
+        options = (*self._ppp_words(), *recording, *self.bench.near_end.ppp.options)
         return Pppd(
             terminal,
             PppOptions(options, self._client(), modem_control, l2tp),

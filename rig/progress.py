@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import sys
 import threading
 import time
@@ -18,16 +17,17 @@ if TYPE_CHECKING:
 
 class Progress:
     """Steps, one after the other. On a terminal the step under way is shown live; elsewhere one line is
-    written when it ends. ``verbose`` shows details too. May be used from several threads."""
+    written when it ends. ``verbose`` shows details too, ``quiet`` nothing. May be used from several threads."""
 
-    def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, *, verbose: bool = False, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._verbose = verbose
+        self._quiet = quiet
         self._lock = threading.RLock()
         self._step = ""
         self._began = 0.0
         self.trace = Trace()
-        self._live = self._start_live() if self._stream.isatty() else None
+        self._live = self._start_live() if self._stream.isatty() and not quiet else None
 
     def _start_live(self) -> Status:
         from rich.console import Console
@@ -37,7 +37,7 @@ class Progress:
     @classmethod
     def silent(cls) -> Progress:
         """For what goes on beside that which a person follows."""
-        return cls(io.StringIO())
+        return cls(quiet=True)
 
     def begin(self, step: str) -> None:
         """A step begins; one still under way ends well."""
@@ -86,6 +86,8 @@ class Progress:
         self.end()
 
     def _write(self, line: str) -> None:
+        if self._quiet:
+            return
         if self._live is not None:
             self._live.console.print(line, markup=False, soft_wrap=True)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rig.transcript import Moment
 
@@ -70,6 +70,11 @@ class Trace:
     def step(self, name: str, began: float, result: str) -> None:
         """A step that ends now. ``began``: by time.monotonic()."""
         self.steps.append(Step(began - self.began, time.monotonic() - began, name, result))
+
+    def extend(self) -> None:
+        """The last step has gone on until now."""
+        last = self.steps.pop()
+        self.steps.append(replace(last, seconds=self.now - last.began))
 
     def note(self, text: str) -> None:
         self.notes.append(Note(self.now, text))

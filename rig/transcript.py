@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -37,17 +37,20 @@ class Recorder:
         self._file = file
         self._now = now
         self._began = now()
-        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._line({MARK: VERSION, "port": port, "speed": speed, "started": started})
+        self._line({MARK: VERSION, "port": port, "speed": speed, "started": stamp(time.time())})
 
     def add(self, way: str, data: bytes) -> None:
         """Bytes that just went ``to`` the modem, or came ``from`` it."""
         if data:
-            self._line({"at": round(self._now() - self._began, 4), "way": way, "data": data.decode("latin-1")})
+            self._line(_entry(self._now() - self._began, way, data))
 
     def _line(self, value: dict[str, object]) -> None:
         self._file.write(json.dumps(value) + "\n")
         self._file.flush()
+
+
+def _entry(at: float, way: str, data: bytes) -> dict[str, object]:
+    return {"at": round(at, 4), "way": way, "data": data.decode("latin-1")}
 
 
 def load(path: Path) -> tuple[Moment, ...]:
@@ -75,3 +78,17 @@ def _moment(value: dict[str, Any]) -> Moment:
     if value["way"] not in ("to", "from"):
         raise ValueError(f'"way" is "to" or "from", not {value["way"]!r}')
     return Moment(float(value["at"]), value["way"], value["data"].encode("latin-1"))
+
+
+def write_moments(path: Path, moments: Iterable[Moment], port: str, started: float) -> None:
+    """A transcript of what was kept in memory, for ``rig modem --replay``. ``started`` in seconds since 1970."""
+    with path.open("w") as file:
+        head = {MARK: VERSION, "port": port, "speed": 0, "started": stamp(started)}
+        file.write(json.dumps(head) + "\n")
+        for moment in moments:
+            file.write(json.dumps(_entry(moment.at, moment.way, moment.data)) + "\n")
+
+
+def stamp(seconds: float) -> str:
+    """A time since 1970 as ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

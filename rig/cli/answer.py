@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from drivers.errors import UsageError
 from drivers.secret import Secret
-from rig.cli.common import as_json, bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import (
+    as_json,
+    bench_option,
+    enter_lab,
+    lab_option,
+    load_bench,
+    report_options,
+    show_outcome,
+    verbosity_options,
+)
 from rig.near_end import near_port
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")
 @bench_option
 @lab_option
+@report_options
 @click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
-def answer(bench: str | None, engine: str | None, wants_json: bool, verbose: bool) -> int:
+@verbosity_options
+def answer(
+    bench: str | None,
+    engine: str | None,
+    report: Path | None,
+    report_secrets: bool,
+    wants_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
     """Take one inbound call: a service representative dials in, once, to what the bench's [inbound] allows."""
     chosen = load_bench(bench)
     if chosen.inbound is None:
@@ -26,7 +45,8 @@ def answer(bench: str | None, engine: str | None, wants_json: bool, verbose: boo
         )
     if not chosen.emulated:
         near_port(chosen)
-    enter_lab(engine, chosen)
+    enter_lab(engine, chosen, report)
+    from rig.cli.reporting import capture_for, write_report
     from rig.inbound import job
     from rig.progress import Progress
 
@@ -40,10 +60,11 @@ def answer(bench: str | None, engine: str | None, wants_json: bool, verbose: boo
         else:
             click.echo("armed already: the credentials are those that were shown then", err=True)
 
-    verdict = job.run(chosen, Progress(verbose=verbose), show)
+    progress = Progress(verbose=verbose, quiet=quiet)
+    capture = capture_for(report, secrets=report_secrets)
+    verdict = job.run(chosen, progress, show, capture)
     if wants_json:
         sys.stdout.write(as_json(verdict) + "\n")
-    click.echo(f"{verdict.outcome}: {verdict.message}", err=True)
-    if verdict.advice:
-        click.echo(f"     {verdict.advice}", err=True)
+    page = write_report(report, "rig answer", chosen, verdict, progress, capture)
+    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
     return verdict.exit

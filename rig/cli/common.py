@@ -6,21 +6,24 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from drivers.errors import CannotRunError
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import load
+from rig.results import make_folder
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def as_json(value: Any) -> str:
     """One line of JSON."""
-    return json.dumps(value, default=str)
+    return json.dumps(msgspec.to_builtins(value, enc_hook=str))
 
 
 def bench_option(command: _Command) -> _Command:
@@ -39,16 +42,45 @@ def lab_option(command: _Command) -> _Command:
     )(command)
 
 
+def report_options(command: _Command) -> _Command:
+    command = click.option(
+        "--report-secrets", is_flag=True, help="Leave PAP's passwords in the report's capture, which then has them."
+    )(command)
+    return click.option(
+        "--report",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Write report.html, verdict.json, junit.xml, the AT transcript and call.pcapng there.",
+    )(command)
+
+
+def verbosity_options(command: _Command) -> _Command:
+    command = click.option("-q", "--quiet", is_flag=True, help="No progress, only the verdict.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")(command)
+
+
+def show_outcome(outcome: str, message: str, advice: str, report: Path | None = None) -> None:
+    """How a run ended, for a person, on standard error."""
+    click.echo(f"{outcome}: {message}", err=True)
+    if advice:
+        click.echo(f"     {advice}", err=True)
+    if report is not None:
+        click.echo(f"report: {report}", err=True)
+
+
 def load_bench(name: str | None) -> Bench:
     """The bench named; without a name, a bench of the one modem that udev finds."""
     return load(name) if name else Bench(name="default")
 
 
-def enter_lab(engine: str | None, bench: Bench | None) -> None:
+def enter_lab(engine: str | None, bench: Bench | None, results: Path | None = None) -> None:
     """Go on here when this is the lab; otherwise run this same command line inside, and end with its status.
 
-    Raises CannotRunError when no lab runs here, or a bench needs real devices that the lab does not have.
+    ``results``: a folder that is to be written, made if it is not there. Raises UsageError when it cannot be written,
+    CannotRunError when no lab runs here, or a bench needs real devices that the lab does not have.
     """
+    if results is not None:
+        make_folder(results)
     if lab.current() != "native":
         return
     usb = bench is not None and bench.near_end.modem.bus == "usb"
@@ -63,4 +95,5 @@ def enter_lab(engine: str | None, bench: Bench | None) -> None:
             "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
         )
     click.echo(f"lab: {chosen.name}; {lab.missing('native', usb=usb)} is missing here", err=True)
-    sys.exit(chosen.run([sys.executable, "-m", "rig", *sys.argv[1:]], lab.inside_environment(chosen)))
+    writable = [results.resolve()] if results is not None else []
+    sys.exit(chosen.run([sys.executable, "-m", "rig", *sys.argv[1:]], lab.inside_environment(chosen), writable))

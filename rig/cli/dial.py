@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from drivers.errors import UsageError
 from drivers.modem import check_number
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import (
+    bench_option,
+    enter_lab,
+    lab_option,
+    load_bench,
+    report_options,
+    show_outcome,
+    verbosity_options,
+)
 from rig.near_end import near_port
-from rig.verdict import Verdict
 
 
 @click.command(
@@ -24,8 +32,9 @@ from rig.verdict import Verdict
 @click.option("--inbound", is_flag=True, help="Call as a service representative does; the checks are of what answers.")
 @bench_option
 @lab_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
+@report_options
+@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@verbosity_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def dial(
     numbers: tuple[str, ...],
@@ -33,8 +42,11 @@ def dial(
     inbound: bool,
     bench: str | None,
     engine: str | None,
-    as_json: bool,
+    report: Path | None,
+    report_secrets: bool,
+    wants_json: bool,
     verbose: bool,
+    quiet: bool,
     command: tuple[str, ...],
 ) -> int:
     """Call home: dial, PPP, checks, verdict. A COMMAND after -- runs over the session while it is up."""
@@ -48,20 +60,18 @@ def dial(
         )
     if not chosen.emulated:
         near_port(chosen)
-    enter_lab(engine, chosen)
+    enter_lab(engine, chosen, report)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
     from rig import dial as job
+    from rig.cli.reporting import capture_for, write_report
     from rig.progress import Progress
 
-    verdict = job.run(chosen, job.DialOptions(numbers, hold, command, inbound), Progress(verbose=verbose))
-    if as_json:
+    progress = Progress(verbose=verbose, quiet=quiet)
+    capture = capture_for(report, secrets=report_secrets)
+    verdict = job.run(chosen, job.DialOptions(numbers, hold, command, inbound), progress, capture)
+    if wants_json:
         sys.stdout.write(verdict.to_json() + "\n")
-    show(verdict)
+    title = f"rig dial {'--inbound ' if inbound else ''}{' '.join(f'--number {number}' for number in numbers)}"
+    page = write_report(report, title, chosen, verdict, progress, capture)
+    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
     return verdict.exit
-
-
-def show(verdict: Verdict) -> None:
-    """The verdict for a person, on standard error."""
-    click.echo(f"{verdict.outcome}: {verdict.message}", err=True)
-    if verdict.advice:
-        click.echo(f"     {verdict.advice}", err=True)

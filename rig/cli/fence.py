@@ -8,11 +8,20 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import UsageError
+from drivers.errors import Interrupted, RigError, UsageError
 from drivers.modem import check_number
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
-from rig.cli.common import as_json, bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import (
+    as_json,
+    bench_option,
+    enter_lab,
+    lab_option,
+    load_bench,
+    report_options,
+    show_outcome,
+    verbosity_options,
+)
 from rig.fence import Fence, Session, session_rules
 from rig.near_end import near_port
 
@@ -68,8 +77,9 @@ def describe(bench: Bench, fence: Fence) -> str:
 @click.option("--seed", type=int, default=2007, show_default=True, metavar="S", help="The same seed, the same probes.")
 @click.option("--flood", type=click.IntRange(0), default=0, metavar="N",
               help="Probe once more with N half-open flows open.")  # fmt: skip
+@report_options
 @click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")
+@verbosity_options
 def check(
     bench: str | None,
     engine: str | None,
@@ -77,8 +87,11 @@ def check(
     sample: int,
     seed: int,
     flood: int,
+    report: Path | None,
+    report_secrets: bool,
     wants_json: bool,
     verbose: bool,
+    quiet: bool,
 ) -> int:
     """Dial, and probe the gateway's fence from both sides, as far as there are two."""
     chosen = load_bench(bench)
@@ -86,32 +99,44 @@ def check(
     check_number(wanted)
     if not chosen.emulated:
         near_port(chosen)
-    enter_lab(engine, chosen)
+    enter_lab(engine, chosen, report)
     from rig import fence_check as job
+    from rig import lab
+    from rig.cli.reporting import capture_for, write_report
     from rig.probes.run import table, write_packets
     from rig.progress import Progress
+    from rig.run import end_with
+    from rig.verdict import Verdict
 
-    report = job.run(chosen, wanted, sample, seed, flood, Progress(verbose=verbose))
+    progress = Progress(verbose=verbose, quiet=quiet)
+    capture = capture_for(report, secrets=report_secrets)
+    verdict, title = Verdict(chosen.name, lab.current()), f"rig fence check --number {wanted}"
+    try:
+        found = job.run(chosen, wanted, sample, seed, flood, progress, verdict, capture)
+    except (RigError, Interrupted) as error:
+        end_with(verdict, error)
+        write_report(report, title, chosen, verdict, progress, capture)
+        raise
     if wants_json:
-        click.echo(as_json(job.describe(report, seed)))
+        click.echo(as_json(job.describe(found, seed)))
     else:
-        click.echo(table(report))
-        for reason, packets in report.drops.items():
+        click.echo(table(found))
+        for reason, packets in found.drops.items():
             if packets:
                 click.echo(f"dropped by the gateway: {reason}: {packets}")
-    for outcome in report.findings[:20]:
+    for outcome in found.findings[:20]:
         click.echo(f"{outcome.verdict}: {outcome.probe.category}: {outcome.probe.what}", err=True)
-    if report.findings:
-        file = Path("results") / f"fence-{time.strftime('%Y%m%d-%H%M%S')}.pcapng"
-        write_packets(file, report.findings)
-        click.echo(f"{len(report.findings)} of {len(report.outcomes)} probes are findings; packets: {file}", err=True)
-        return 1
-    click.echo(
-        f"OK: {len(report.outcomes)} probes in {report.seconds:.1f} s, {report.size} bytes, as declared"
-        + ("" if report.watched else "; the far side was not watched, so silence may be a server that is down"),
-        err=True,
+    verdict.message = f"{len(found.outcomes)} probes in {found.seconds:.1f} s, {found.size} bytes, as declared" + (
+        "" if found.watched else "; the far side was not watched, so silence may be a server that is down"
     )
-    return 0
+    if found.findings:
+        file = (report or Path("results")) / f"fence-{time.strftime('%Y%m%d-%H%M%S')}.pcapng"
+        write_packets(file, found.findings)
+        verdict.outcome = "FENCE LEAKS" if any(one.verdict == "leaked" for one in found.findings) else "CHECK FAILED"
+        verdict.message = f"{len(found.findings)} of {len(found.outcomes)} probes are findings; packets: {file}"
+    page = write_report(report, title, chosen, verdict, progress, capture, found)
+    show_outcome(verdict.outcome, verdict.message, "", page)
+    return verdict.exit
 
 
 def gateway_number(bench: Bench) -> str:

@@ -7,12 +7,13 @@ import sys
 
 import click
 
-from drivers.errors import Interrupted, RigError
+from drivers.errors import CannotRunError, Interrupted, RigError
 from drivers.interruptions import interruptible
 from rig.cli.answer import answer
 from rig.cli.check import check
 from rig.cli.detect import detect_command
 from rig.cli.dial import dial
+from rig.cli.doctor import doctor
 from rig.cli.fence import fence
 from rig.cli.lab import lab
 from rig.cli.modem import modem
@@ -25,7 +26,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (detect_command, modem, dial, answer, fence, partner, lab, check):
+for command in (doctor, detect_command, modem, dial, answer, fence, partner, lab, check):
     rig.add_command(command)
 
 
@@ -45,5 +46,7 @@ def main() -> None:
         click.echo(f"rig: {error}", err=True)
         if error.advice:
             click.echo(f"     {error.advice}", err=True)
+        if isinstance(error, CannotRunError):
+            click.echo("     rig doctor   says what else this machine can run, and what is missing", err=True)
         status = error.exit_status
     sys.exit(status or 0)

@@ -11,23 +11,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
-
 from drivers.errors import (
     AuthenticationError,
     CallError,
     CarrierLostError,
-    Interrupted,
     PortLostError,
     PppError,
     RigError,
 )
-from drivers.interruptions import interruptible, waiting
+from drivers.interruptions import waiting
 from drivers.pppd import PppUp
 from drivers.secret import Secret
 from rig import lab
 from rig.bench import Bench, InboundTable
 from rig.bench_files import load_fence
+from rig.capture import Capture
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
 from rig.emulated_partition import EmulatedPartition
 from rig.inbound import partitions
@@ -37,43 +35,20 @@ from rig.inbound.credentials import derive
 from rig.inbound.partitions import Partition
 from rig.inbound.remote_answering import RemoteAnsweringEnd
 from rig.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
+from rig.inbound.verdict import InboundCall, InboundVerdict
 from rig.near_end import NearEnd, near_port
 from rig.owner import Owner
 from rig.partners import named_services
 from rig.partners.named_services import Services
 from rig.partners.process import PartnerProcess
 from rig.progress import Progress
+from rig.run import to_its_end
 from rig.secret_files import secret_value
 from rig.verdict import CheckResult
 
 LISTEN_SECONDS = 60.0
 """How long the answering side may take to be ready for the next call."""
 SECOND_CALL_SECONDS = 3
-
-
-class InboundCall(msgspec.Struct, frozen=True):
-    """One call that was answered. ``rate`` in bit/s; ``seconds`` from the last RING to IP up, 0 if that never came."""
-
-    caller: str
-    result: str
-    rate: int = 0
-    seconds: float = 0.0
-
-
-class InboundVerdict(msgspec.Struct):
-    """The outcome of ``rig answer``, filled in as it goes on."""
-
-    bench: str
-    lab: str
-    port: str = ""
-    address: str = ""
-    calls: list[InboundCall] = []
-    checks: list[CheckResult] = []
-    arming: str = ""
-    outcome: str = "FAILED"
-    exit: int = 1
-    message: str = ""
-    advice: str = ""
 
 
 def state_folder() -> Path:
@@ -162,18 +137,13 @@ def promised_by(bench: Bench, table: InboundTable, elsewhere: tuple[object, ...]
     return Promised(console, tuple(found), tuple(others), elsewhere)  # type: ignore[arg-type]
 
 
-def run(bench: Bench, progress: Progress, show: Callable[[Secret, bool], None]) -> InboundVerdict:
+def run(
+    bench: Bench, progress: Progress, show: Callable[[Secret, bool], None], capture: Capture | None = None
+) -> InboundVerdict:
     """Take one inbound call. ``show`` is told the credentials, once, and whether the arming is new."""
     verdict = InboundVerdict(bench.name, lab.current())
-    try:
-        with interruptible(), Owner() as owner:
-            _Job(bench, owner, progress, verdict, show).run()
-            progress.begin("taking everything down")
-        progress.end()
-    except (RigError, Interrupted) as error:
-        progress.end()
-        verdict.outcome, verdict.exit = error.outcome, error.exit_status
-        verdict.message, verdict.advice = str(error), error.advice
+    with to_its_end(verdict, progress, capture, "taking everything down") as owner:
+        _Job(bench, owner, progress, verdict, show, capture).run()
     return verdict
 
 
@@ -187,6 +157,7 @@ class _Job:
         progress: Progress,
         verdict: InboundVerdict,
         show: Callable[[Secret, bool], None],
+        capture: Capture | None,
     ) -> None:
         assert bench.inbound is not None
         self.bench = bench
@@ -195,10 +166,13 @@ class _Job:
         self.progress = progress
         self.verdict = verdict
         self.show = show
+        self.capture = capture
 
     def run(self) -> None:
         with self.progress.step("partitions, services" + (", exchange" if self.bench.exchange else "")):
             stage = InboundBench.built(self.bench, self.owner, self.progress)
+        if self.capture is not None:
+            self.capture.begin(self.owner, stage.end, stage.lines)
         self.verdict.port, self.verdict.address = stage.end.port, str(self.table.ppp_address)
         key = secret_value(self.bench, "inbound.key", self.table.key, secrets.token_urlsafe(18))
         file = state_folder() / "inbound" / f"{self.bench.name}.json"

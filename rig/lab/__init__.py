@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from drivers.errors import CannotRunError, UsageError
@@ -26,7 +27,7 @@ class Lab(Protocol):
 
     def missing(self, *, usb: bool = False) -> str: ...
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int: ...
+    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int: ...
 
 
 def engines() -> dict[str, Lab]:

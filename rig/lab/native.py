@@ -36,6 +36,6 @@ class NativeLab:
             return "software USB in the kernel (the module dummy_hcd, which stock Debian kernels have)"
         return ""
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
         """Run a command with this process's streams; its exit status, 128 + N when signal N ended it."""
         return run_command(command, environment)

@@ -49,14 +49,15 @@ def clear_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def writable_folders() -> list[str]:
-    """The folder of the project that the command was started in: where its results go."""
+def writable_folders(more: Sequence[Path] = ()) -> list[str]:
+    """The folder of the project that the command was started in, where its results go; and ``more``."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
             here = folder
             break
-    return [] if here == Path("/") else [str(here)]
+    project = [] if here == Path("/") else [here]
+    return [*map(str, project), *(str(one) for one in more if not any(one.is_relative_to(each) for each in project))]
 
 
 def terminal_size() -> tuple[int, int]:
@@ -121,14 +122,14 @@ class Guest:
             self.process.wait()
         os.close(self.reader)
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path]) -> int:
         """See UmlLab.run."""
         rows, columns = terminal_size()
         request = Request(
             command=list(command),
             environment=dict(environment),
             directory=str(Path.cwd()),
-            writable=writable_folders(),
+            writable=writable_folders(writable),
             terminals=[name for name in ("stdin", "stdout", "stderr") if is_terminal(name)],
             rows=rows,
             columns=columns,

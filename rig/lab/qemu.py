@@ -48,24 +48,25 @@ class QemuLab:
             return f"its kernel in {FILES} (make usb-guest)"
         return ""
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run a command inside, with this process's streams, signals and terminal; its exit status.
+    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
+        """Run a command inside, with this process's streams, signals and terminal; its exit status. ``writable``:
+        folders that it may write to, beside the project's.
 
         Raises CannotRunError when the guest does not boot, or ends before the command has.
         """
         with scratch_folder() as folder:
             if kvm_may_work():
                 try:
-                    with start(folder, *KVM, KVM_SECONDS) as guest:
+                    with start(folder, *KVM, KVM_SECONDS, writable) as guest:
                         guest.await_boot()
-                        return guest.run(command, environment)
+                        return guest.run(command, environment, writable)
                 except CannotRunError:
                     if guest.booted:
                         raise
                     remember_that_kvm_does_not_work()
-            with start(folder, *EMULATION, BOOT_SECONDS) as guest:
+            with start(folder, *EMULATION, BOOT_SECONDS, writable) as guest:
                 guest.await_boot()
-                return guest.run(command, environment)
+                return guest.run(command, environment, writable)
 
 
 def _kvm_note() -> Path:
@@ -82,7 +83,7 @@ def remember_that_kvm_does_not_work() -> None:
     _kvm_note().touch()
 
 
-def start(folder: Path, accelerator: str, processor: str, boot_seconds: float) -> Guest:
+def start(folder: Path, accelerator: str, processor: str, boot_seconds: float, writable: Sequence[Path] = ()) -> Guest:
     """Start a guest whose files are in ``folder``."""
     kernel = max(FILES.glob("boot/vmlinuz-*"))
     release = kernel.name.removeprefix("vmlinuz-")
@@ -93,7 +94,7 @@ def start(folder: Path, accelerator: str, processor: str, boot_seconds: float) -
     ours, theirs = socket.socketpair()
     shares = [
         word
-        for position, path in enumerate(writable_folders())
+        for position, path in enumerate(writable_folders(writable))
         for word in (
             "-fsdev", f"local,id=w{position},path={path},security_model=none,multidevs=remap",
             "-device", f"virtio-9p-pci,fsdev=w{position},mount_tag=writable{position}",

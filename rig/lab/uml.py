@@ -33,14 +33,15 @@ class UmlLab:
             return "USB: its kernel has none"
         return ""
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run a command inside, with this process's streams, signals and terminal; its exit status.
+    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
+        """Run a command inside, with this process's streams, signals and terminal; its exit status. ``writable``:
+        folders that it may write to, beside the project's.
 
         Raises CannotRunError when the guest does not boot, or ends before the command has.
         """
         with scratch_folder() as folder, start(folder) as guest:
             guest.await_boot()
-            return guest.run(command, environment)
+            return guest.run(command, environment, writable)
 
 
 def start(folder: Path) -> Guest:

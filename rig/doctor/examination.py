@@ -1,0 +1,86 @@
+"""The whole examination, and whether the bench named can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers import profile
+from drivers.errors import CannotRunError, NoModemError, RigError
+from rig import lab
+from rig.bench import Bench
+from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file
+from rig.doctor.finding import Finding, State
+from rig.doctor.kernel import kernel
+from rig.doctor.ports import serial_ports
+from rig.doctor.programs import programs, rights
+from rig.near_end import near_port
+
+
+@dataclass(frozen=True)
+class Examination:
+    """``bench``: the verdict on the one named; the run's exit status is 0 where that is ok, and 4 where not."""
+
+    findings: tuple[Finding, ...]
+    bench: Finding
+
+
+def examine(bench: Bench) -> Examination:
+    """Look at everything; nothing is changed, and nothing written to any port."""
+    found = [*kernel(), *programs(), *rights(), *serial_ports(), *engines(), *hw_config()]
+    return Examination(tuple(found), can_run(bench))
+
+
+def engines() -> Iterator[Finding]:
+    """Where benches can run."""
+    mends = {
+        "native": "as root, modprobe ppp_async; where there is no such module, the lab does without",
+        "uml": "apt-get install user-mode-linux",
+        "qemu": "apt-get install qemu-system-x86 && make usb-guest",
+    }
+    for name, engine in lab.engines().items():
+        lacking = engine.missing()
+        usb = "" if lacking or engine.missing(usb=True) else ", USB too"
+        state = State.MISSING if lacking else State.OK
+        said = f"lacks {lacking}" if lacking else f"ready{usb}"
+        yield Finding("lab", name, state, said, mends[name] if lacking else "")
+
+
+def hw_config() -> Iterator[Finding]:
+    """Whether every file of hw-config is what it must be."""
+    kinds = {"benches": _bench, "fences": lambda path: load_fence_file(path.stem), "modems": profile.load}
+    for kind, check in kinds.items():
+        files = sorted((HW_CONFIG / kind).glob("*.toml"))
+        wrong = []
+        for path in files:
+            try:
+                check(path)
+            except RigError as error:
+                wrong.append(Finding("hw-config", f"{kind}/{path.name}", State.BROKEN, str(error), f"mend {path}"))
+        yield from wrong
+        if not wrong:
+            yield Finding("hw-config", kind, State.OK, f"{len(files)} files")
+
+
+def _bench(path: Path) -> None:
+    load_fence(load(str(path)))
+
+
+def can_run(bench: Bench) -> Finding:
+    """Whether a bench can run here, and where."""
+    name = f"bench {bench.name}"
+    try:
+        if bench.emulated:
+            chosen = lab.choose(usb=bench.near_end.modem.bus == "usb")
+            return Finding("verdict", name, State.OK, f"can run, in: {chosen.name}")
+        if lacking := lab.missing("native"):
+            raise CannotRunError(
+                f"it has real hardware, so PPP must run on this machine itself, which lacks {lacking}",
+                "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
+            )
+        return Finding("verdict", name, State.OK, f"can run, with the modem at {near_port(bench)}")
+    except NoModemError as error:
+        return Finding("verdict", name, State.MISSING, str(error), error.advice)
+    except RigError as error:
+        return Finding("verdict", name, State.BROKEN, str(error), error.advice)

@@ -1,0 +1,24 @@
+"""The files of a report, in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rig.report import junit, page
+from rig.report.subject import Subject
+from rig.transcript import write_moments
+
+PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE = "report.html", "verdict.json", "junit.xml", "at.jsonl", "call.pcapng"
+
+
+def write(folder: Path, subject: Subject) -> Path:
+    """Write them all; the page's path."""
+    (folder / VERDICT).write_text(json.dumps(subject.verdict, indent=2, default=str) + "\n")
+    (folder / JUNIT).write_text(junit.document(subject))
+    port = str(subject.verdict.get("port", ""))
+    write_moments(folder / TRANSCRIPT, subject.trace.spoken, port, subject.trace.started)
+    if subject.capture is not None and subject.capture.wires:
+        subject.capture.write(folder / CAPTURE)
+    (folder / PAGE).write_text(page.render(subject))
+    return folder / PAGE

@@ -1,0 +1,41 @@
+"""What a report is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rig.bench import Bench
+from rig.capture import Capture
+from rig.probes.run import Report as FenceReport
+from rig.trace import Trace
+from rig.verdict import CheckResult
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One run. ``title``: the command as a person would say it; ``verdict``: as ``--json`` has it, with at least
+    outcome, exit, message and advice; ``calls``: one for each call of a soak, likewise."""
+
+    title: str
+    bench: Bench
+    verdict: dict[str, Any]
+    checks: Sequence[CheckResult]
+    trace: Trace
+    capture: Capture | None = None
+    fence: FenceReport | None = None
+    calls: Sequence[dict[str, Any]] = ()
+
+    @property
+    def good(self) -> bool:
+        return int(self.verdict["exit"]) == 0
+
+    @property
+    def rate(self) -> int:
+        """What the line can carry, in bit/s; 0 where none connected, nobody said, or it is one without pacing."""
+        if self.bench.exchange is not None and self.bench.exchange.rate == "instant":
+            return 0
+        connect = self.verdict.get("connect") or {}
+        calls = self.verdict.get("calls") or [{}]
+        return int(connect.get("rate", 0) or calls[-1].get("rate", 0))

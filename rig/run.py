@@ -1,0 +1,37 @@
+"""How a run ends: whatever happens, its verdict says it, and everything is down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from drivers.errors import Interrupted, RigError
+from drivers.interruptions import interruptible
+from rig.capture import Capture
+from rig.inbound.verdict import InboundVerdict
+from rig.owner import Owner
+from rig.progress import Progress
+from rig.verdict import Verdict
+
+
+@contextlib.contextmanager
+def to_its_end(
+    verdict: Verdict | InboundVerdict, progress: Progress, capture: Capture | None, taking_down: str
+) -> Iterator[Owner]:
+    """A run, within the block; the block's errors are in the verdict. ``taking_down``: the name of its last step."""
+    try:
+        with interruptible(), Owner() as owner:
+            if capture is not None:
+                capture.attend(owner)
+            yield owner
+            progress.begin(taking_down)
+        progress.end()
+    except (RigError, Interrupted) as error:
+        progress.end()
+        end_with(verdict, error)
+
+
+def end_with(verdict: Verdict | InboundVerdict, error: RigError | Interrupted) -> None:
+    """Have the verdict say what a run ended with."""
+    verdict.outcome, verdict.exit = error.outcome, error.exit_status
+    verdict.message, verdict.advice = str(error), error.advice
