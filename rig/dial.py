@@ -45,55 +45,64 @@ def run(bench: Bench, options: DialOptions, progress: Progress, capture: Capture
     verdict = Verdict(bench.name, lab.current())
     began = time.monotonic()
     with to_its_end(verdict, progress, capture, "hanging up") as owner:
-        _Job(bench, options, progress, verdict, owner, capture).run()
+        stage = Stage.built(bench, owner, progress, capture, inbound=options.inbound)
+        Call(stage, options, progress, verdict).run()
     verdict.timing.total = time.monotonic() - began
     return verdict
 
 
-class _Job:
-    """One run's steps, in their order; each leaves what it found in the verdict."""
+@dataclass(frozen=True)
+class Stage:
+    """What calls are made from and to: the near end, and the far end where it is the rig's own."""
 
-    def __init__(
-        self,
-        bench: Bench,
-        options: DialOptions,
-        progress: Progress,
-        verdict: Verdict,
-        owner: Owner,
-        capture: Capture | None,
-    ) -> None:
-        self.bench = bench
-        self.capture = capture
+    bench: Bench
+    far_end: FarEnd | None
+    near: NearEnd
+
+    @classmethod
+    def built(
+        cls, bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None, *, inbound: bool = False
+    ) -> Stage:
+        """Everything started, nothing opened. ``inbound``: the near end is a representative, who has no far end."""
+        far_end = None
+        if bench.lig is not None and not inbound:
+            with progress.step("far end: LIG, service hosts" + (", exchange" if bench.exchange else "")):
+                far_end = FarEnd(bench, owner)
+            port, secret = str(far_end.near_port), far_end.secret
+        else:
+            port, secret = near_port(bench), read_secret(bench, "")
+        auth = bench.inbound.auth if inbound and bench.inbound else "pap"
+        near = near_end_of(owner, bench, far_end, port, secret, progress, auth=auth)
+        if capture is not None:
+            capture.begin(owner, near, far_end.lines if far_end else None)
+        return cls(bench, far_end, near)
+
+
+class Call:
+    """One call's steps, in their order; each leaves what it found in the verdict. The near end is left connected."""
+
+    def __init__(self, stage: Stage, options: DialOptions, progress: Progress, verdict: Verdict) -> None:
+        self.bench = stage.bench
+        self.far_end = stage.far_end
+        self.near = stage.near
         self.options = options
         self.progress = progress
         self.verdict = verdict
-        self.owner = owner
-        self.far_end: FarEnd | None = None
 
     def run(self) -> None:
-        near = self._open()
-        self._call(near)
-        self._session(near)
+        """Raises what ended it, where that was not the verdict on a session that was up."""
+        self._open(self.near)
+        self._dial(self.near)
+        self._session(self.near)
 
-    def _open(self) -> NearEnd:
+    def _open(self, near: NearEnd) -> None:
         began = time.monotonic()
-        if self.bench.lig is not None and not self.options.inbound:
-            with self.progress.step("far end: LIG, service hosts" + (", exchange" if self.bench.exchange else "")):
-                self.far_end = FarEnd(self.bench, self.owner)
-            port, secret = str(self.far_end.near_port), self.far_end.secret
-        else:
-            port, secret = near_port(self.bench), read_secret(self.bench, "")
-        self.verdict.port = port
-        auth = self.bench.inbound.auth if self.options.inbound and self.bench.inbound else "pap"
-        near = near_end_of(self.owner, self.bench, self.far_end, port, secret, self.progress, auth=auth)
-        if self.capture is not None:
-            self.capture.begin(self.owner, near, self.far_end.lines if self.far_end else None)
+        self.verdict.port = near.port
         near.open()
         self.verdict.modem = modem_report(near)
         self.verdict.timing.detect = time.monotonic() - began
-        return near
 
-    def _call(self, near: NearEnd) -> Connection:
+    def _dial(self, near: NearEnd) -> Connection:
         """The first number that connects. Raises what the last one ended with when none does."""
         began = time.monotonic()
         failure: CallError | None = None

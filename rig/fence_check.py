@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from ipaddress import IPv4Network
 from typing import Any
@@ -62,7 +63,7 @@ def run(
         verdict.connect = ConnectReport(connection.text, connection.rate)
         up = near.start_ppp()
         verdict.ppp = ppp_report(up)
-        run = probes_of(near, up, far, sample, seed, other)
+        run = probes_of(near, up, far, sample, seed, other, progress.advance)
         with progress.step("probing the fence"):
             report = run.run()
         if flood:
@@ -110,10 +111,11 @@ def probes_of(
     sample: int,
     seed: int,
     other: tuple[NearEnd, PppUp] | None = None,
+    told: Callable[[int, int], None] = lambda sent, total: None,
 ) -> FenceRun:
     """The probes of the fence around a session that is up, watched where the far end is the rig's own.
 
-    ``other``: a second caller and its session.
+    ``other``: a second caller and its session; ``told``: how many probes have been sent, and of how many.
     """
     bench = near.bench
     fence = load_fence(bench)
@@ -131,6 +133,7 @@ def probes_of(
             far.towards(up.local) if far else None,
             End(other[0].namespace, other[1].interface) if other else None,
         ),
+        told,
     )
 
 

@@ -21,6 +21,7 @@ from rig import console_firewall
 from rig.bench import Bench, ModemTable
 from rig.owner import Owner
 from rig.progress import Progress
+from rig.trace import Trace
 
 PPP_OPTIONS = (
     "noauth", "noipdefault", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
@@ -112,6 +113,11 @@ class NearEnd:
         """What the modem is told beyond what its make needs."""
         table = self.bench.near_end.modem
         return (f"ATS7={table.carrier_wait}", *((table.init,) if table.init else ()))
+
+    @property
+    def trace(self) -> Trace:
+        """What was said on it."""
+        return self._progress.trace
 
     @property
     def modem(self) -> Modem:

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, TextIO
 from rig.trace import Trace
 
 if TYPE_CHECKING:
-    from rich.status import Status
+    from rich.progress import Progress as Live
+
+PLAIN_SECONDS = 10.0
+"""Where there is no terminal, how often a long step says how far it is."""
 
 
 class Progress:
-    """Steps, one after the other. On a terminal the step under way is shown live; elsewhere one line is
-    written when it ends. ``verbose`` shows details too, ``quiet`` nothing. May be used from several threads."""
+    """Steps, one after the other. On a terminal the step under way is shown live, with a bar where it is known how much
+    is left; elsewhere one line is written when it ends. ``verbose`` shows details too, ``quiet`` nothing. May be used
+    from several threads. What happens is kept in ``trace``, whoever is shown it."""
 
     def __init__(self, stream: TextIO | None = None, *, verbose: bool = False, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
@@ -25,14 +29,9 @@ class Progress:
         self._quiet = quiet
         self._lock = threading.RLock()
         self._step = ""
-        self._began = 0.0
+        self._began = self._told = 0.0
+        self._live: Live | None = None
         self.trace = Trace()
-        self._live = self._start_live() if self._stream.isatty() and not quiet else None
-
-    def _start_live(self) -> Status:
-        from rich.console import Console
-
-        return Console(file=self._stream, highlight=False).status("")
 
     @classmethod
     def silent(cls) -> Progress:
@@ -44,9 +43,24 @@ class Progress:
         with self._lock:
             self.end()
             self._step, self._began = step, time.monotonic()
+            self._told = self._began
+            if self._stream.isatty() and not self._quiet:
+                self._start_live()
+
+    def _start_live(self) -> None:
+        from rig.live import live_step
+
+        self._live = live_step(self._stream, self._step)
+        self._live.start()
+
+    def advance(self, done: int, total: int) -> None:
+        """How far the step under way is."""
+        with self._lock:
             if self._live is not None:
-                self._live.update(f"{step} …")
-                self._live.start()
+                self._live.update(self._live.task_ids[0], completed=done, total=total)
+            elif time.monotonic() - self._told > PLAIN_SECONDS:
+                self._told = time.monotonic()
+                self._show(f"{self._step}: {done} of {total}")
 
     def end(self, result: str = "") -> None:
         """The step under way ended; ``result`` is added to its line."""
@@ -55,10 +69,14 @@ class Progress:
                 return
             took = time.monotonic() - self._began
             step, self._step = self._step, ""
-            if self._live is not None:
-                self._live.stop()
             self.trace.step(step, self._began, result)
+            self._stop_live()
             self._write(f"{took:8.3f} s  {step}{': ' + result if result else ''}")
+
+    def _stop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def note(self, text: str) -> None:
         """Something that happened within a step."""

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Protocol
 
 from drivers.errors import Interrupted, RigError
 from drivers.interruptions import interruptible
 from rig.capture import Capture
-from rig.inbound.verdict import InboundVerdict
 from rig.owner import Owner
 from rig.progress import Progress
-from rig.verdict import Verdict
+
+
+class Ending(Protocol):
+    """What every verdict has."""
+
+    outcome: str
+    exit: int
+    message: str
+    advice: str
 
 
 @contextlib.contextmanager
-def to_its_end(
-    verdict: Verdict | InboundVerdict, progress: Progress, capture: Capture | None, taking_down: str
-) -> Iterator[Owner]:
+def to_its_end(verdict: Ending, progress: Progress, capture: Capture | None, taking_down: str) -> Iterator[Owner]:
     """A run, within the block; the block's errors are in the verdict. ``taking_down``: the name of its last step."""
     try:
         with interruptible(), Owner() as owner:
@@ -31,7 +37,7 @@ def to_its_end(
         end_with(verdict, error)
 
 
-def end_with(verdict: Verdict | InboundVerdict, error: RigError | Interrupted) -> None:
+def end_with(verdict: Ending, error: RigError | Interrupted) -> None:
     """Have the verdict say what a run ended with."""
     verdict.outcome, verdict.exit = error.outcome, error.exit_status
     verdict.message, verdict.advice = str(error), error.advice

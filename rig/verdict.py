@@ -8,6 +8,11 @@ from typing import Any
 import msgspec
 
 
+def as_json(value: Any) -> str:
+    """Any result as one line of JSON."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
 class CheckResult(msgspec.Struct, frozen=True):
     """One check. ``held`` None: it could not be run, and ``observed`` says why; ``details`` for a program to read."""
 

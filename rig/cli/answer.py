@@ -10,7 +10,6 @@ import click
 from drivers.errors import UsageError
 from drivers.secret import Secret
 from rig.cli.common import (
-    as_json,
     bench_option,
     enter_lab,
     lab_option,
@@ -20,6 +19,7 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.near_end import near_port
+from rig.verdict import as_json
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench, report_options
 from rig.command import run_command
 
 CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
@@ -16,10 +16,15 @@ CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
 @click.command(epilog="Example: rig check --bench loopback -k fence", context_settings={"ignore_unknown_options": True})
 @bench_option
 @lab_option
+@report_options
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-def check(bench: str | None, engine: str | None, pytest_args: tuple[str, ...]) -> int:
+def check(
+    bench: str | None, engine: str | None, report: Path | None, report_secrets: bool, pytest_args: tuple[str, ...]
+) -> int:
     """The conformance tests on a bench: what any gateway and any modem must do."""
     chosen = load_bench(bench)
-    enter_lab(engine, chosen)
+    enter_lab(engine, chosen, report)
     command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or "default", *pytest_args]
+    if report is not None:
+        command += ["--rig-report", str(report.resolve()), *(["--rig-report-secrets"] if report_secrets else [])]
     return run_command(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from drivers.errors import CannotRunError
 from rig import lab
@@ -19,11 +17,6 @@ from rig.bench_files import load
 from rig.results import make_folder
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def as_json(value: Any) -> str:
-    """One line of JSON."""
-    return json.dumps(msgspec.to_builtins(value, enc_hook=str))
 
 
 def bench_option(command: _Command) -> _Command:

@@ -10,9 +10,10 @@ import click
 from drivers import profile
 from drivers.errors import NoModemError
 from drivers.ports import Change, Port, list_ports, port_at, watch
-from rig.cli.common import as_json, bench_option, load_bench
+from rig.cli.common import bench_option, load_bench
 from rig.detect import Caution, Detection, detect
 from rig.suggestion import suggest
+from rig.verdict import as_json
 
 
 @click.command("detect", epilog="Example: rig detect --watch")

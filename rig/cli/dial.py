@@ -18,6 +18,7 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
+from rig.cli.soak import run_soak
 from rig.near_end import near_port
 
 
@@ -29,6 +30,7 @@ from rig.near_end import near_port
 @click.option(
     "--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep the session up for S seconds."
 )
+@click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="N calls in a row, and a table; see rig soak.")
 @click.option("--inbound", is_flag=True, help="Call as a service representative does; the checks are of what answers.")
 @bench_option
 @lab_option
@@ -39,6 +41,7 @@ from rig.near_end import near_port
 def dial(
     numbers: tuple[str, ...],
     hold: float,
+    repeat: int | None,
     inbound: bool,
     bench: str | None,
     engine: str | None,
@@ -58,9 +61,13 @@ def dial(
             f"bench {chosen.name}: --inbound takes a bench with a real modem and the table [inbound]",
             "both sides on an emulated bench: rig answer --bench loopback-inbound",
         )
+    if repeat is not None and (inbound or hold or command):
+        raise UsageError("--repeat takes no --hold, no --inbound and no COMMAND", "rig soak --help")
     if not chosen.emulated:
         near_port(chosen)
     enter_lab(engine, chosen, report)
+    if repeat is not None:
+        return run_soak(chosen, numbers, repeat, 0.0, report, wants_json=wants_json, quiet=quiet)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
     from rig import dial as job
     from rig.cli.reporting import capture_for, write_report

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from drivers.errors import CannotRunError
 from rig.bench_files import load
-from rig.cli.common import as_json, bench_option
+from rig.cli.common import bench_option
 from rig.doctor import Examination, Finding, State, examine
+from rig.verdict import as_json
 
 PLAIN_WIDTH = 120
 STYLES = {State.OK: "green", State.MISSING: "yellow", State.BROKEN: "bold red"}

@@ -13,7 +13,6 @@ from drivers.modem import check_number
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import (
-    as_json,
     bench_option,
     enter_lab,
     lab_option,
@@ -24,6 +23,7 @@ from rig.cli.common import (
 )
 from rig.fence import Fence, Session, session_rules
 from rig.near_end import near_port
+from rig.verdict import as_json
 
 
 @click.group()

@@ -18,6 +18,7 @@ from rig.cli.fence import fence
 from rig.cli.lab import lab
 from rig.cli.modem import modem
 from rig.cli.partner import partner
+from rig.cli.soak import soak
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +27,7 @@ def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
 
 
-for command in (doctor, detect_command, modem, dial, answer, fence, partner, lab, check):
+for command in (doctor, detect_command, modem, dial, soak, answer, fence, partner, lab, check):
     rig.add_command(command)
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from rig.bench import Bench
 from rig.capture import Capture
-from rig.cli.common import as_json
 from rig.inbound.verdict import InboundVerdict
 from rig.progress import Progress
 from rig.report import Subject, write
-from rig.verdict import Verdict
+from rig.verdict import Verdict, as_json
 
 if TYPE_CHECKING:
     from rig.probes.run import Report as FenceReport

@@ -25,6 +25,8 @@ ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
 ANSWER_SECONDS = 1.0
 """How long an answer to a probe may take once the last packet was seen to arrive."""
 
+Sent = Callable[[], None]
+"""Told of each probe that has been sent."""
 Follow = Callable[[], str | None]
 """Sends something good behind the probes, over the same lines: None when it came about, otherwise what did not."""
 
@@ -76,12 +78,14 @@ class Sender:
         self._socket.close()
 
 
-def probe_outward(probes: Sequence[Probe], caller: End, watched: Sequence[End], follow: Follow) -> list[Outcome]:
+def probe_outward(
+    probes: Sequence[Probe], caller: End, watched: Sequence[End], follow: Follow, sent: Sent
+) -> list[Outcome]:
     """Send what the caller may and may not send. ``watched``: where arrivals are seen; none where nobody can look."""
     with contextlib.ExitStack() as open_sockets:
         near = open_sockets.enter_context(closing(Observer(caller.namespace, caller.interface)))
         watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in watched]
-        _send_all(probes, caller, (near, *watchers), follow)
+        _send_all(probes, caller, (near, *watchers), follow, sent)
         wanted = {probe.number for probe in probes if probe.expected is Expected.ALLOWED}
         near.wait_for(lambda _: wanted <= set(map(packets.answers, near.packets)), ANSWER_SECONDS)
         arrived = _arrivals(watchers)
@@ -90,18 +94,21 @@ def probe_outward(probes: Sequence[Probe], caller: End, watched: Sequence[End], 
     return [_outcome(probe, arrived, answered) for probe in probes]
 
 
-def probe_inward(probes: Sequence[Probe], sender: End, watchers: Sequence[Watcher], follow: Follow) -> list[Outcome]:
+def probe_inward(
+    probes: Sequence[Probe], sender: End, watchers: Sequence[Watcher], follow: Follow, sent: Sent
+) -> list[Outcome]:
     """Send to the caller what it has not asked for; ``watchers``, at its end of the line, are left open."""
-    _send_all(probes, sender, watchers, follow)
+    _send_all(probes, sender, watchers, follow, sent)
     arrived = _arrivals(watchers)
     return [_outcome(probe, arrived, {}) for probe in probes]
 
 
-def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], follow: Follow) -> None:
+def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], follow: Follow, sent: Sent) -> None:
     """Send them, and behind them what must arrive. Raises ProbeError when that does not."""
     with closing(Sender(end)) as sender:
         for probe in probes:
             sender.send(probe)
+            sent()
             for watcher in watchers:
                 watcher.collect()
     if (missed := follow()) is not None:

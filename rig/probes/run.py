@@ -77,9 +77,16 @@ class Vantage:
 
 
 class FenceRun:
-    """Probes a fence from the caller's end, and from behind the gateway where there is somebody to do it."""
+    """Probes a fence from the caller's end, and from behind the gateway where there is somebody to do it.
 
-    def __init__(self, ground: Ground, vantage: Vantage) -> None:
+    ``told``: how many probes have been sent, and of how many.
+    """
+
+    def __init__(
+        self, ground: Ground, vantage: Vantage, told: Callable[[int, int], None] = lambda sent, total: None
+    ) -> None:
+        self._told = told
+        self._sent = self._total = 0
         self.ground = ground
         self.vantage = vantage
         self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
@@ -91,15 +98,19 @@ class FenceRun:
         began = time.monotonic()
         caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
         probes = [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
-        found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow)
+        strangers = inward(self.ground) if far is not None else []
+        own = own_firewall(self.ground) if self.vantage.towards_caller is not None else []
+        self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
+        found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow, self._one_sent)
         if far is not None:
-            found += self._from(far, inward(self.ground))
+            found += self._from(far, strangers)
             with flow(caller.namespace, self._server) as connection:
                 port = int(connection.getsockname()[1])
                 found += self._from(far, about_a_flow(self.ground, self._server, port))
         if self.vantage.towards_caller is not None:
             with closing(Inside(caller.namespace, to=self.ground.caller)) as inside:
-                found += probe_inward(own_firewall(self.ground), self.vantage.towards_caller, [inside], self._follow)
+                towards = self.vantage.towards_caller
+                found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
 
@@ -118,7 +129,8 @@ class FenceRun:
             def follow() -> str | None:
                 return None if answered(connection) else "an answer over a connection from before the flood"
 
-            return probe_outward(denied, caller, [end for end in (far, other) if end], follow), filled
+            self._sent, self._total = 0, len(denied)
+            return probe_outward(denied, caller, [end for end in (far, other) if end], follow, self._one_sent), filled
 
     def one(self, kind: str, to: IPv4Address, source: IPv4Address, *, allowed: bool) -> Outcome:
         """A single packet of one of packets.KINDS; Raises ProbeError as :meth:`run` does."""
@@ -127,7 +139,7 @@ class FenceRun:
         packet = packets.KINDS[kind](source, to, number)
         probe = make.outward("single probe", f"{kind} from {source} to {to}", packet, number, allowed=allowed)
         ends = [end for end in (self.vantage.far, self.vantage.other) if end]
-        return probe_outward([probe], self.vantage.caller, ends, self._follow)[0]
+        return probe_outward([probe], self.vantage.caller, ends, self._follow, self._one_sent)[0]
 
     def previous_flow(self, server: IPv4Address, port: int) -> list[Outcome]:
         """What comes of a flow that an earlier session with this address has left open."""
@@ -139,7 +151,11 @@ class FenceRun:
         ends = [end for end in (self.vantage.caller, self.vantage.other) if end]
         with contextlib.ExitStack() as open_sockets:
             watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in ends]
-            return probe_inward(probes, sender, watchers, self._follow)
+            return probe_inward(probes, sender, watchers, self._follow, self._one_sent)
+
+    def _one_sent(self) -> None:
+        self._sent += 1
+        self._told(self._sent, max(self._sent, self._total))
 
     def _follow(self) -> str | None:
         """A good connection by each caller: its answers come behind all that went to that caller before."""

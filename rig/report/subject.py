@@ -37,5 +37,5 @@ class Subject:
         if self.bench.exchange is not None and self.bench.exchange.rate == "instant":
             return 0
         connect = self.verdict.get("connect") or {}
-        calls = self.verdict.get("calls") or [{}]
+        calls = self.verdict.get("calls") or [{}]  # of rig answer, which has no other place for it
         return int(connect.get("rate", 0) or calls[-1].get("rate", 0))

@@ -1,0 +1,72 @@
+"""``rig soak``; and calls in a row for ``rig dial --repeat``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from drivers.errors import UsageError
+from drivers.modem import check_number
+from rig.bench import Bench
+from rig.cli.common import bench_option, enter_lab, lab_option, load_bench, show_outcome
+from rig.near_end import near_port
+from rig.verdict import as_json
+
+
+@click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--number", "numbers", multiple=True, required=True, help="A number to dial; several are tried in order.")
+@click.option("--calls", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="In all.")
+@click.option("--pause", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Seconds between two calls.")
+@bench_option
+@lab_option
+@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, only the table and the verdict.")
+def soak(
+    folder: Path,
+    numbers: tuple[str, ...],
+    calls: int,
+    pause: float,
+    bench: str | None,
+    engine: str | None,
+    wants_json: bool,
+    quiet: bool,
+) -> int:
+    """Calls in a row, to qualify a modem or a line. Each is in DIR when it is over; the same command goes on there."""
+    for number in numbers:
+        check_number(number)
+    chosen = load_bench(bench)
+    if not chosen.emulated:
+        near_port(chosen)
+    enter_lab(engine, chosen, folder)
+    return run_soak(chosen, numbers, calls, pause, folder, wants_json=wants_json, quiet=quiet)
+
+
+def run_soak(
+    bench: Bench,
+    numbers: tuple[str, ...],
+    calls: int,
+    pause: float,
+    folder: Path | None,
+    *,
+    wants_json: bool,
+    quiet: bool,
+) -> int:
+    """In the lab: the calls, the table, the report where there is a folder; the exit status."""
+    from rig import soak as job
+    from rig.progress import Progress
+    from rig.report import Subject, write
+
+    if bench.inbound is not None and bench.lig is None:
+        raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
+    verdict, trace = job.run(bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet))
+    click.echo(as_json(verdict) if wants_json else job.table(verdict))
+    page = None
+    if folder is not None:
+        found = json.loads(as_json(verdict))
+        title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
+        page = write(folder, Subject(title, bench, found, verdict.checks, trace, calls=found["calls"]))
+    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
+    return verdict.exit
