@@ -12,19 +12,20 @@ GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli usb-tests conformance bench
+.PHONY: dial test on-the-host in-the-lab lint types imports unit cli reports usb-tests conformance bench
 .PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command
-.PHONY: setup packages usb-guest hardware clean
+.PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
 	$(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
 
 # A lab is one process on one core, so two checks run side by side; each one's output comes whole, at its end.
 test: setup
+	@sh scripts/system-packages apt-packages.txt test
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 in-the-lab on-the-host
 	@echo "make test: every check held"
 
-on-the-host: lint types imports unit cli
+on-the-host: lint types imports unit cli reports
 in-the-lab: usb-tests lab-partition lab-tests lab-fence lab-inbound lab-command conformance
 
 lint: setup
@@ -39,6 +40,10 @@ imports: setup
 
 unit: setup
 	$(BIN)/pytest tests/unit tests/hardware -rs
+
+# What a person sees: reports of real runs, in a browser and in Wireshark's tshark.
+reports: setup
+	$(BIN)/pytest tests/reports
 
 cli: setup
 	$(BIN)/pytest tests/cli
@@ -75,15 +80,19 @@ conformance: setup
 	$(BIN)/rig check --bench loopback
 
 bench: setup usb-guest
-	@sh scripts/system-packages benchmarks/apt-packages.txt
+	@sh scripts/system-packages apt-packages.txt bench test
 	$(BIN)/python -m benchmarks detect
 	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence inbound l2tp partition
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb
 
+# Documents that are made from the source.
+docs: setup
+	$(BIN)/python -m tests.paper
+
 setup: packages $(VENV)/installed
 
 packages:
-	@sh scripts/system-packages apt-packages.txt
+	@sh scripts/system-packages apt-packages.txt run
 
 # The virtual environment is made anew when what goes into it changes.
 $(VENV)/installed: pyproject.toml requirements.txt

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fixtures.line import Line
 
 
+@pytest.mark.paper("2.1.1")
 @pytest.mark.parametrize(
     ("number", "error", "status", "bound"),
     [

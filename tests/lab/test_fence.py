@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from rig.owner import Owner
 
 
+@pytest.mark.paper("3.1")
 def test_fence_is_around_exactly_the_assigned_address(session: Session, gateway: Gateway) -> None:
     assert f"! -s {session.up.local}/32" in gateway.rules
 
 
+@pytest.mark.paper("3.1")
 def test_fence_is_up_before_ppp_begins(call: Call, gateway: Gateway) -> None:
     """Catches a moment in which the address is usable and nothing is filtered."""
     assert "from-ppp" in gateway.rules

@@ -36,6 +36,7 @@ def variant(stage: InboundBench, **changes: object) -> InboundBench:
     return changed
 
 
+@pytest.mark.paper("2.2.1", "5.3")
 def test_what_is_promised_is_reached_and_nothing_else(inbound_call: InboundCall, partitions: list[Partition]) -> None:
     results = inbound_call.verify()
     assert [(result.name, result.observed) for result in results if result.held is False] == []
@@ -43,6 +44,7 @@ def test_what_is_promised_is_reached_and_nothing_else(inbound_call: InboundCall,
     assert [one.name for one in partitions if not one.allowed] == ["board"]
 
 
+@pytest.mark.paper("2.2.1")
 def test_it_works_once_and_all_is_as_it_was(representative: Armed) -> None:
     await_listening(representative.end)
     assert "remote-console" in representative.end.surroundings()  # the call's rules are there before it rings
@@ -75,6 +77,7 @@ def test_rules_that_a_crash_has_left_go_and_the_customers_stay(inbound_bench: In
     assert as_before(end, before).held
 
 
+@pytest.mark.paper("2.2.1", "5.3")
 def test_with_the_console_disabled_nothing_of_it_is_reached(inbound_bench: InboundBench, tmp_path: Path) -> None:
     with armed(variant(inbound_bench, console=False), tmp_path / "one.json") as one, connected(one) as call:
         results = {result.name: result for result in call.verify(range(1, 2200))}
@@ -82,6 +85,7 @@ def test_with_the_console_disabled_nothing_of_it_is_reached(inbound_bench: Inbou
     assert all(result.held for result in results.values() if result.held is not None)
 
 
+@pytest.mark.paper("2.2.1")
 def test_chap_lets_in_as_pap_does(inbound_bench: InboundBench, tmp_path: Path) -> None:
     with armed(variant(inbound_bench, auth="chap"), tmp_path / "one.json") as one, connected(one) as call:
         assert call.up.auth == "CHAP"
@@ -98,6 +102,7 @@ def test_a_caller_who_says_nothing_is_sent_away(inbound_bench: InboundBench, tmp
         one.wait()
 
 
+@pytest.mark.paper("2.2.1")
 def test_wrong_credentials_are_refused_and_three_end_the_arming(representative: Armed) -> None:
     for _ in range(3):
         wrong = Secret(representative.credentials.user, "guessed")
@@ -255,6 +260,7 @@ address = "10.253.1.2"
 """
 
 
+@pytest.mark.paper("2.2.1")
 @pytest.mark.timeout(400)  # all 65,535 ports
 @pytest.mark.parametrize(("second", "status"), [("payroll", 0), ("treasury", 1)])
 def test_a_device_under_test_is_called_and_held_to_its_bench(

@@ -50,6 +50,7 @@ def other_line(bench: Bench, far_end: FarEnd) -> Iterator[Line]:
             yield line
 
 
+@pytest.mark.paper("3.1", "5.1", "5.2")
 @pytest.mark.parametrize("mutant", BY_CALL, ids=lambda mutant: mutant.name)
 def test_a_broken_gateway_is_found_by_the_category_that_names_it(
     modem: Line, gateway: Gateway, mutant: Mutant, request: pytest.FixtureRequest

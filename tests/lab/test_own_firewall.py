@@ -26,6 +26,7 @@ def of(report: Report, category: str) -> dict[str, int]:
     return report.categories[category]
 
 
+@pytest.mark.paper("2.1.1")
 def test_only_what_the_near_end_opened_comes_back(session: Session) -> None:
     report = session.probes(sample=0).run()
     assert of(report, UNSOLICITED)["denied"] > 100

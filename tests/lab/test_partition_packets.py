@@ -82,6 +82,7 @@ def protocol_of(frame: bytes) -> int:
     return frame[0] if frame[0] & 1 else int.from_bytes(frame[:2], "big")
 
 
+@pytest.mark.paper("2.1.4.2")
 def test_the_partition_carries_ppp_and_has_no_part_in_it(
     borrower: Line, partition: EmulatedPartition, tmp_path: Path
 ) -> None:

@@ -77,6 +77,7 @@ def dial(bench: Path, number: str = "1-800-555-0100") -> tuple[int, dict[str, ob
     return result.returncode, json.loads(result.stdout)
 
 
+@pytest.mark.paper("2.1.1")
 def test_the_gateway_stands_there_for_a_device_with_a_modem(tmp_path: Path) -> None:
     """It says where the device's modem is, who called, and what the fence has dropped of theirs."""
     (tmp_path / "gateway.toml").write_text(GATEWAY)
@@ -101,6 +102,7 @@ def ethernet() -> Iterator[IPRoute]:
         link.link("del", index=link.link_lookup(ifname="dut0")[0])
 
 
+@pytest.mark.paper("2.1.4.2")
 def test_the_partition_stands_there_for_a_device_on_a_network(ethernet: IPRoute, tmp_path: Path) -> None:
     """Both sides take an interface of this machine for the run; each is back afterwards, with its addresses."""
     (tmp_path / "partition.toml").write_text(PARTITION)

@@ -61,17 +61,20 @@ def until_nobody_calls(line: Line, seconds: float = 10.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.paper("2.1.4.2")
 def test_every_check_holds_as_over_a_modem_of_our_own(borrowed_session: Session) -> None:
     results = [result for check in checks.ALL for result in borrowed_session.run_check(check)]
     assert [result.line() for result in results if result.held is not True] == []
 
 
+@pytest.mark.paper("2.1.4.2")
 def test_the_gateways_fence_is_the_same(borrowed_session: Session) -> None:
     """The gateway cannot tell such a call from a direct one: every probe of the fence, over this path."""
     report = borrowed_session.probes(sample=50).run()
     assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
 
 
+@pytest.mark.paper("2.1.4.2")
 @pytest.mark.parametrize(
     ("number", "error", "status"),
     [

@@ -43,6 +43,7 @@ def test_callers_have_addresses_of_their_own_and_are_fenced_alone(far_end: FarEn
             assert gateway.rules.count(f"! -s {up.local}/32") == 1
 
 
+@pytest.mark.paper("3.1")
 def test_one_caller_cannot_reach_another(far_end: FarEnd) -> None:
     """The paper's §3.1: the destination must be an authorized server, and another caller is none."""
     with Owner() as mine:

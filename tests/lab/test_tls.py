@@ -37,6 +37,7 @@ def with_policy(around: Surroundings, name: str) -> Surroundings:
     return dataclasses.replace(around, bench=msgspec.structs.replace(bench, expect=expect))
 
 
+@pytest.mark.paper("3.2")
 def test_servers_of_2007_are_spoken_to_as_the_paper_has_it(old_servers: Surroundings) -> None:
     results = list(checks.authorized_servers(old_servers))
     assert [result.held for result in results] == [True] * 8
@@ -45,6 +46,7 @@ def test_servers_of_2007_are_spoken_to_as_the_paper_has_it(old_servers: Surround
     assert {result.details["chain"][0]["bits"] for result in results if result.details} == {1024}
 
 
+@pytest.mark.paper("3.2")
 def test_servers_of_2007_are_not_good_enough_today(old_servers: Surroundings) -> None:
     results = list(checks.authorized_servers(with_policy(old_servers, "today")))
     assert [result.held for result in results] == [False, None] * 4
@@ -60,6 +62,7 @@ def test_a_policy_says_what_it_does_not_accept(old_servers: Surroundings, tmp_pa
     assert not any(result.held for result in results)
 
 
+@pytest.mark.paper("3.2")
 def test_a_chain_that_another_authority_signed_is_refused(old_servers: Surroundings, session: Session) -> None:
     """Both speakers: the certificates of the one far end are not those of the other."""
     for around, other in ((old_servers, session.surroundings), (session.surroundings, old_servers)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fixtures.inbound import armed, connected
 from rig.inbound.arming import State
 from rig.inbound.job import await_listening
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from rig.inbound.job import InboundBench
 
 
+@pytest.mark.paper("2.2.1")
 def test_a_representative_reaches_what_is_promised_over_usb(inbound_bench: InboundBench, tmp_path: Path) -> None:
     assert inbound_bench.bench.near_end.modem.bus == "usb"
     with armed(inbound_bench, tmp_path / "one.json") as one:

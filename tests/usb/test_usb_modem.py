@@ -50,6 +50,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> floa
     return time.monotonic() - began
 
 
+@pytest.mark.paper("2.1.1")
 def test_every_check_holds_over_usb(session: Session) -> None:
     results = [result for check in checks.ALL for result in session.run_check(check)]
     assert [result.observed for result in results if not result.held] == []

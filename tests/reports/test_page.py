@@ -1,0 +1,73 @@
+"""The page of a report in a real browser: it opens, says what went wrong, and needs neither network nor scripts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.reports.conftest import RUNS
+
+SECONDS = 100
+RunOf = Callable[[str], Path]
+
+
+def chromium(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    words = [
+        "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--hide-scrollbars",
+        f"--user-data-dir={page.parent / 'browser'}", *options, f"file://{page}",
+    ]  # fmt: skip
+    return subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=True)
+
+
+def text_of(page: Path) -> str:
+    """What the browser made of a page, without its style and its tags."""
+    dom = chromium(page, "--dump-dom", "--blink-settings=scriptEnabled=false").stdout
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", " ", dom, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.timeout(400)
+def test_the_browser_has_nothing_to_complain_of(run_of: RunOf, name: str) -> None:
+    """Catches what the page's own policy forbids: scripts, and anything from the network."""
+    page = run_of(name) / "report.html"
+    picture = page.with_name("picture.png")
+    said = chromium(page, f"--screenshot={picture}", "--window-size=1000,1600").stderr
+    assert "CONSOLE" not in said
+    assert picture.stat().st_size > 20_000, "next to nothing is on the page"
+    assert not re.search(r"(src|href)=\"(?!data:)", page.read_text())
+    assert "<script" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("good", ("OK", "14 checks held", "CONNECT", "ATDT18005550100", "198.51.100.1, PAP", "IPCP")),
+        ("refused", ("AUTHENTICATION REFUSED", "Login incorrect", "1-800-555-0101 BUSY", "AuthNak")),
+        ("borrowed", ("OK", "i5/OS partition", "OCRQ", "called number 18005550100", "OCCN", "tx connect speed 33600")),
+        ("leaking", ("FENCE LEAKS", "other port of a server", "leaked", "sent: TCP 198.51.100.", "arrived: TCP")),
+        ("inbound", ("OK", "service representative", "partition board, 10.253.1.3, not allowed", "ATA", "RING")),
+        ("soak", ("3 of 3 calls", "p95", "dial to CONNECT")),
+    ],
+)
+@pytest.mark.timeout(400)
+def test_the_page_says_what_happened(run_of: RunOf, name: str, says: tuple[str, ...]) -> None:
+    text = text_of(run_of(name) / "report.html")
+    assert not [wanted for wanted in says if wanted not in text], text[:3000]
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+@pytest.mark.timeout(400)
+def test_the_page_fits_a_telephone(run_of: RunOf, width: int, tmp_path: Path) -> None:
+    """Catches a page that has to be pushed sideways: its root is no wider than the window."""
+    page = tmp_path / "framed.html"
+    frame = f'<iframe id="f" width="{width}" height="600" src="file://{run_of("leaking") / "report.html"}"></iframe>'
+    measure = "document.title = f.contentDocument.documentElement.scrollWidth"
+    page.write_text(f"{frame}<script>f.onload = () => {{ {measure} }}</script>")
+    dom = chromium(page, "--dump-dom", "--allow-file-access-from-files", "--virtual-time-budget=5000").stdout
+    found = re.search(r"<title>(\d+)</title>", dom)
+    assert found is not None, dom[:500]
+    assert int(found[1]) <= width

@@ -1,0 +1,123 @@
+"""A report's parts: what was said is told as it was said, whatever was said, and nothing runs in the browser."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.l2tp.avp import Attribute
+from drivers.l2tp.messages import Header, Kind, Message, encode_message, pack
+from drivers.line_record import Chunk
+from rig.bench_files import load
+from rig.report import Subject, chart, junit, page
+from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
+from rig.report.timeline import spans
+from rig.trace import Datagram, Note, Step, Trace
+from rig.transcript import Moment
+from rig.verdict import CheckResult
+
+VERDICT = {"outcome": "OK", "exit": 0, "message": "", "advice": "", "lab": "native", "port": "/dev/ttyS0"}
+
+
+def subject(trace: Trace, checks: tuple[CheckResult, ...] = (), **verdict: object) -> Subject:
+    return Subject("rig dial", load("loopback"), VERDICT | verdict, checks, trace)
+
+
+def test_a_command_and_its_answer_are_two_rungs_and_echo_is_none() -> None:
+    moments = [
+        Moment(1.0, "to", b"ATI3\r"),
+        Moment(1.1, "from", b"ATI3\r\r\nSoft "),
+        Moment(1.2, "from", b"Modem\r\n\r\nOK\r\n"),
+        Moment(2.0, "to", b"ATDT5\r"),
+        Moment(3.0, "from", b"RINGING\r\nBUSY\r\n"),
+    ]
+    told = [(rung.sender, rung.text, rung.options, rung.after and round(rung.after, 3)) for rung in at_rungs(moments)]
+    assert told == [
+        ("near end", "ATI3", (), None),
+        ("modem", "OK", ("Soft Modem",), 0.2),
+        ("near end", "ATDT5", (), None),
+        ("modem", "RINGING", (), None),
+        ("modem", "BUSY", (), 1.0),
+    ]
+
+
+def test_an_answer_is_timed_from_what_it_answers_by_its_id() -> None:
+    lines = [
+        Note(1.0, "sent [LCP ConfReq id=0x1 <mru 1410> <magic 0x1>]"),
+        Note(1.5, "rcvd [LCP ConfReq id=0x1 <auth pap>]"),
+        Note(1.6, "sent [LCP ConfAck id=0x1 <auth pap>]"),
+        Note(2.0, "rcvd [LCP ConfAck id=0x1 <mru 1410> <magic 0x1>]"),
+        Note(2.1, "Using interface ppp0"),
+        Note(3.0, 'rcvd [PAP AuthNak id=0x1 "Login incorrect"]'),
+    ]
+    rungs = list(ppp_rungs(lines, "gateway"))
+    assert [(rung.protocol, rung.text, rung.after and round(rung.after, 3)) for rung in rungs] == [
+        ("LCP", "ConfReq", None),
+        ("LCP", "ConfReq", None),
+        ("LCP", "ConfAck", 0.1),
+        ("LCP", "ConfAck", 1.0),
+        ("PAP", "AuthNak", None),
+    ]
+    assert rungs[0].options == ("<mru 1410>", "<magic 0x1>")
+    assert rungs[-1].options == ('"Login incorrect"',)
+
+
+def test_l2tp_messages_are_named_and_one_sent_again_is_said_to_be() -> None:
+    values: dict[Attribute, int | bytes] = {Attribute.RESULT_CODE: b"\0\x08\0\0BUSY", Attribute.ASSIGNED_SESSION_ID: 7}
+    datagram = pack(Header(1, 2, 3, 4), encode_message(Message(Kind.CDN, values)))
+    came = [Datagram(1.0, False, datagram), Datagram(2.0, False, datagram), Datagram(3.0, True, b"x")]
+    rungs = list(l2tp_rungs(came))
+    assert [rung.text for rung in rungs[:2]] == ["CDN", "CDN, sent again"]
+    assert rungs[0].options[0] == "result 8, busy: BUSY"
+    assert rungs[2].text.startswith("not understood")
+
+
+@given(st.binary(max_size=60), st.text(max_size=60))
+def test_whatever_a_modem_or_a_gateway_says_is_text_on_the_page(said: bytes, refusal: str) -> None:
+    """Catches markup of somebody else's that reaches the page, and XML that cannot be read."""
+    trace = Trace()
+    trace.said("to", b"ATI\r")
+    trace.said("from", b"<script>alert(1)</script>\r\n" + said + b"\r\nOK\r\n")
+    trace.ppp_line(f'rcvd [PAP AuthNak id=0x1 "<img src=x onerror=y>{refusal}"]')
+    check = CheckResult("name", "<b>target", "expected", refusal, False)
+    made = subject(trace, (check,), outcome="CHECK FAILED", exit=1, message=refusal)
+    html = page.render(made)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "<b>target" not in html
+    assert len(ElementTree.fromstring(junit.document(made))) == 2
+
+
+def test_a_failed_call_without_checks_fails_in_junit() -> None:
+    """Catches a CI server that shows green for a call that never came up."""
+    document = ElementTree.fromstring(junit.document(subject(Trace(), outcome="BUSY", exit=10, message="x")))
+    assert document.get("failures") == "1"
+    assert document.find("testcase/failure") is not None
+
+
+def test_ringing_parts_the_call() -> None:
+    trace = Trace()
+    trace.steps.append(Step(1.0, 9.0, "dialling 5", "CONNECT"))
+    trace.spoken.append(Moment(4.0, "from", b"RINGING\r\n"))
+    assert [(span.name, span.seconds) for span in spans(trace)] == [
+        ("off hook, dialling 5", 3.0),
+        ("ringing, training", 6.0),
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_what_a_line_carried_adds_up(count: int) -> None:
+    chunks = [Chunk(100 + number / 10, bool(number % 2), bytes(50)) for number in range(count)]
+    found = chart.throughput(chunks, 33600)
+    assert found is not None
+    assert sum(found.out + found.into) * found.step == pytest.approx(50 * count)
+    assert found.limit == 3360
+    assert re.fullmatch(r"M[\d., L-]+", found.path(found.out))
+
+
+def test_a_line_that_carried_nothing_has_no_picture() -> None:
+    assert chart.throughput([], 33600) is None
