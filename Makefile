@@ -79,11 +79,17 @@ hardware: setup
 conformance: setup
 	$(BIN)/rig check --bench loopback
 
+BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition
+
+# Half an hour, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
 bench: setup usb-guest
 	@sh scripts/system-packages apt-packages.txt bench test
-	$(BIN)/python -m benchmarks detect
-	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks dialogue dial goodput callers fence inbound l2tp partition
-	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb
+	rm -f results/bench.json
+	status=0; \
+	$(BIN)/python -m benchmarks detect || status=1; \
+	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks $(BENCHMARKS) || status=1; \
+	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb || status=1; \
+	$(BIN)/python -m benchmarks --write && exit $$status
 
 # Documents that are made from the source.
 docs: setup

@@ -1,27 +1,58 @@
-"""A figure, its target, and the table of them."""
+"""A figure, its target, and its peer in the same run."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured thing. ``reached`` None: there is no target for it, it is told for its own sake."""
+class Against(msgspec.Struct, frozen=True):
+    """A peer that did the same, in the same run. ``times``: as how many times as fast as the peer the rig was, one for
+    each pair of runs; below 1 where it was slower."""
+
+    peer: str
+    measured: str
+    times: tuple[float, ...]
+
+    @property
+    def words(self) -> str:
+        low, middle, high = min(self.times), statistics.median(self.times), max(self.times)
+        how = "as fast" if middle >= 1 else "as fast, which is SLOWER"
+        return f"{self.peer} {self.measured}; ours {middle:.3g} times ({low:.3g}-{high:.3g}, n={len(self.times)}) {how}"
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One measured thing. ``reached`` None: there is no target for it, it is told for its own sake. ``note``: what else
+    the reader must know of the measuring."""
 
     name: str
     measured: str
-    peer: str
+    note: str
     target: str
     reached: bool | None
+    against: Against | None = None
+
+    @property
+    def peer(self) -> str:
+        return "; ".join(filter(None, (self.against.words if self.against else "", self.note)))
 
 
 def spread(values: Sequence[float], unit: str, scale: float = 1.0) -> str:
     """Median and range, as one column."""
     low, middle, high = (scale * value for value in (min(values), statistics.median(values), max(values)))
     return f"{middle:.3g} {unit} ({low:.3g}-{high:.3g}, n={len(values)})"
+
+
+def in_time(peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str = "s", scale: float = 1.0) -> Against:
+    """Against a peer by durations, in pairs as far as both go."""
+    return Against(peer, spread(theirs, unit, scale), tuple(t / o for o, t in zip(ours, theirs, strict=False)))
+
+
+def in_rate(peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str, scale: float = 1.0) -> Against:
+    """Against a peer by rates, where more is better."""
+    return Against(peer, spread(theirs, unit, scale), tuple(o / t for o, t in zip(ours, theirs, strict=False)))
 
 
 def table(figures: Sequence[Figure]) -> str:

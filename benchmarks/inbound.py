@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
@@ -41,10 +40,7 @@ def verified(call: InboundCall) -> float:
 
 def with_nmap(call: InboundCall) -> str:
     """The same TCP ports by nmap, over the same session."""
-    program = shutil.which("nmap")
-    if program is None:
-        return "nmap is not installed"
-    command = [program, "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p-", str(call.up.peer)]
+    command = ["nmap", "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p-", str(call.up.peer)]
     began = time.monotonic()
     try:
         with call.caller.namespace.entered():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from drivers.tables import Table
+from rig.bench import Bench, SecretTable
 from tests import paper
 
 PROJECT = Path(__file__).parents[2]
@@ -21,6 +25,33 @@ def test_the_table_of_the_paper_is_what_the_marks_on_the_tests_say() -> None:
 def test_every_section_has_a_test_or_says_that_it_has_none() -> None:
     marked = {number for number, _, _ in paper.marks()}
     assert marked == {section.number for section in paper.SECTIONS if section.tested}
+
+
+def keys_of(kind: object, table: str = "") -> Iterator[tuple[str, str]]:
+    """Every table and key that a bench file may have."""
+    for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
+        inner = [
+            part
+            for part in (field.type, *getattr(field.type, "__args__", ()))
+            if isinstance(part, type) and issubclass(part, Table) and part is not SecretTable
+        ]
+        name = f"{table}.{field.encode_name}".lstrip(".")
+        if inner:
+            yield from keys_of(inner[0], name)
+        elif name not in ("name", "folder"):
+            yield table, field.encode_name
+
+
+def test_every_key_of_a_bench_file_is_explained() -> None:
+    """Catches a key that docs/bench-files.md does not have, in the row of its table."""
+    text = (PROJECT / "docs" / "bench-files.md").read_text()
+    rows = dict(re.findall(r"^\| `\[+([a-z0-9.-]+)\]+` \| (.*) \|$", text, re.MULTILINE))
+    rows[""] = text[text.index("At the top:") : text.index("| table |")]
+    same = {"lig.modem", "i5os.modem", "untouched"}
+    lacking = [
+        f"{table}: {key}" for table, key in keys_of(Bench) if table not in same and f"`{key}`" not in rows[table]
+    ]
+    assert not lacking
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

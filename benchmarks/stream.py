@@ -1,0 +1,154 @@
+"""Bytes between two terminals, beside socat; a TCP stream over an instant line, beside two plain pppd over socat."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure, in_rate, spread
+from benchmarks.stage import GATEWAY, caller, far_end
+from benchmarks.usb import carry, connect
+from drivers.modem import Modem
+from drivers.namespace import NetworkNamespace
+from drivers.serial_line import SerialLine
+from rig.owner import Owner
+from rig.partners import switch
+from rig.partners.control import Control
+from rig.partners.exchange import Timing
+from rig.partners.process import PartnerProcess
+from rig.partners.switch import Entry, Plan
+
+RUNS = 5
+BYTES = 8_000_000
+INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
+SECONDS = 60.0
+PORT = 5000
+
+
+@contextlib.contextmanager
+def cable(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Two terminals joined by socat."""
+    ends = folder / "one", folder / "two"
+    words = ["socat", "-b65536", *(f"pty,raw,echo=0,link={end}" for end in ends)]
+    with subprocess.Popen(words) as process:
+        deadline = time.monotonic() + 10
+        while not all(end.exists() for end in ends):
+            if time.monotonic() > deadline:
+                raise TimeoutError("socat made no terminals within 10 s")
+            time.sleep(0.01)
+        try:
+            yield ends
+        finally:
+            process.terminate()
+
+
+def by_exchange(owner: Owner) -> list[float]:
+    """Bytes a second through two soft modems in a call."""
+    plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
+    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
+    process.wait_ready()
+    port = Control(plan.control_path).ask("install", name="near", number="")
+    with SerialLine(str(plan.port("0100-1"))) as far, SerialLine(port) as near:
+        modems = Modem(near), Modem(far)
+        for modem in modems:
+            modem.reset()
+            modem.configure()
+        connect(*modems)
+        return [BYTES / carry(near.fileno(), far.fileno(), secrets.token_bytes(BYTES)) for _ in range(RUNS)]
+
+
+def by_socat(folder: Path) -> list[float]:
+    with cable(folder) as (one, two), SerialLine(str(one)) as near, SerialLine(str(two)) as far:
+        return [BYTES / carry(near.fileno(), far.fileno(), secrets.token_bytes(BYTES)) for _ in range(RUNS)]
+
+
+def stream(sender: NetworkNamespace, receiver: NetworkNamespace, address: str) -> float:
+    """Bytes a second of TCP from one namespace to an address of the other."""
+    with receiver.entered():
+        listener = socket.create_server((address, PORT))
+    taken = threading.Event()
+
+    def take() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            left = BYTES
+            while left and (data := connection.recv(65536)):
+                left -= len(data)
+        taken.set()
+
+    with listener:
+        threading.Thread(target=take, daemon=True).start()
+        with sender.entered():
+            connection = socket.create_connection((address, PORT), SECONDS)
+        with connection:
+            began = time.monotonic()
+            connection.sendall(secrets.token_bytes(BYTES))
+            if not taken.wait(SECONDS):
+                raise TimeoutError(f"{BYTES} bytes were not there after {SECONDS:g} s")
+            return BYTES / (time.monotonic() - began)
+
+
+def over_the_rig(owner: Owner) -> list[float]:
+    """Through soft modems, exchange and gateway, whose fence is off so that a plain port is reached."""
+    far = far_end("instant", owner)
+    far.lig.ask("set_fence", on=False)
+    near = caller(far, owner, "bench")
+    near.open()
+    near.dial(GATEWAY)
+    up = near.start_ppp()
+    gateway = far.towards(up.local).namespace
+    rates = [stream(near.namespace, gateway, str(up.peer)) for _ in range(RUNS)]
+    near.hang_up()
+    return rates
+
+
+def over_plain_pppd(owner: Owner) -> list[float]:
+    """Two pppd, each on one of socat's terminals."""
+    sides = owner.namespace("plain-a"), owner.namespace("plain-b")
+    with cable(owner.folder) as ends, contextlib.ExitStack() as running:
+        for number, (side, end) in enumerate(zip(sides, ends, strict=True)):
+            words = [
+                "pppd", os.path.realpath(end), "115200", "local", "nodetach", "noauth", "asyncmap", "0", "nocrtscts",
+                f"10.9.0.{1 + number}:10.9.0.{2 - number}", "logfd", "1", "nodefaultroute",
+            ]  # fmt: skip
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, preexec_fn=side.enter_for_good)
+            running.callback(process.wait)
+            running.callback(process.terminate)
+            running.enter_context(contextlib.closing(process.stdout))  # type: ignore[type-var]
+            if number:
+                _await(process, b"remote IP address")
+        return [stream(*sides, "10.9.0.2") for _ in range(RUNS)]
+
+
+def _await(process: subprocess.Popen[bytes], word: bytes) -> None:
+    assert process.stdout is not None
+    said, end = b"", time.monotonic() + SECONDS
+    while word not in said:
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))
+        data = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not data:
+            raise TimeoutError(f"waited {SECONDS:g} s for {word!r}; it said {said!r}")
+        said += data
+
+
+def measure() -> list[Figure]:
+    """Ours and theirs, one after the other, on the same kernel."""
+    with Owner() as owner:
+        ours, theirs = by_exchange(owner), by_socat(owner.folder)
+    with Owner() as owner:
+        carried, plain = over_the_rig(owner), over_plain_pppd(owner)
+    mega = 1e-6
+    return [
+        Figure("8 MB between two soft modems in a call", spread(ours, "MB/s", mega), "", "", None,
+               in_rate("socat between two ptys", ours, theirs, "MB/s", mega)),
+        Figure("TCP over PPP, instant line", spread(carried, "MB/s", mega), "", "", None,
+               in_rate("plain pppd over socat", carried, plain, "MB/s", mega)),
+    ]  # fmt: skip
