@@ -66,8 +66,13 @@ def by_exchange(owner: Owner) -> list[float]:
 
 
 def by_socat(folder: Path) -> list[float]:
-    with cable(folder) as (one, two), SerialLine(str(one)) as near, SerialLine(str(two)) as far:
-        return [BYTES / carry(near.fileno(), far.fileno(), secrets.token_bytes(BYTES)) for _ in range(RUNS)]
+    with cable(folder) as ends:
+        near, far = (os.open(end, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK) for end in ends)
+        try:
+            return [BYTES / carry(near, far, secrets.token_bytes(BYTES)) for _ in range(RUNS)]
+        finally:
+            os.close(near)
+            os.close(far)
 
 
 def stream(sender: NetworkNamespace, receiver: NetworkNamespace, address: str) -> float:
