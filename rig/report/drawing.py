@@ -28,7 +28,7 @@ def boxes(subject: Subject) -> list[Box]:
     found[-1].joint = "telephone line"
     if bench.exchange is not None:
         rate = "without pacing" if bench.exchange.rate == "instant" else f"{bench.exchange.rate} bit/s"
-        numbers = [f"{bench.near_end.number}: the near end"] if inbound else _numbers(bench)
+        numbers = [f"{bench.near_end.number}: the near end"] if inbound else _numbers(bench, verdict)
         found.append(Box("telephone exchange", [rate, *numbers], "telephone line", True))
     if inbound:
         found.append(_caller(bench))
@@ -40,9 +40,12 @@ def boxes(subject: Subject) -> list[Box]:
     return found
 
 
-def _numbers(bench: Bench) -> list[str]:
+def _numbers(bench: Bench, verdict: dict[str, Any]) -> list[str]:
+    """Who is there at the numbers that were dialled."""
     assert bench.exchange is not None
-    return [f"{entry.number}: {entry.kind}" for entry in bench.exchange.numbers if entry.kind in ("lig", "modem")][:3]
+    kinds = {entry.number: entry.kind for entry in bench.exchange.numbers}
+    dialled = [attempt["number"] for attempt in verdict.get("attempts", [])] or list(verdict.get("numbers", []))
+    return [f"{number}: {kinds.get(number, 'nobody')}" for number in dialled]
 
 
 def _near_end(bench: Bench, verdict: dict[str, Any], inbound: bool) -> Box:

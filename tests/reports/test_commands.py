@@ -54,4 +54,4 @@ def test_a_command_does_what_the_document_shows(shown: Shown) -> None:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) >= 5
+    assert len(commands()) >= 4
