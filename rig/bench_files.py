@@ -223,7 +223,11 @@ def load_fence(bench: Bench) -> Fence:
 
 def load_tls_policy(bench: Bench) -> Policy:
     """What TLS a bench accepts. Raises ConfigError."""
-    name = bench.expect.tls
+    return load_tls_file(bench.expect.tls)
+
+
+def load_tls_file(name: str) -> Policy:
+    """A policy by its name in hw-config/tls, or its path. Raises ConfigError."""
     path = Path(name) if "/" in name else HW_CONFIG / "tls" / f"{name}.toml"
     policy: Policy = convert(path, read(path), Policy)
     unknown = [version for version in policy.versions if version not in TLSLITE_VERSIONS]

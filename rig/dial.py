@@ -20,13 +20,12 @@ from rig.far_end import FarEnd
 from rig.inbound.job import promised_by
 from rig.inbound.representative import Behind, Verification
 from rig.near_end import NearEnd, near_port
-from rig.near_end_report import modem_report, ppp_report
 from rig.owner import Owner
 from rig.progress import Progress
 from rig.remote_modem import near_end_of
 from rig.run import to_its_end
 from rig.secret_files import read_secret
-from rig.verdict import Attempt, ConnectReport, Verdict
+from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Call:
         began = time.monotonic()
         self.verdict.port = near.port
         near.open()
-        self.verdict.modem = modem_report(near)
+        self.verdict.modem = ModemReport.of(near)
         self.verdict.timing.detect = time.monotonic() - began
 
     def _dial(self, near: NearEnd) -> Connection:
@@ -127,7 +126,7 @@ class Call:
         began = time.monotonic()
         up = near.start_ppp()
         self.verdict.timing.ppp = time.monotonic() - began
-        self.verdict.ppp = ppp_report(up)
+        self.verdict.ppp = PppReport.of(up)
         self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
         began = time.monotonic()
         if self.options.inbound:

@@ -16,7 +16,6 @@ from rig.bench_files import load_fence
 from rig.capture import Capture
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd, near_port
-from rig.near_end_report import modem_report, ppp_report
 from rig.owner import Owner
 from rig.probes.engine import End
 from rig.probes.making import Ground
@@ -24,7 +23,7 @@ from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
 from rig.remote_modem import near_end_of
 from rig.secret_files import read_secret
-from rig.verdict import Attempt, CheckResult, ConnectReport, Verdict
+from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
 
 
 def run(
@@ -56,13 +55,13 @@ def run(
         if capture is not None:
             capture.begin(owner, near, far.lines if far else None)
         near.open()
-        verdict.port, verdict.modem = port, modem_report(near)
+        verdict.port, verdict.modem = port, ModemReport.of(near)
         began = time.monotonic()
         connection = near.dial(number)
         verdict.attempts.append(Attempt(number, "CONNECT", connection.rate, time.monotonic() - began))
         verdict.connect = ConnectReport(connection.text, connection.rate)
         up = near.start_ppp()
-        verdict.ppp = ppp_report(up)
+        verdict.ppp = PppReport.of(up)
         run = probes_of(near, up, far, sample, seed, other, progress.advance)
         with progress.step("probing the fence"):
             report = run.run()

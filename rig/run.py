@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Protocol
 
 from drivers.errors import Interrupted, RigError
 from drivers.interruptions import interruptible
 from rig.capture import Capture
 from rig.owner import Owner
 from rig.progress import Progress
-
-
-class Ending(Protocol):
-    """What every verdict has."""
-
-    outcome: str
-    exit: int
-    message: str
-    advice: str
+from rig.verdict import Ending
 
 
 @contextlib.contextmanager

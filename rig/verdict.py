@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from drivers.pppd import PppUp
+    from rig.near_end import NearEnd
 
 
 def as_json(value: Any) -> str:
     """Any result as one line of JSON."""
     return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+class Ending(Protocol):
+    """What every verdict has."""
+
+    outcome: str
+    exit: int
+    message: str
+    advice: str
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -44,6 +57,12 @@ class ModemReport(msgspec.Struct, frozen=True):
     revision: str = ""
     profile: str = "generic"
 
+    @classmethod
+    def of(cls, near: NearEnd) -> ModemReport:
+        """A near end's, once it is open."""
+        who = near.identity
+        return cls(who.manufacturer, who.model, who.revision, near.profile.name if near.profile else "")
+
 
 class ConnectReport(msgspec.Struct, frozen=True):
     text: str = ""
@@ -59,6 +78,10 @@ class PppReport(msgspec.Struct, frozen=True):
     dns: tuple[IPv4Address, ...]
     mtu: int
     auth: str
+
+    @classmethod
+    def of(cls, up: PppUp) -> PppReport:
+        return cls(up.interface, up.local, up.peer, up.dns, up.mtu, up.auth)
 
 
 class Timing(msgspec.Struct):

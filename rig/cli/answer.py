@@ -65,6 +65,6 @@ def answer(
     verdict = job.run(chosen, progress, show, capture)
     if wants_json:
         sys.stdout.write(as_json(verdict) + "\n")
-    page = write_report(report, "rig answer", chosen, verdict, progress, capture)
-    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
+    page = write_report(report, "rig answer", chosen, verdict, progress, capture, far="caller")
+    show_outcome(verdict, page)
     return verdict.exit

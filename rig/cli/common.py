@@ -15,8 +15,12 @@ from rig import lab
 from rig.bench import Bench
 from rig.bench_files import load
 from rig.results import make_folder
+from rig.verdict import Ending
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 
 
 def bench_option(command: _Command) -> _Command:
@@ -52,11 +56,13 @@ def verbosity_options(command: _Command) -> _Command:
     return click.option("-v", "--verbose", is_flag=True, help="Show every AT answer and every PPP packet.")(command)
 
 
-def show_outcome(outcome: str, message: str, advice: str, report: Path | None = None) -> None:
+def show_outcome(verdict: Ending, report: Path | None = None) -> None:
     """How a run ended, for a person, on standard error."""
-    click.echo(f"{outcome}: {message}", err=True)
-    if advice:
-        click.echo(f"     {advice}", err=True)
+    click.echo(f"{verdict.outcome}: {verdict.message}", err=True)
+    if verdict.advice:
+        click.echo(f"     {verdict.advice}", err=True)
+    if verdict.exit == CannotRunError.exit_status:
+        click.echo(SEE_DOCTOR, err=True)
     if report is not None:
         click.echo(f"report: {report}", err=True)
 

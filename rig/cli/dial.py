@@ -72,6 +72,7 @@ def dial(
     from rig import dial as job
     from rig.cli.reporting import capture_for, write_report
     from rig.progress import Progress
+    from rig.report import Far
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
@@ -79,6 +80,7 @@ def dial(
     if wants_json:
         sys.stdout.write(verdict.to_json() + "\n")
     title = f"rig dial {'--inbound ' if inbound else ''}{' '.join(f'--number {number}' for number in numbers)}"
-    page = write_report(report, title, chosen, verdict, progress, capture)
-    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
+    far: Far = "device under test" if inbound else "gateway"
+    page = write_report(report, title, chosen, verdict, progress, capture, far=far)
+    show_outcome(verdict, page)
     return verdict.exit

@@ -135,7 +135,7 @@ def check(
         verdict.outcome = "FENCE LEAKS" if any(one.verdict == "leaked" for one in found.findings) else "CHECK FAILED"
         verdict.message = f"{len(found.findings)} of {len(found.outcomes)} probes are findings; packets: {file}"
     page = write_report(report, title, chosen, verdict, progress, capture, found)
-    show_outcome(verdict.outcome, verdict.message, "", page)
+    show_outcome(verdict, page)
     return verdict.exit
 
 

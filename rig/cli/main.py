@@ -11,6 +11,7 @@ from drivers.errors import CannotRunError, Interrupted, RigError
 from drivers.interruptions import interruptible
 from rig.cli.answer import answer
 from rig.cli.check import check
+from rig.cli.common import SEE_DOCTOR
 from rig.cli.detect import detect_command
 from rig.cli.dial import dial
 from rig.cli.doctor import doctor
@@ -48,6 +49,6 @@ def main() -> None:
         if error.advice:
             click.echo(f"     {error.advice}", err=True)
         if isinstance(error, CannotRunError):
-            click.echo("     rig doctor   says what else this machine can run, and what is missing", err=True)
+            click.echo(SEE_DOCTOR, err=True)
         status = error.exit_status
     sys.exit(status or 0)

@@ -10,7 +10,7 @@ from rig.bench import Bench
 from rig.capture import Capture
 from rig.inbound.verdict import InboundVerdict
 from rig.progress import Progress
-from rig.report import Subject, write
+from rig.report import Far, Subject, write
 from rig.verdict import Verdict, as_json
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ def write_report(
     progress: Progress,
     capture: Capture | None,
     fence: FenceReport | None = None,
+    far: Far = "gateway",
 ) -> Path | None:
     """Write the report, where one is wanted; the path of its page."""
     if folder is None:
         return None
     found = json.loads(as_json(verdict))
-    return write(folder, Subject(title, bench, found, verdict.checks, progress.trace, capture, fence))
+    return write(folder, Subject(title, bench, found, verdict.checks, progress.trace, capture, fence, far=far))

@@ -68,5 +68,5 @@ def run_soak(
         found = json.loads(as_json(verdict))
         title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
         page = write(folder, Subject(title, bench, found, verdict.checks, trace, calls=found["calls"]))
-    show_outcome(verdict.outcome, verdict.message, verdict.advice, page)
+    show_outcome(verdict, page)
     return verdict.exit

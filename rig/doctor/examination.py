@@ -10,7 +10,7 @@ from drivers import profile
 from drivers.errors import CannotRunError, NoModemError, RigError
 from rig import lab
 from rig.bench import Bench
-from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file
+from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
@@ -49,7 +49,12 @@ def engines() -> Iterator[Finding]:
 
 def hw_config() -> Iterator[Finding]:
     """Whether every file of hw-config is what it must be."""
-    kinds = {"benches": _bench, "fences": lambda path: load_fence_file(path.stem), "modems": profile.load}
+    kinds = {
+        "benches": _bench,
+        "fences": lambda path: load_fence_file(str(path)),
+        "tls": lambda path: load_tls_file(str(path)),
+        "modems": profile.load,
+    }
     for kind, check in kinds.items():
         files = sorted((HW_CONFIG / kind).glob("*.toml"))
         wrong = []

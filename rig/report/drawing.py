@@ -23,8 +23,8 @@ class Box:
 def boxes(subject: Subject) -> list[Box]:
     """From the near end on, in the order in which a call passes them."""
     bench, verdict = subject.bench, subject.verdict
-    inbound = "arming" in verdict
-    found = [_near_end(bench, verdict, inbound), *_modem(bench, verdict)]
+    inbound = subject.far == "caller"
+    found = [_near_end(subject), *_modem(bench, verdict)]
     found[-1].joint = "telephone line"
     if bench.exchange is not None:
         rate = "without pacing" if bench.exchange.rate == "instant" else f"{bench.exchange.rate} bit/s"
@@ -32,6 +32,9 @@ def boxes(subject: Subject) -> list[Box]:
         found.append(Box("telephone exchange", [rate, *numbers], "telephone line", True))
     if inbound:
         found.append(_caller(bench))
+        return found
+    if subject.far == "device under test":
+        found.append(Box(subject.far, [*_dialled(verdict), *_session(verdict)]))
         return found
     found.append(_gateway(bench, verdict))
     fence = load_fence(bench)
@@ -48,13 +51,15 @@ def _numbers(bench: Bench, verdict: dict[str, Any]) -> list[str]:
     return [f"{number}: {kinds.get(number, 'nobody')}" for number in dialled]
 
 
-def _near_end(bench: Bench, verdict: dict[str, Any], inbound: bool) -> Box:
+def _near_end(subject: Subject) -> Box:
+    bench, verdict = subject.bench, subject.verdict
     ppp = verdict.get("ppp") or {}
     remote = bench.near_end.remote_modem
-    box = Box("near end", ["the rig, as the HMC"], "Ethernet, L2TP" if remote is not None else "serial port")
+    role = "the rig, as the representative" if subject.far == "device under test" else "the rig, as the HMC"
+    box = Box("near end", [role], "Ethernet, L2TP" if remote is not None else "serial port")
     if ppp:
         box.lines.append(f"{ppp['local']} on {ppp['interface']}")
-    if inbound and bench.inbound is not None:
+    if subject.far == "caller" and bench.inbound is not None:
         box.lines.append(f"{bench.inbound.ppp_address}")
         box.lines += [
             f"partition {one.name}, {one.address}" + ("" if one.allowed else ", not allowed")
@@ -78,14 +83,22 @@ def _modem(bench: Bench, verdict: dict[str, Any]) -> list[Box]:
     return [Box("i5/OS partition", [f"{remote.partition}, UDP 1701", *([words] if words else []), lent], stand_in=mine)]
 
 
+def _dialled(verdict: dict[str, Any]) -> list[str]:
+    return [attempt["number"] for attempt in verdict.get("attempts", [])][-1:]
+
+
+def _session(verdict: dict[str, Any]) -> list[str]:
+    """What the far end was in the session."""
+    ppp = verdict.get("ppp")
+    if not ppp:
+        return []
+    return [f"{ppp['peer']}, {ppp['auth']}", *(f"name server {address}" for address in ppp["dns"])]
+
+
 def _gateway(bench: Bench, verdict: dict[str, Any]) -> Box:
-    ppp = verdict.get("ppp") or {}
-    dialled = [attempt["number"] for attempt in verdict.get("attempts", [])][-1:]
-    box = Box("gateway (LIG)", dialled, "fenced network", bench.lig is not None)
-    if ppp:
-        box.lines.append(f"{ppp['peer']}, {ppp['auth']}")
-        box.lines += [f"name server {address}" for address in ppp["dns"]]
-    elif bench.lig is not None:
+    session = _session(verdict)
+    box = Box("gateway (LIG)", [*_dialled(verdict), *session], "fenced network", bench.lig is not None)
+    if bench.lig is not None and not session:
         box.lines.append(f"{bench.lig.address}")
     if bench.lig is not None:
         box.lines.append(f"assigns from {bench.lig.pool}")

@@ -12,7 +12,7 @@ from drivers.l2tp.messages import Kind, MalformedError, Message, decode_message,
 from rig.trace import Datagram, Note
 from rig.transcript import Moment
 
-NEAR, MODEM, PARTITION, GATEWAY, CALLER = "near end", "modem", "partition", "gateway", "caller"
+NEAR, MODEM, PARTITION = "near end", "modem", "partition"
 PPP_PACKET = re.compile(r"(sent|rcvd) \[(\S+) (\S+)(?: id=(0x[0-9a-f]+))? ?(.*)\]")
 PPP_OPTION = re.compile(r"<[^>]*>|\"[^\"]*\"|\S+")
 REPLIES = ("Ack", "Nak", "Rej", "Success", "Failure", "Response", "Rep")

@@ -34,7 +34,7 @@ def render(subject: Subject) -> str:
         length=max((span.began + span.seconds for span in spans), default=0.0) or 1.0,
         boxes=drawing.boxes(subject),
         rungs=rungs[:LONGEST_LADDER],
-        lanes=_lanes(rungs),
+        lanes=_lanes(rungs, subject.far),
         left_out=max(0, len(rungs) - LONGEST_LADDER),
         rows=matrix.rows(subject.fence) if subject.fence else [],
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
@@ -47,14 +47,14 @@ def render(subject: Subject) -> str:
 
 def _ladder(subject: Subject) -> list[ladder.Rung]:
     trace = subject.trace
-    peer = ladder.CALLER if "arming" in subject.verdict else ladder.GATEWAY
-    rungs = [*ladder.at_rungs(trace.spoken), *ladder.ppp_rungs(trace.ppp, peer), *ladder.l2tp_rungs(trace.l2tp)]
+    ppp = ladder.ppp_rungs(trace.ppp, subject.far)
+    rungs = [*ladder.at_rungs(trace.spoken), *ppp, *ladder.l2tp_rungs(trace.l2tp)]
     return sorted(rungs, key=lambda rung: rung.at)
 
 
-def _lanes(rungs: list[ladder.Rung]) -> list[str]:
+def _lanes(rungs: list[ladder.Rung], far: str) -> list[str]:
     """Those who take part, in the order of the wire."""
-    order = (ladder.NEAR, ladder.MODEM, ladder.PARTITION, ladder.GATEWAY, ladder.CALLER)
+    order = (ladder.NEAR, ladder.MODEM, ladder.PARTITION, far)
     present = {end for rung in rungs for end in (rung.sender, rung.receiver)}
     return [lane for lane in order if lane in present]
 

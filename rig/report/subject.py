@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rig.bench import Bench
 from rig.capture import Capture
@@ -12,11 +12,14 @@ from rig.probes.run import Report as FenceReport
 from rig.trace import Trace
 from rig.verdict import CheckResult
 
+Far = Literal["gateway", "caller", "device under test"]
+
 
 @dataclass(frozen=True)
 class Subject:
     """One run. ``title``: the command as a person would say it; ``verdict``: as ``--json`` has it, with at least
-    outcome, exit, message and advice; ``calls``: one for each call of a soak, likewise."""
+    outcome, exit, message and advice; ``calls``: one for each call of a soak, likewise; ``far``: who is at the far
+    end."""
 
     title: str
     bench: Bench
@@ -26,6 +29,7 @@ class Subject:
     capture: Capture | None = None
     fence: FenceReport | None = None
     calls: Sequence[dict[str, Any]] = ()
+    far: Far = "gateway"
 
     @property
     def good(self) -> bool:

@@ -61,7 +61,7 @@ def test_a_program_that_fails_is_broken(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_wrong_file_of_hw_config_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("benches", "fences", "modems"):
+    for kind in ("benches", "fences", "tls", "modems"):
         (tmp_path / kind).mkdir()
     (tmp_path / "benches" / "mine.toml").write_text("nonsense = 1\n")
     monkeypatch.setattr(examination, "HW_CONFIG", tmp_path)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dpkt
 import pytest
 
 from tests.lab.null_modem import NullModem
@@ -44,10 +45,18 @@ port = "{near}"
 
 def dial(bench: Path, number: str) -> dict[str, object]:
     command = [sys.executable, "-m", "rig", "dial", "--number", number, "--bench", str(bench), "--json"]
+    command += ["--report", str(bench.parent / "report")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert result.returncode == 0, result.stderr
     report: dict[str, object] = json.loads(result.stdout)
     return report
+
+
+def ppp_frames(bench: Path) -> list[tuple[bool, bytes]]:
+    """What the capture of a report has of the line: whether it was sent, and the frame without address and control."""
+    with (bench.parent / "report" / "call.pcapng").open("rb") as file:
+        packets = [data for _, data in dpkt.pcapng.Reader(file)]
+    return [(bool(data[0]), data[1:].removeprefix(b"\xff\x03")) for data in packets]
 
 
 @pytest.fixture
@@ -65,6 +74,21 @@ def test_null_modem_bench_runs_ppp_and_every_check_at_once(cable: NullModem, tmp
     checks = report["checks"]
     assert isinstance(checks, list)
     assert [check["held"] for check in checks] == [True] * 14
+
+
+def test_what_a_real_line_carried_is_captured_by_pppd_itself(cable: NullModem, tmp_path: Path) -> None:
+    """Without an exchange of the rig's to ask. Catches directions the wrong way round, and a password that is shown."""
+    bench = tmp_path / "null-modem.toml"
+    near, far = cable.ends
+    bench.write_text(LIG.format(near=near, far=far, extra='profile = "null-modem"\nspeed = 115200'))
+    dial(bench, "0")
+    frames = ppp_frames(bench)
+    asks = [frame for sent, frame in frames if sent and frame[:3] == b"\xc0\x23\x01"]
+    answers = [frame for sent, frame in frames if not sent and frame[:3] == b"\xc0\x23\x02"]
+    assert len(asks) == len(answers) == 1
+    assert asks[0].endswith(b"********")
+    terminated = [sent for sent, frame in frames if frame[:3] == b"\xc0\x21\x05"]
+    assert terminated == [True], "the call's end is not in the capture"
 
 
 def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ RUNS = {
     "borrowed": (0, "dial --number 1-800-555-0100 --bench i5os"),
     "leaking": (1, "fence check --bench loopback-leaky"),
     "inbound": (0, "answer --bench loopback-inbound"),
+    "check": (0, "check --bench loopback-instant"),
     "soak": (0, "dial --number 1-800-555-0100 --bench loopback-instant --repeat 3"),
 }
 """Exit status and command of each."""

@@ -30,7 +30,7 @@ def fields(capture: Path, *names: str, only: str = "") -> list[list[str]]:
     return tshark(capture, "-T", "fields", *wanted, *(["-Y", only] if only else []))
 
 
-@pytest.mark.parametrize("name", ["good", "borrowed", "inbound", "refused"])
+@pytest.mark.parametrize("name", ["good", "borrowed", "inbound", "refused", "check"])
 @pytest.mark.timeout(400)
 def test_a_call_decodes_without_an_error(run_of: RunOf, name: str) -> None:
     capture = run_of(name) / "call.pcapng"

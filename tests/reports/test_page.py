@@ -53,6 +53,7 @@ def test_the_browser_has_nothing_to_complain_of(run_of: RunOf, name: str) -> Non
         ("borrowed", ("OK", "i5/OS partition", "OCRQ", "called number 18005550100", "OCCN", "tx connect speed 33600")),
         ("leaking", ("FENCE LEAKS", "other port of a server", "leaked", "sent: TCP 198.51.100.", "arrived: TCP")),
         ("inbound", ("OK", "service representative", "partition board, 10.253.1.3, not allowed", "ATA", "RING")),
+        ("check", ("rig check", "unauthorized source is dropped", "session is authenticated by pap", "LCP ConfReq")),
         ("soak", ("3 of 3 calls", "p95", "dial to CONNECT")),
     ],
 )
