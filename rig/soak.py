@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from drivers.errors import ConfigError, RigError, UsageError
+from drivers.errors import CannotRunError, ConfigError, RigError, UsageError
 from drivers.interruptions import waiting
 from rig import lab
 from rig.bench import Bench
@@ -91,15 +91,14 @@ class Log:
         head = {MARK: VERSION, "bench": bench, "numbers": list(numbers)}
         if self._path is None:
             return
-        if self._path.exists() and self._path.stat().st_size:
-            self._load(self._path, head)
-        else:
+        if not self._path.exists() or not self._load(self._path, head):
             self._append(head)
 
-    def _load(self, path: Path, head: dict[str, Any]) -> None:
+    def _load(self, path: Path, head: dict[str, Any]) -> bool:
+        """Take over what is there; whether there is anything."""
         whole = path.read_bytes()
         lines = whole.splitlines(keepends=True)
-        if not lines[-1].endswith(b"\n"):  # the machine died as it was written: that call is made again
+        if lines and not lines[-1].endswith(b"\n"):  # the machine died as it was written: that call is made again
             whole = whole[: -len(lines.pop())]
             os.truncate(path, len(whole))
         for number, line in enumerate(lines, 1):
@@ -113,6 +112,7 @@ class Log:
                     )
             except (ValueError, AttributeError, msgspec.MsgspecError) as error:
                 raise ConfigError(f"{path}: line {number}: {error}") from None
+        return bool(lines)
 
     def _append(self, value: Any) -> None:
         if self._path is not None:
@@ -168,7 +168,7 @@ class _Soak:
                     self._pause(max(self.plan.pause, AFTER_FAILURE if call.exit else 0.0))
 
     def _one(self, stage: Stage, number: int) -> SoakCall:
-        """One call, whatever becomes of it. Raises Interrupted alone."""
+        """One call, whatever becomes of it. Raises Interrupted, and CannotRunError: the next call could not either."""
         quiet, quiet.trace = self.quiet, Trace()
         verdict, started, began = Verdict(stage.bench.name, lab.current()), time.time(), time.monotonic()
         try:
@@ -177,6 +177,8 @@ class _Soak:
             finally:
                 with quiet.step("hanging up"):
                     stage.near.hang_up()
+        except CannotRunError:
+            raise
         except RigError as error:
             end_with(verdict, error)
         if not self._failure_kept:

@@ -10,7 +10,8 @@ import jinja2
 from rig.report import chart, drawing, ladder, matrix, timeline
 from rig.report.subject import Subject
 
-LONGEST_LADDER = 400
+LADDER_END = 250
+"""Messages that are shown of each end of a long ladder."""
 FOLDER = Path(__file__).parent
 
 
@@ -33,9 +34,9 @@ def render(subject: Subject) -> str:
         spans=spans,
         length=max((span.began + span.seconds for span in spans), default=0.0) or 1.0,
         boxes=drawing.boxes(subject),
-        rungs=rungs[:LONGEST_LADDER],
+        rungs=rungs if len(rungs) <= 2 * LADDER_END else [*rungs[:LADDER_END], None, *rungs[-LADDER_END:]],
         lanes=_lanes(rungs, subject.far),
-        left_out=max(0, len(rungs) - LONGEST_LADDER),
+        left_out=len(rungs) - 2 * LADDER_END,
         rows=matrix.rows(subject.fence) if subject.fence else [],
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
         throughput=chart.throughput(chunks, subject.rate),

@@ -99,6 +99,17 @@ def test_a_failed_call_without_checks_fails_in_junit() -> None:
     assert document.find("testcase/failure") is not None
 
 
+def test_of_a_long_call_both_ends_are_shown() -> None:
+    """Catches a page that leaves out how a session ended, because it was long."""
+    trace = Trace()
+    for number in range(900):
+        trace.ppp_line(f"sent [LCP EchoReq id={hex(number)} magic=0x1]")
+    html = page.render(subject(trace))
+    assert "id=0x0 " not in html
+    assert "400 messages more" in html
+    assert html.count("EchoReq") == 500
+
+
 def test_ringing_parts_the_call() -> None:
     trace = Trace()
     trace.steps.append(Step(1.0, 9.0, "dialling 5", "CONNECT"))

@@ -28,6 +28,13 @@ def test_calls_are_there_again_after_the_machine_died_in_the_middle_of_a_line(tm
     assert Log(tmp_path, "b", ["5"]).calls == [call(1), call(2)]
 
 
+@pytest.mark.parametrize("text", ["", '{"rig so'])
+def test_a_log_that_died_with_its_first_line_begins_anew(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    Log(tmp_path, "b", ["5"]).add(call(1))
+    assert Log(tmp_path, "b", ["5"]).calls == [call(1)]
+
+
 @pytest.mark.parametrize(("bench", "numbers"), [("other", ["5"]), ("b", ["6"])])
 def test_a_soak_of_something_else_is_not_gone_on_with(tmp_path: Path, bench: str, numbers: list[str]) -> None:
     Log(tmp_path, "b", ["5"])
