@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from drivers.errors import CannotRunError
 from rig import lab
 from rig.bench import Bench
-from rig.bench_files import load
+from rig.bench_files import HW_CONFIG, load
 from rig.results import make_folder
 from rig.verdict import Ending
 
@@ -23,9 +24,19 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 
 
+def _complete_bench(_context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The shipped benches by name; otherwise a file."""
+    names = sorted(path.stem for path in (HW_CONFIG / "benches").glob(f"{begun}*.toml"))
+    return [CompletionItem(name) for name in names] or [CompletionItem(begun, type="file")]
+
+
 def bench_option(command: _Command) -> _Command:
     return click.option(
-        "--bench", metavar="NAME|FILE", envvar="RIG_BENCH", help="The bench: a shipped one by name, or a TOML file."
+        "--bench",
+        metavar="NAME|FILE",
+        envvar="RIG_BENCH",
+        shell_complete=_complete_bench,
+        help="The bench: a shipped one by name, or a TOML file.",
     )(command)
 
 

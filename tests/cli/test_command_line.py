@@ -41,6 +41,16 @@ def test_help_has_an_example() -> None:
     assert "Example: rig dial --number" in rig("dial", "--help").stdout
 
 
+def test_the_shell_completes_commands_and_benches() -> None:
+    script = ["-c", "import sys; sys.argv = ['rig']; from rig.cli import main; main()"]
+    for words, wanted in (("rig do", "plain,doctor"), ("rig dial --bench i5", "plain,i5os")):
+        environment = {"_RIG_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        done = subprocess.run(
+            [sys.executable, *script], env=os.environ | environment, capture_output=True, text=True, check=False
+        )
+        assert wanted in done.stdout.splitlines(), done.stderr
+
+
 def test_wrong_option_is_2() -> None:
     assert rig("dial", "--nubmer", "1").returncode == 2
 
