@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
+CHECKS := lab-inbound lab-tests reports lab-fence lab-partition usb-tests lab-command conformance lint types imports unit cli
 
-.PHONY: dial test on-the-host in-the-lab lint types imports unit cli reports usb-tests conformance bench
+.PHONY: dial test lint types imports unit cli reports usb-tests conformance bench
 .PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command
 .PHONY: setup packages usb-guest hardware docs clean
 
@@ -23,11 +24,8 @@ dial: setup
 # one's output comes whole, at its end. The long ones begin.
 test: setup
 	@sh scripts/system-packages apt-packages.txt test
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 in-the-lab on-the-host
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 $(CHECKS)
 	@echo "make test: every check held"
-
-on-the-host: reports lint types imports unit cli
-in-the-lab: lab-inbound lab-tests lab-fence lab-partition usb-tests lab-command conformance
 
 lint: setup
 	$(BIN)/ruff check .
