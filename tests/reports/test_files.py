@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -95,9 +96,9 @@ def test_verdict_and_transcript_are_whole(run_of: RunOf) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_a_soak_goes_on_where_it_was(run_of: RunOf) -> None:
+def test_a_soak_goes_on_where_it_was(run_of: RunOf, tmp_path: Path) -> None:
     """Three calls are on disk: asked for four, it makes one."""
-    folder = run_of("soak")
+    folder = shutil.copytree(run_of("soak"), tmp_path / "soak")
     words = ["soak", "--number", "1-800-555-0100", "--bench", "loopback-instant", "--calls", "4", "--json"]
     command = [sys.executable, "-m", "rig", words[0], str(folder), *words[1:]]
     done = subprocess.run(
