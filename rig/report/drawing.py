@@ -24,8 +24,9 @@ def boxes(subject: Subject) -> list[Box]:
     """From the near end on, in the order in which a call passes them."""
     bench, verdict = subject.bench, subject.verdict
     inbound = subject.far == "caller"
-    found = [_near_end(subject), *_modem(bench, verdict)]
-    found[-1].joint = "telephone line"
+    cable = bench.near_end.modem.profile == "null-modem"
+    found = [_near_end(subject), *([] if cable else _modem(bench, verdict))]
+    found[-1].joint = "null-modem cable" if cable else "telephone line"
     if bench.exchange is not None:
         rate = "without pacing" if bench.exchange.rate == "instant" else f"{bench.exchange.rate} bit/s"
         numbers = [f"{bench.near_end.number}: the near end"] if inbound else _numbers(bench, verdict)

@@ -13,7 +13,7 @@ from drivers.l2tp.avp import Attribute
 from drivers.l2tp.messages import Header, Kind, Message, encode_message, pack
 from drivers.line_record import Chunk
 from rig.bench_files import load
-from rig.report import Subject, chart, junit, page
+from rig.report import Far, Subject, chart, drawing, junit, page
 from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
 from rig.report.timeline import spans
 from rig.trace import Datagram, Note, Step, Trace
@@ -118,6 +118,23 @@ def test_ringing_parts_the_call() -> None:
         ("off hook, dialling 5", 3.0),
         ("ringing, training", 6.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("bench", "far", "parties"),
+    [
+        ("loopback", "gateway", "near end, modem, telephone exchange, gateway (LIG), authorized servers"),
+        ("i5os", "gateway", "near end, i5/OS partition, telephone exchange, gateway (LIG), authorized servers"),
+        ("null-modem", "gateway", "near end, gateway (LIG), authorized servers"),
+        ("bench-modem", "device under test", "near end, modem, device under test"),
+        ("loopback-inbound", "caller", "near end, modem, telephone exchange, service representative"),
+    ],
+)
+def test_the_drawing_has_who_is_joined_to_whom(bench: str, far: Far, parties: str) -> None:
+    made = Subject("rig dial", load(bench), VERDICT, (), Trace(), far=far)
+    boxes = drawing.boxes(made)
+    assert ", ".join(box.name for box in boxes) == parties
+    assert all(box.joint for box in boxes[:-1])
 
 
 @pytest.mark.parametrize("count", [1, 1000])
