@@ -54,12 +54,12 @@ class RecordWriter:
 
 def read_record(record: bytes) -> Iterator[Chunk]:
     """The chunks of a record. One that breaks off in the middle, as of a run that was killed, ends there."""
-    position, moment = 0, time.time()
-    while position < len(record):
-        kind, rest = record[position], record[position + 1 :]
+    position, moment, view = 0, time.time(), memoryview(record)
+    while position < len(view):
+        kind, rest = view[position], view[position + 1 :]
         if kind in (SENT, RECEIVED):
             length = int.from_bytes(rest[:2], "big")
-            yield Chunk(moment, kind == SENT, rest[2 : 2 + length])
+            yield Chunk(moment, kind == SENT, bytes(rest[2 : 2 + length]))
             position += 3 + length
         elif kind in (LONG_STEP, RESET):
             number = int.from_bytes(rest[:4], "big")
@@ -72,13 +72,21 @@ def read_record(record: bytes) -> Iterator[Chunk]:
             position += 1
 
 
+def _step(check: int) -> int:
+    """What eight bits come to."""
+    for _ in range(8):
+        check = check >> 1 ^ POLYNOMIAL if check & 1 else check >> 1
+    return check
+
+
+STEPS = tuple(map(_step, range(256)))
+
+
 def frame_check(data: bytes) -> int:
-    """FCS-16 (RFC 1662, Appendix C.2)."""
+    """FCS-16 (RFC 1662, Appendix C.2, whose table this is)."""
     check = 0xFFFF
     for byte in data:
-        check ^= byte
-        for _ in range(8):
-            check = check >> 1 ^ POLYNOMIAL if check & 1 else check >> 1
+        check = check >> 8 ^ STEPS[(check ^ byte) & 0xFF]
     return check
 
 
