@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rig.transcript import Moment
@@ -52,15 +51,6 @@ class Trace:
         self.spoken: deque[Moment] = deque(maxlen=KEPT)
         self.ppp: deque[Note] = deque(maxlen=KEPT)
         self.l2tp: deque[Datagram] = deque(maxlen=KEPT)
-
-    def __iter__(self) -> Iterator[deque[Step] | deque[Note] | deque[Moment] | deque[Datagram]]:
-        yield from (self.steps, self.notes, self.spoken, self.ppp, self.l2tp)
-
-    def clear(self) -> None:
-        """Begin anew, as for the next of many calls."""
-        for kind in self:
-            kind.clear()
-        self.began, self.started = time.monotonic(), time.time()
 
     @property
     def now(self) -> float:

@@ -37,7 +37,7 @@ class Recorder:
         self._file = file
         self._now = now
         self._began = now()
-        self._line({MARK: VERSION, "port": port, "speed": speed, "started": stamp(time.time())})
+        self._line(_head(port, speed, time.time()))
 
     def add(self, way: str, data: bytes) -> None:
         """Bytes that just went ``to`` the modem, or came ``from`` it."""
@@ -47,6 +47,10 @@ class Recorder:
     def _line(self, value: dict[str, object]) -> None:
         self._file.write(json.dumps(value) + "\n")
         self._file.flush()
+
+
+def _head(port: str, speed: int, started: float) -> dict[str, object]:
+    return {MARK: VERSION, "port": port, "speed": speed, "started": stamp(started)}
 
 
 def _entry(at: float, way: str, data: bytes) -> dict[str, object]:
@@ -83,8 +87,7 @@ def _moment(value: dict[str, Any]) -> Moment:
 def write_moments(path: Path, moments: Iterable[Moment], port: str, started: float) -> None:
     """A transcript of what was kept in memory, for ``rig modem --replay``. ``started`` in seconds since 1970."""
     with path.open("w") as file:
-        head = {MARK: VERSION, "port": port, "speed": 0, "started": stamp(started)}
-        file.write(json.dumps(head) + "\n")
+        file.write(json.dumps(_head(port, 0, started)) + "\n")
         for moment in moments:
             file.write(json.dumps(_entry(moment.at, moment.way, moment.data)) + "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Throughput:
     into: tuple[float, ...]
     limit: float
 
-    @property
+    @functools.cached_property
     def top(self) -> float:
         return max(*self.out, *self.into, self.limit, 1.0)
 
@@ -64,7 +65,7 @@ def throughput(chunks: Sequence[Chunk], rate: int) -> Throughput | None:
 
 @dataclass(frozen=True)
 class Dot:
-    """A call of a soak: its number, seconds to IP up (or to its failure), and how it ended."""
+    """A call of a soak: its number, the seconds that all of it took, and how it ended."""
 
     number: int
     seconds: float

@@ -9,23 +9,12 @@ from rig.report.ladder import PROGRESS, Rung, at_rungs
 from rig.trace import Step, Trace
 
 KINDS = (
-    (
-        "call",
-        (
-            "dialling",
-            "off hook",
-            "ringing",
-            "L2TP",
-            "partition dial",
-            "partition ans",
-            "waiting for a call",
-            "answering",
-        ),
-    ),
+    ("call", ("dialling", "L2TP", "partition dial", "partition ans", "waiting for a call", "answering")),
     ("ppp", ("LCP", "PAP", "CHAP", "IPCP")),
-    ("prepare", ("far end", "modem on", "starting pppd", "partitions,", "LIG", "i5/OS")),
+    ("prepare", ("far end", "modem on", "starting pppd", "partitions,")),
     ("end", ("hanging up", "taking everything down")),
 )
+"""What a step's name begins with, by the kind of its bar; any other is a check."""
 
 
 @dataclass(frozen=True)
