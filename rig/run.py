@@ -25,10 +25,4 @@ def to_its_end(verdict: Ending, progress: Progress, capture: Capture | None, tak
         progress.end()
     except (RigError, Interrupted) as error:
         progress.end()
-        end_with(verdict, error)
-
-
-def end_with(verdict: Ending, error: RigError | Interrupted) -> None:
-    """Have the verdict say what a run ended with."""
-    verdict.outcome, verdict.exit = error.outcome, error.exit_status
-    verdict.message, verdict.advice = str(error), error.advice
+        verdict.end_with(error)

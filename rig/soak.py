@@ -23,10 +23,10 @@ from rig import lab
 from rig.bench import Bench
 from rig.dial import Call, DialOptions, Stage
 from rig.progress import Progress
-from rig.run import end_with, to_its_end
+from rig.run import to_its_end
 from rig.trace import Trace
 from rig.transcript import stamp
-from rig.verdict import CheckResult, Verdict
+from rig.verdict import CheckResult, Ending, Verdict
 
 MARK, VERSION = "rig soak", 1
 FILE = "calls.jsonl"
@@ -50,7 +50,7 @@ class SoakCall(msgspec.Struct, frozen=True):
     failed: tuple[str, ...] = ()
 
 
-class SoakVerdict(msgspec.Struct):
+class SoakVerdict(Ending):
     """What a soak found. ``times``: p50, p95 and p99 of each part, in seconds, of the calls that came up;
     ``checks`` holds one for each outcome but OK that calls had."""
 
@@ -58,16 +58,12 @@ class SoakVerdict(msgspec.Struct):
     lab: str
     numbers: tuple[str, ...] = ()
     wanted: int = 0
-    calls: list[SoakCall] = []
+    calls: list[SoakCall] = msgspec.field(default_factory=list)
     good: int = 0
-    outcomes: dict[str, int] = {}
-    rates: dict[int, int] = {}
-    times: dict[str, tuple[float, float, float]] = {}
-    checks: list[CheckResult] = []
-    outcome: str = "FAILED"
-    exit: int = 1
-    message: str = ""
-    advice: str = ""
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    rates: dict[int, int] = msgspec.field(default_factory=dict)
+    times: dict[str, tuple[float, float, float]] = msgspec.field(default_factory=dict)
+    checks: list[CheckResult] = msgspec.field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -180,7 +176,7 @@ class _Soak:
         except CannotRunError:
             raise
         except RigError as error:
-            end_with(verdict, error)
+            verdict.end_with(error)
         if not self._failure_kept:
             self.trace, self._failure_kept = quiet.trace, verdict.exit != 0
         return SoakCall(

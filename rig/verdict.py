@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from drivers.errors import Interrupted, RigError
 
 if TYPE_CHECKING:
     from drivers.pppd import PppUp
@@ -17,13 +19,24 @@ def as_json(value: Any) -> str:
     return msgspec.json.encode(value, enc_hook=str).decode()
 
 
-class Ending(Protocol):
-    """What every verdict has."""
+def as_values(value: Any) -> dict[str, Any]:
+    """What :func:`as_json` has, as Python's own values."""
+    values: dict[str, Any] = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
+    return values
 
-    outcome: str
-    exit: int
-    message: str
-    advice: str
+
+class Ending(msgspec.Struct, kw_only=True):
+    """How a run ended: what every verdict says last."""
+
+    outcome: str = "FAILED"
+    exit: int = 1
+    message: str = ""
+    advice: str = ""
+
+    def end_with(self, error: RigError | Interrupted) -> None:
+        """Say that the run ended with an error."""
+        self.outcome, self.exit = error.outcome, error.exit_status
+        self.message, self.advice = str(error), error.advice
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -95,7 +108,7 @@ class Timing(msgspec.Struct):
     total: float = 0.0
 
 
-class Verdict(msgspec.Struct):
+class Verdict(Ending):
     """The outcome of ``rig dial``, filled in as the run goes on."""
 
     bench: str
@@ -107,10 +120,6 @@ class Verdict(msgspec.Struct):
     ppp: PppReport | None = None
     checks: list[CheckResult] = []
     timing: Timing = msgspec.field(default_factory=Timing)
-    outcome: str = "FAILED"
-    exit: int = 1
-    message: str = ""
-    advice: str = ""
     command_status: int | None = None
 
     def judge(self) -> None:

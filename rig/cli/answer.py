@@ -65,6 +65,6 @@ def answer(
     verdict = job.run(chosen, progress, show, capture)
     if wants_json:
         sys.stdout.write(as_json(verdict) + "\n")
-    page = write_report(report, "rig answer", chosen, verdict, progress, capture, far="caller")
+    page = write_report(report, "rig answer", chosen, verdict, progress.trace, capture=capture, far="caller")
     show_outcome(verdict, page)
     return verdict.exit

@@ -81,6 +81,6 @@ def dial(
         sys.stdout.write(verdict.to_json() + "\n")
     title = f"rig dial {'--inbound ' if inbound else ''}{' '.join(f'--number {number}' for number in numbers)}"
     far: Far = "device under test" if inbound else "gateway"
-    page = write_report(report, title, chosen, verdict, progress, capture, far=far)
+    page = write_report(report, title, chosen, verdict, progress.trace, capture=capture, far=far)
     show_outcome(verdict, page)
     return verdict.exit

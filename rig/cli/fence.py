@@ -105,7 +105,6 @@ def check(
     from rig.cli.reporting import capture_for, write_report
     from rig.probes.run import table, write_packets
     from rig.progress import Progress
-    from rig.run import end_with
     from rig.verdict import Verdict
 
     progress = Progress(verbose=verbose, quiet=quiet)
@@ -114,8 +113,8 @@ def check(
     try:
         found = job.run(chosen, wanted, sample, seed, flood, progress, verdict, capture)
     except (RigError, Interrupted) as error:
-        end_with(verdict, error)
-        write_report(report, title, chosen, verdict, progress, capture)
+        verdict.end_with(error)
+        write_report(report, title, chosen, verdict, progress.trace, capture=capture)
         raise
     if wants_json:
         click.echo(as_json(job.describe(found, seed)))
@@ -134,7 +133,7 @@ def check(
         write_packets(file, found.findings)
         verdict.outcome = "FENCE LEAKS" if any(one.verdict == "leaked" for one in found.findings) else "CHECK FAILED"
         verdict.message = f"{len(found.findings)} of {len(found.outcomes)} probes are findings; packets: {file}"
-    page = write_report(report, title, chosen, verdict, progress, capture, found)
+    page = write_report(report, title, chosen, verdict, progress.trace, capture=capture, fence=found)
     show_outcome(verdict, page)
     return verdict.exit
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rig.bench import Bench
 from rig.capture import Capture
 from rig.inbound.verdict import InboundVerdict
-from rig.progress import Progress
-from rig.report import Far, Subject, write
-from rig.verdict import Verdict, as_json
-
-if TYPE_CHECKING:
-    from rig.probes.run import Report as FenceReport
+from rig.report import Subject, write
+from rig.soak import SoakVerdict
+from rig.trace import Trace
+from rig.verdict import Verdict, as_values
 
 
 def capture_for(report: Path | None, *, secrets: bool) -> Capture | None:
@@ -26,14 +23,11 @@ def write_report(
     folder: Path | None,
     title: str,
     bench: Bench,
-    verdict: Verdict | InboundVerdict,
-    progress: Progress,
-    capture: Capture | None,
-    fence: FenceReport | None = None,
-    far: Far = "gateway",
+    verdict: Verdict | InboundVerdict | SoakVerdict,
+    trace: Trace,
+    **more: Any,
 ) -> Path | None:
-    """Write the report, where one is wanted; the path of its page."""
+    """Write the report, where one is wanted; the path of its page. ``more``: what else Subject takes."""
     if folder is None:
         return None
-    found = json.loads(as_json(verdict))
-    return write(folder, Subject(title, bench, found, verdict.checks, progress.trace, capture, fence, far=far))
+    return write(folder, Subject(title, bench, as_values(verdict), verdict.checks, trace, **more))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from drivers.modem import check_number
 from rig.bench import Bench
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench, show_outcome
 from rig.near_end import near_port
-from rig.verdict import as_json
+from rig.verdict import as_json, as_values
 
 
 @click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
@@ -56,17 +55,14 @@ def run_soak(
 ) -> int:
     """In the lab: the calls, the table, the report where there is a folder; the exit status."""
     from rig import soak as job
+    from rig.cli.reporting import write_report
     from rig.progress import Progress
-    from rig.report import Subject, write
 
     if bench.inbound is not None and bench.lig is None:
         raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
     verdict, trace = job.run(bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet))
     click.echo(as_json(verdict) if wants_json else job.table(verdict))
-    page = None
-    if folder is not None:
-        found = json.loads(as_json(verdict))
-        title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
-        page = write(folder, Subject(title, bench, found, verdict.checks, trace, calls=found["calls"]))
+    title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
+    page = write_report(folder, title, bench, verdict, trace, calls=as_values(verdict)["calls"])
     show_outcome(verdict, page)
     return verdict.exit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rig.verdict import CheckResult
+from rig.verdict import CheckResult, Ending
 
 
 class InboundCall(msgspec.Struct, frozen=True):
@@ -16,17 +16,13 @@ class InboundCall(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-class InboundVerdict(msgspec.Struct):
+class InboundVerdict(Ending):
     """The outcome of ``rig answer``, filled in as it goes on."""
 
     bench: str
     lab: str
     port: str = ""
     address: str = ""
-    calls: list[InboundCall] = []
-    checks: list[CheckResult] = []
+    calls: list[InboundCall] = msgspec.field(default_factory=list)
+    checks: list[CheckResult] = msgspec.field(default_factory=list)
     arming: str = ""
-    outcome: str = "FAILED"
-    exit: int = 1
-    message: str = ""
-    advice: str = ""
