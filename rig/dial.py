@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.errors import CallError, CarrierLostError
+from drivers.errors import CarrierLostError
 from drivers.interruptions import waiting
-from drivers.modem import Connection
 from drivers.pppd import PppUp
 from rig import checks, lab
 from rig.bench import Bench
@@ -16,16 +15,13 @@ from rig.bench_files import load_fence
 from rig.capture import Capture
 from rig.checks import Surroundings
 from rig.command import run_command
-from rig.far_end import FarEnd
 from rig.inbound.job import promised_by
 from rig.inbound.representative import Behind, Verification
-from rig.near_end import NearEnd, near_port
-from rig.owner import Owner
+from rig.near_end import NearEnd
 from rig.progress import Progress
-from rig.remote_modem import near_end_of
 from rig.run import to_its_end
-from rig.secret_files import read_secret
-from rig.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict
+from rig.stage import Stage
+from rig.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -50,37 +46,11 @@ def run(bench: Bench, options: DialOptions, progress: Progress, capture: Capture
     return verdict
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What calls are made from and to: the near end, and the far end where it is the rig's own."""
-
-    bench: Bench
-    far_end: FarEnd | None
-    near: NearEnd
-
-    @classmethod
-    def built(
-        cls, bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None, *, inbound: bool = False
-    ) -> Stage:
-        """Everything started, nothing opened. ``inbound``: the near end is a representative, who has no far end."""
-        far_end = None
-        if bench.lig is not None and not inbound:
-            with progress.step("far end: LIG, service hosts" + (", exchange" if bench.exchange else "")):
-                far_end = FarEnd(bench, owner)
-            port, secret = str(far_end.near_port), far_end.secret
-        else:
-            port, secret = near_port(bench), read_secret(bench, "")
-        auth = bench.inbound.auth if inbound and bench.inbound else "pap"
-        near = near_end_of(owner, bench, far_end, port, secret, progress, auth=auth)
-        if capture is not None:
-            capture.begin(owner, near, far_end.lines if far_end else None)
-        return cls(bench, far_end, near)
-
-
 class Call:
     """One call's steps, in their order; each leaves what it found in the verdict. The near end is left connected."""
 
     def __init__(self, stage: Stage, options: DialOptions, progress: Progress, verdict: Verdict) -> None:
+        self.stage = stage
         self.bench = stage.bench
         self.far_end = stage.far_end
         self.near = stage.near
@@ -90,43 +60,9 @@ class Call:
 
     def run(self) -> None:
         """Raises what ended it, where that was not the verdict on a session that was up."""
-        self._open(self.near)
-        self._dial(self.near)
-        self._session(self.near)
+        self._session(self.near, self.stage.connect(self.options.numbers, self.verdict))
 
-    def _open(self, near: NearEnd) -> None:
-        began = time.monotonic()
-        self.verdict.port = near.port
-        near.open()
-        self.verdict.modem = ModemReport.of(near)
-        self.verdict.timing.detect = time.monotonic() - began
-
-    def _dial(self, near: NearEnd) -> Connection:
-        """The first number that connects. Raises what the last one ended with when none does."""
-        began = time.monotonic()
-        failure: CallError | None = None
-        for number in self.options.numbers:
-            started = time.monotonic()
-            try:
-                connection = near.dial(number)
-            except CallError as error:
-                failure = error
-                self.verdict.attempts.append(Attempt(number, error.result, 0, time.monotonic() - started))
-                continue
-            self.verdict.timing.connect = time.monotonic() - started
-            self.verdict.timing.dial = time.monotonic() - began
-            self.verdict.attempts.append(Attempt(number, "CONNECT", connection.rate, self.verdict.timing.connect))
-            self.verdict.connect = ConnectReport(connection.text, connection.rate)
-            return connection
-        self.verdict.timing.dial = time.monotonic() - began
-        assert failure is not None
-        raise failure
-
-    def _session(self, near: NearEnd) -> None:
-        began = time.monotonic()
-        up = near.start_ppp()
-        self.verdict.timing.ppp = time.monotonic() - began
-        self.verdict.ppp = PppReport.of(up)
+    def _session(self, near: NearEnd, up: PppUp) -> None:
         self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
         began = time.monotonic()
         if self.options.inbound:

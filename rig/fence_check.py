@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from ipaddress import IPv4Network
@@ -15,15 +14,14 @@ from rig.bench import Bench
 from rig.bench_files import load_fence
 from rig.capture import Capture
 from rig.far_end import FarEnd
-from rig.near_end import NearEnd, near_port
+from rig.near_end import NearEnd
 from rig.owner import Owner
 from rig.probes.engine import End
 from rig.probes.making import Ground
 from rig.probes.run import FenceRun, Report, Vantage
 from rig.progress import Progress
-from rig.remote_modem import near_end_of
-from rig.secret_files import read_secret
-from rig.verdict import Attempt, CheckResult, ConnectReport, ModemReport, PppReport, Verdict
+from rig.stage import Stage
+from rig.verdict import CheckResult, Verdict
 
 
 def run(
@@ -44,24 +42,10 @@ def run(
     with interruptible(), Owner() as owner:
         if capture is not None:
             capture.attend(owner)
-        far = None
-        if bench.lig is not None:
-            with progress.step("far end: LIG, service hosts"):
-                far = FarEnd(bench, owner)
+        stage = Stage.built(bench, owner, progress, capture)
+        near, far = stage.near, stage.far_end
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
-        port = str(far.near_port) if far else near_port(bench)
-        secret = far.secret if far else read_secret(bench, "")
-        near = near_end_of(owner, bench, far, port, secret, progress)
-        if capture is not None:
-            capture.begin(owner, near, far.lines if far else None)
-        near.open()
-        verdict.port, verdict.modem = port, ModemReport.of(near)
-        began = time.monotonic()
-        connection = near.dial(number)
-        verdict.attempts.append(Attempt(number, "CONNECT", connection.rate, time.monotonic() - began))
-        verdict.connect = ConnectReport(connection.text, connection.rate)
-        up = near.start_ppp()
-        verdict.ppp = PppReport.of(up)
+        up = stage.connect([number], verdict)
         run = probes_of(near, up, far, sample, seed, other, progress.advance)
         with progress.step("probing the fence"):
             report = run.run()

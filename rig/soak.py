@@ -21,9 +21,10 @@ from drivers.errors import CannotRunError, ConfigError, RigError, UsageError
 from drivers.interruptions import waiting
 from rig import lab
 from rig.bench import Bench
-from rig.dial import Call, DialOptions, Stage
+from rig.dial import Call, DialOptions
 from rig.progress import Progress
 from rig.run import to_its_end
+from rig.stage import Stage
 from rig.trace import Trace
 from rig.transcript import stamp
 from rig.verdict import CheckResult, Ending, Verdict
