@@ -12,6 +12,7 @@ from drivers.secret import Secret
 from rig.cli.common import (
     bench_option,
     enter_lab,
+    json_option,
     lab_option,
     load_bench,
     report_options,
@@ -26,7 +27,7 @@ from rig.verdict import as_json
 @bench_option
 @lab_option
 @report_options
-@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 @verbosity_options
 def answer(
     bench: str | None,

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from drivers.errors import CannotRunError
+from drivers.modem import check_number
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load
@@ -50,6 +51,28 @@ def lab_option(command: _Command) -> _Command:
     )(command)
 
 
+def numbers_option(command: _Command) -> _Command:
+    return click.option(
+        "--number",
+        "numbers",
+        multiple=True,
+        required=True,
+        callback=_checked,
+        help="A number to dial; several are tried in order.",
+    )(command)
+
+
+def _checked(_context: click.Context, _option: click.Parameter, numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises UsageError for one that no modem would take."""
+    for number in numbers:
+        check_number(number)
+    return numbers
+
+
+def json_option(command: _Command) -> _Command:
+    return click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")(command)
+
+
 def report_options(command: _Command) -> _Command:
     command = click.option(
         "--report-secrets", is_flag=True, help="Leave PAP's passwords in the report's capture, which then has them."
@@ -83,7 +106,7 @@ def load_bench(name: str | None) -> Bench:
     return load(name) if name else Bench(name="default")
 
 
-def enter_lab(engine: str | None, bench: Bench | None, results: Path | None = None) -> None:
+def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> None:
     """Go on here when this is the lab; otherwise run this same command line inside, and end with its status.
 
     ``results``: a folder that is to be written, made if it is not there. Raises UsageError when it cannot be written,
@@ -93,17 +116,11 @@ def enter_lab(engine: str | None, bench: Bench | None, results: Path | None = No
         make_folder(results)
     if lab.current() != "native":
         return
-    usb = bench is not None and bench.near_end.modem.bus == "usb"
-    chosen = lab.choose(engine, usb=usb)
+    chosen = lab.choose_for(bench, engine)
     if chosen.name == "native":
         os.environ.update(lab.inside_environment(chosen))
         return
-    if bench is not None and not bench.emulated:
-        raise CannotRunError(
-            f"bench {bench.name} has a real modem or network, which needs PPP on this machine itself; it lacks "
-            f"{lab.missing('native')}",
-            "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
-        )
-    click.echo(f"lab: {chosen.name}; {lab.missing('native', usb=usb)} is missing here", err=True)
+    lacking = lab.missing("native", usb=bench.near_end.modem.bus == "usb")
+    click.echo(f"lab: {chosen.name}; {lacking} is missing here", err=True)
     writable = [results.resolve()] if results is not None else []
     sys.exit(chosen.run([sys.executable, "-m", "rig", *sys.argv[1:]], lab.inside_environment(chosen), writable))

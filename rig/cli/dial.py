@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from drivers.errors import UsageError
-from drivers.modem import check_number
 from rig.cli.common import (
     bench_option,
     enter_lab,
+    json_option,
     lab_option,
     load_bench,
+    numbers_option,
     report_options,
     show_outcome,
     verbosity_options,
@@ -26,7 +27,7 @@ from rig.near_end import near_port
     epilog="Example: rig dial --number 1-800-555-0100 --bench loopback",
     context_settings={"ignore_unknown_options": False},
 )
-@click.option("--number", "numbers", multiple=True, required=True, help="A number to dial; several are tried in order.")
+@numbers_option
 @click.option(
     "--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep the session up for S seconds."
 )
@@ -35,7 +36,7 @@ from rig.near_end import near_port
 @bench_option
 @lab_option
 @report_options
-@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 @verbosity_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def dial(
@@ -53,8 +54,6 @@ def dial(
     command: tuple[str, ...],
 ) -> int:
     """Call home: dial, PPP, checks, verdict. A COMMAND after -- runs over the session while it is up."""
-    for number in numbers:
-        check_number(number)
     chosen = load_bench(bench)
     if inbound and (chosen.inbound is None or chosen.emulated):
         raise UsageError(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from drivers.errors import CannotRunError
 from rig.bench_files import load
-from rig.cli.common import bench_option
+from rig.cli.common import bench_option, json_option
 from rig.doctor import Examination, Finding, State, examine
 from rig.verdict import as_json
 
@@ -22,7 +22,7 @@ STYLES = {State.OK: "green", State.MISSING: "yellow", State.BROKEN: "bold red"}
 
 @click.command(epilog="Example: rig doctor --bench my-bench.toml")
 @bench_option
-@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def doctor(bench: str | None, wants_json: bool) -> int:
     """What this machine can run, what is missing, and the command that mends it. Exit status 0 when the bench can."""
     examination = examine(load(bench or "loopback"))

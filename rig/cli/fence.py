@@ -15,6 +15,7 @@ from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import (
     bench_option,
     enter_lab,
+    json_option,
     lab_option,
     load_bench,
     report_options,
@@ -78,7 +79,7 @@ def describe(bench: Bench, fence: Fence) -> str:
 @click.option("--flood", type=click.IntRange(0), default=0, metavar="N",
               help="Probe once more with N half-open flows open.")  # fmt: skip
 @report_options
-@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 @verbosity_options
 def check(
     bench: str | None,

@@ -7,21 +7,20 @@ from pathlib import Path
 import click
 
 from drivers.errors import UsageError
-from drivers.modem import check_number
 from rig.bench import Bench
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench, show_outcome
+from rig.cli.common import bench_option, enter_lab, json_option, lab_option, load_bench, numbers_option, show_outcome
 from rig.near_end import near_port
 from rig.verdict import as_json, as_values
 
 
 @click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--number", "numbers", multiple=True, required=True, help="A number to dial; several are tried in order.")
+@numbers_option
 @click.option("--calls", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="In all.")
 @click.option("--pause", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Seconds between two calls.")
 @bench_option
 @lab_option
-@click.option("--json", "wants_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the table and the verdict.")
 def soak(
     folder: Path,
@@ -34,8 +33,6 @@ def soak(
     quiet: bool,
 ) -> int:
     """Calls in a row, to qualify a modem or a line. Each is in DIR when it is over; the same command goes on there."""
-    for number in numbers:
-        check_number(number)
     chosen = load_bench(bench)
     if not chosen.emulated:
         near_port(chosen)

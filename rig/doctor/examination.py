@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers import profile
-from drivers.errors import CannotRunError, NoModemError, RigError
+from drivers.errors import NoModemError, RigError
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
@@ -76,16 +76,11 @@ def can_run(bench: Bench) -> Finding:
     """Whether a bench can run here, and where."""
     name = f"bench {bench.name}"
     try:
+        chosen = lab.choose_for(bench)
         if bench.emulated:
-            chosen = lab.choose(usb=bench.near_end.modem.bus == "usb")
             return Finding("verdict", name, State.OK, f"can run, in: {chosen.name}")
-        if lacking := lab.missing("native"):
-            raise CannotRunError(
-                f"it has real hardware, so PPP must run on this machine itself, which lacks {lacking}",
-                "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
-            )
         return Finding("verdict", name, State.OK, f"can run, with the modem at {near_port(bench)}")
     except NoModemError as error:
         return Finding("verdict", name, State.MISSING, str(error), error.advice)
     except RigError as error:
-        return Finding("verdict", name, State.BROKEN, str(error), error.advice)
+        return Finding("verdict", name, State.BROKEN, str(error).removeprefix(f"{name} "), error.advice)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.errors import CannotRunError, UsageError
+from rig.bench import Bench
 from rig.lab.native import NativeLab
 from rig.lab.qemu import QemuLab
 from rig.lab.uml import UmlLab
@@ -53,6 +54,19 @@ def choose(wanted: str | None = None, *, usb: bool = False) -> Lab:
     if usb:
         advice = "make usb-guest   fetches a kernel for QEMU (apt-get install qemu-system-x86)"
     raise CannotRunError("; ".join(reasons), advice)
+
+
+def choose_for(bench: Bench, wanted: str | None = None) -> Lab:
+    """Where a bench runs. Raises as :func:`choose`, and CannotRunError for one with real hardware, which the lab cannot
+    reach, on a machine that cannot run PPP itself."""
+    chosen = choose(wanted, usb=bench.near_end.modem.bus == "usb")
+    if chosen.name != "native" and not bench.emulated:
+        raise CannotRunError(
+            f"bench {bench.name} has a real modem or network, which needs PPP on this machine itself; it lacks "
+            f"{missing('native')}",
+            "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
+        )
+    return chosen
 
 
 def missing(name: str, *, usb: bool = False) -> str:
