@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, spread
+from benchmarks.stage import INSTANT
 from drivers.ports import Port
 from rig.detect import Caution, detect
 from rig.partners import switch
 from rig.partners.control import Control
-from rig.partners.exchange import Timing
 from rig.partners.process import PartnerProcess
 from rig.partners.switch import Plan
 
@@ -23,7 +23,6 @@ RUNS = 20
 MANY = 16
 ANSWER_SECONDS = 0.01
 """What a modem takes over a command: for the comparison of one port with sixteen, where waiting is the point."""
-INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 
 
 @contextlib.contextmanager

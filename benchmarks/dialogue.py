@@ -9,19 +9,14 @@ import subprocess
 import time
 
 from benchmarks.figures import Figure, in_time, spread
+from benchmarks.stage import exchange
 from drivers.errors import PortLostError
 from drivers.modem import Modem
 from drivers.serial_line import SerialLine
 from rig.owner import Owner
-from rig.partners import switch
-from rig.partners.control import Control
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
 
 RUNS = 20
 TARGET = 0.010
-INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 
 
 def ours(port: str) -> float:
@@ -50,10 +45,8 @@ def with_chat(port: str) -> float:
 def measure() -> list[Figure]:
     """By turns; the far modem answers by itself (S0=1), and hangs up when the caller does."""
     with Owner() as owner:
-        plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
-        process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
-        process.wait_ready()
-        port = Control(plan.control_path).ask("install", name="near", number="")
+        control, plan = exchange(owner)
+        port = control.ask("install", name="near", number="")
         mine: list[float] = []
         theirs: list[float] = []
         for turn in range(RUNS):

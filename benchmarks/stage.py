@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: a far end of their own, and callers that dial into it."""
+"""What the benchmarks stand on: a far end of their own and callers that dial into it, or an exchange alone."""
 
 from __future__ import annotations
 
@@ -9,15 +9,29 @@ from rig.bench_files import load
 from rig.far_end import FarEnd
 from rig.near_end import NearEnd
 from rig.owner import Owner
+from rig.partners import switch
+from rig.partners.control import Control
+from rig.partners.exchange import Timing
+from rig.partners.process import PartnerProcess
+from rig.partners.switch import Entry, Plan
 from rig.progress import Progress
 
 BENCHES = Path(__file__).parent
 GATEWAY = "1-800-555-0100"
+INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 
 
 def far_end(name: str, owner: Owner) -> FarEnd:
     """The far end of one of the bench files beside this module."""
     return FarEnd(load(str(BENCHES / f"{name}.toml")), owner)
+
+
+def exchange(owner: Owner) -> tuple[Control, Plan]:
+    """An exchange without delays, with a modem at 555-0100."""
+    plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
+    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
+    process.wait_ready()
+    return Control(plan.control_path), plan
 
 
 def caller(far: FarEnd, owner: Owner, name: str) -> NearEnd:

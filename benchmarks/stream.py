@@ -14,21 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_rate, spread
-from benchmarks.stage import GATEWAY, caller, far_end
+from benchmarks.stage import GATEWAY, caller, exchange, far_end
 from benchmarks.usb import carry, connect
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
 from drivers.serial_line import SerialLine
 from rig.owner import Owner
-from rig.partners import switch
-from rig.partners.control import Control
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
 
 RUNS = 5
 BYTES = 8_000_000
-INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 SECONDS = 60.0
 PORT = 5000
 
@@ -52,10 +46,8 @@ def cable(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def by_exchange(owner: Owner) -> list[float]:
     """Bytes a second through two soft modems in a call."""
-    plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
-    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
-    process.wait_ready()
-    port = Control(plan.control_path).ask("install", name="near", number="")
+    control, plan = exchange(owner)
+    port = control.ask("install", name="near", number="")
     with SerialLine(str(plan.port("0100-1"))) as far, SerialLine(port) as near:
         modems = Modem(near), Modem(far)
         for modem in modems:

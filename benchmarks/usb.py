@@ -13,18 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
+from benchmarks.stage import exchange
 from drivers.modem import Modem
 from drivers.ports import Port, await_port
 from drivers.serial_line import SerialLine
 from rig.detect import Caution, detect
 from rig.owner import Owner
-from rig.partners import switch
 from rig.partners.control import Control
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
+from rig.partners.switch import Plan
 
-INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 BYTES = 20_000_000
 TARGET = 1_000_000
 RUNS = 5
@@ -34,10 +31,7 @@ ECHOES = 200
 @contextlib.contextmanager
 def bench(owner: Owner) -> Iterator[tuple[Control, Plan, Port, str]]:
     """An exchange with a USB modem and one on a pty, numbered 555-0100."""
-    plan = Plan(INSTANT, (Entry("555-0100", "modem"),), owner.folder)
-    process = owner.own(PartnerProcess("exchange", switch.main, (plan,), owner.folder / "exchange.log"))
-    process.wait_ready()
-    control = Control(plan.control_path)
+    control, plan = exchange(owner)
     where = control.ask("install", name="usb", number="", make="conexant-cx93010", bus="usb")
     yield control, plan, await_port(where, 30), where
 
