@@ -11,11 +11,11 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.reports.conftest import PROJECT
+
 SECONDS = 300
 TIMES = re.compile(r"\d+\.\d{3} s|^\s*…")
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rig import transcript
+from tests.reports.conftest import PROJECT
 
 RunOf = Callable[[str], Path]
 SECONDS = 100
@@ -65,7 +66,7 @@ def test_a_password_that_is_asked_for_is_there(tmp_path: Path) -> None:
     """Catches a mask that is no mask of anything: without it, the very same packet has the secret."""
     words = ["dial", "--number", "1-800-555-0100", "--bench", "loopback-instant", "--report-secrets"]
     command = [sys.executable, "-m", "rig", *words, "--report", str(tmp_path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=SECONDS, cwd=Path(__file__).parents[2])
+    subprocess.run(command, check=True, capture_output=True, timeout=SECONDS, cwd=PROJECT)
     ((password,),) = fields(tmp_path / "call.pcapng", "pap.password", only="pap.code == 1")
     assert "*" not in password
     others = [file for file in tmp_path.iterdir() if file.name != "call.pcapng"]
@@ -101,9 +102,7 @@ def test_a_soak_goes_on_where_it_was(run_of: RunOf, tmp_path: Path) -> None:
     folder = shutil.copytree(run_of("soak"), tmp_path / "soak")
     words = ["soak", "--number", "1-800-555-0100", "--bench", "loopback-instant", "--calls", "4", "--json"]
     command = [sys.executable, "-m", "rig", words[0], str(folder), *words[1:]]
-    done = subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=SECONDS, cwd=Path(__file__).parents[2]
-    )
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, cwd=PROJECT)
     verdict = json.loads(done.stdout)
     assert (verdict["good"], [call["number"] for call in verdict["calls"]]) == (4, [1, 2, 3, 4])
     assert "going on after 3 calls" in done.stderr
