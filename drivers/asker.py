@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drivers.at import Event, Reader, Result
 from drivers.interruptions import waiting
-from drivers.interview import GUARD_SECONDS, Dialogue, Escape, Findings, Heard, SetSpeed, Step
+from drivers.interview import GUARD_SECONDS, Dialogue, Escape, Findings, Heard, SetSpeed, Settle, Step
 from drivers.serial_line import SerialLine
 
 PAUSE_SECONDS = 0.05
@@ -25,11 +25,12 @@ Listener = Callable[[str, bytes], None]
 
 @dataclass
 class _Expectation:
-    """What is waited for: a final result code, until a time; ``write`` is due at ``write_at``."""
+    """What is waited for: a final result code, or whatever comes, until a time; ``write`` is due at ``write_at``."""
 
     until: float
     write: bytes = b""
     write_at: float = 0.0
+    code: bool = True
 
 
 class Conversation:
@@ -62,6 +63,8 @@ class Conversation:
         self._events, self._size, self._nuls = [], 0, 0
         if isinstance(step, Escape):
             self._expected = _Expectation(now + step.silence + GUARD_SECONDS + 0.05, b"+++", now + step.silence)
+        elif isinstance(step, Settle):
+            self._expected = _Expectation(now + step.seconds, code=False)
         else:
             self._drain()
             self._reader.expect_echo(step.command)
@@ -108,7 +111,9 @@ class Conversation:
 
     def _take(self, events: list[Event]) -> None:
         self._events += events
-        if any(isinstance(event, Result) for event in events) and not self._expected.write and self._heard().result:
+        expected = self._expected
+        results = any(isinstance(event, Result) for event in events)
+        if results and expected.code and not expected.write and self._heard().result:
             self._answer()
 
     def _heard(self) -> Heard:

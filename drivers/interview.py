@@ -14,6 +14,7 @@ from drivers.at import Code, Echo, Event, Identity, Result, Text, is_unsolicited
 ANSWER_SECONDS = 0.12
 """How long an AT may take to answer before the next way is tried. A modem of 1990 takes 20 ms."""
 IDENTITY_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
 GUARD_SECONDS = 1.05
 """S12's default of 50 fiftieths of a second, and a little more."""
 QUICK_SPEEDS = (115200, 9600, 38400, 57600, 19200)
@@ -44,7 +45,14 @@ class Escape:
     silence: float = GUARD_SECONDS
 
 
-Step = Ask | SetSpeed | Escape
+@dataclass(frozen=True)
+class Settle:
+    """Let the modem say all that it still has to say, for so many seconds."""
+
+    seconds: float
+
+
+Step = Ask | SetSpeed | Escape | Settle
 
 
 @dataclass(frozen=True)
@@ -122,19 +130,31 @@ def find_and_ask(first_speed: int, *, fixed_speed: bool, online: bool, patient: 
         return found
     if found.online:
         yield Ask("ATH0", IDENTITY_SECONDS)
-    if (yield from _in_step()):
+    if (yield from _brought_into_step(found)):
         found.identity = yield from ask_identity(found)
     else:
         found.why = "its answers come one question late, so what it says is not to be trusted"
     return found
 
 
-def _in_step() -> Generator[Step, Heard, bool]:
-    """Whether an answer belongs to its question. S3 is asked because its value is known: CR (V.250 §6.2.1)."""
-    heard = yield Ask("ATS3?", IDENTITY_SECONDS)
+def _brought_into_step(found: Findings) -> Generator[Step, Heard, bool]:
+    """Whether an answer belongs to its question, or does once late ones were waited for: the far side of a network,
+    or a busy machine, may take longer over AT than we wait for it. S3 and S4 are asked because their values are
+    known: CR and LF (V.250 §6.2.1, §6.2.2); the second time another than the first, whose answer may be still to come.
+    """
+    if (yield from _shown("ATS3?", "13")):
+        return True
+    yield Settle(SETTLE_SECONDS)
+    found.quiet = False  # it had answered, only late
+    return (yield from _shown("ATS4?", "10"))
+
+
+def _shown(command: str, value: str) -> Generator[Step, Heard, bool]:
+    """Whether a register is shown as it must be; of a modem that has none to show, nothing is known against it."""
+    heard = yield Ask(command, IDENTITY_SECONDS)
     if heard.result is None or heard.result.code is not Code.OK:
-        return True  # a modem that has no S3 to show
-    return any("13" in line for line in heard.lines("ATS3?"))
+        return True
+    return any(value in line for line in heard.lines(command))
 
 
 def _try_attention(found: Findings) -> Generator[Step, Heard, bool]:
