@@ -30,14 +30,14 @@ WITHOUT, WITH = (f"*filter\n{change} FORWARD -j ACCEPT\nCOMMIT\n" for change in 
 """A rule ahead of all the fences, which then see nothing; and its removal."""
 
 
-def come_up(near: NearEnd) -> str:
-    """The assigned address; empty when the call failed."""
+def come_up(near: NearEnd) -> str | RigError:
+    """The assigned address; or why the call failed."""
     try:
         near.open()
         near.dial(GATEWAY)
         return str(near.start_ppp().local)
-    except RigError:
-        return ""
+    except RigError as error:
+        return error
 
 
 def connected(far: FarEnd, near: NearEnd) -> HTTPConnection:
@@ -91,7 +91,8 @@ def measure() -> list[Figure]:
         callers = [caller(far, owner, f"c{index}") for index in range(CALLERS)]
         began = time.monotonic()
         with ThreadPoolExecutor(CALLERS) as pool:
-            addresses = [address for address in pool.map(come_up, callers) if address]
+            ends = list(pool.map(come_up, callers))
+            addresses = [end for end in ends if isinstance(end, str)]
             took = time.monotonic() - began
             rules = far.lig.ask("rules")
             fenced = sum(f"! -s {address}/32" in rules for address in addresses)
@@ -103,7 +104,7 @@ def measure() -> list[Figure]:
         Figure(
             f"{CALLERS} callers at the same time",
             f"{distinct} up, {fenced} fenced, {running} at the gateway, in {took:.0f} s",
-            "",
+            "; ".join(str(end) for end in ends if isinstance(end, RigError)),
             "all, none failed",
             distinct == fenced == running == CALLERS,
         ),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import Figure, spread
+from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import BENCHES
 from fixtures.inbound import InboundCall, armed, connected
 from rig.bench_files import load
@@ -19,6 +20,7 @@ from rig.progress import Progress
 RUNS = 5
 RING_TARGET, VERIFY_TARGET = 1.2, 30.0
 NMAP_SECONDS = 150.0
+SESSION_SECONDS = 1500.0
 
 
 def ring_to_ip(stage: InboundBench, file: Path) -> float:
@@ -38,32 +40,33 @@ def verified(call: InboundCall) -> float:
     return time.monotonic() - began
 
 
-def with_nmap(call: InboundCall) -> str:
-    """The same TCP ports by nmap, over the same session."""
+def with_nmap(call: InboundCall) -> float:
+    """The same TCP ports by nmap, over the same session; it is stopped at its bound, which then counts."""
     command = ["nmap", "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p-", str(call.up.peer)]
     began = time.monotonic()
     try:
         with call.caller.namespace.entered():
             subprocess.run(command, capture_output=True, timeout=NMAP_SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        return f"nmap, TCP alone: not done after {NMAP_SECONDS:g} s"
-    return f"nmap, TCP alone: {time.monotonic() - began:.3g} s"
+        return NMAP_SECONDS
+    return time.monotonic() - began
 
 
 def measure() -> list[Figure]:
     with Owner() as owner, tempfile.TemporaryDirectory() as folder:
         stage = InboundBench.built(load(str(BENCHES / "inbound.toml")), owner, Progress.silent())
         times = [ring_to_ip(stage, Path(folder) / f"{number}.json") for number in range(RUNS)]
-        with armed(stage, Path(folder) / "last.json", seconds=1000) as one, connected(one) as call:
-            took = verified(call)
-            peer = with_nmap(call)
+        with armed(stage, Path(folder) / "last.json", seconds=SESSION_SECONDS) as one, connected(one) as call:
+            pairs = [(verified(call), with_nmap(call)) for _ in range(RUNS)]
+    ours, theirs = zip(*pairs, strict=True)
     return [
         Figure("RING to IP up, instant line", spread(times, "s"), "", "under 1.2 s", max(times) < RING_TARGET),
         Figure(
             f"verifying: {len(ALL_PORTS)} TCP ports, UDP, 4 partitions",
-            f"{took:.3g} s",
-            peer,
-            "under 30 s",
-            took < VERIFY_TARGET,
+            spread(ours, "s"),
+            "",
+            "median under 30 s",
+            statistics.median(ours) < VERIFY_TARGET,
+            in_time("nmap, TCP alone", ours, theirs),
         ),
     ]
