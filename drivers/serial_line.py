@@ -11,6 +11,7 @@ import errno
 import fcntl
 import grp
 import os
+import select
 import stat
 import struct
 import termios
@@ -22,11 +23,13 @@ import serial
 
 from drivers import locks
 from drivers.errors import NoModemError, PortBusyError, PortLostError
+from drivers.interruptions import waiting
 from drivers.remote_port import RemotePort
 
 DTR_OFF_SECONDS = 0.3
-N_TTY = 0
 """How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""
+WRITE_SECONDS = 5.0
+N_TTY = 0
 
 
 def _how_to_be_let_in(device: Path) -> str:
@@ -73,7 +76,7 @@ class SerialLine:
 
     def _open(self, port: str, speed: int, rtscts: bool) -> serial.Serial:
         try:
-            line = serial.Serial(port, baudrate=speed, rtscts=rtscts, timeout=0, write_timeout=5, exclusive=True)
+            line = serial.Serial(port, baudrate=speed, rtscts=rtscts, timeout=0, exclusive=True)
         except (serial.SerialException, OSError, ValueError, termios.error) as error:  # the last: hung up meanwhile
             if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
                 raise NoModemError(f"{port}: permission denied", _how_to_be_let_in(Path(port))) from error
@@ -136,11 +139,26 @@ class SerialLine:
             raise PortLostError(f"{self.port}: {error}") from error
 
     def write(self, data: bytes) -> None:
-        """Write all of it. Raises PortLostError when the other side is gone."""
+        """Write all of it. Raises PortLostError when the other side is gone, or takes nothing for WRITE_SECONDS.
+
+        Not by pyserial, whose limit is on the clock alone: on a busy machine a write that was done fails there.
+        """
+        rest = memoryview(data)
+        poller = select.poll()
+        poller.register(self.fileno(), select.POLLOUT)
         try:
-            self._serial.write(data)
-        except (OSError, serial.SerialException) as error:
-            raise PortLostError(f"{self.port}: {error}") from error
+            while rest:
+                with waiting():
+                    ready = poller.poll(WRITE_SECONDS * 1000)
+                if not ready:
+                    raise PortLostError(
+                        f"{self.port} has taken nothing for {WRITE_SECONDS:g} s",
+                        "is the modem switched on? With flow control it takes nothing while its CTS is off",
+                    )
+                with contextlib.suppress(BlockingIOError):
+                    rest = rest[os.write(self.fileno(), rest) :]
+        except OSError as error:
+            raise PortLostError(f"{self.port}: {error.strerror}") from error
 
     def discard_input(self) -> None:
         """Throw away what has arrived and was not read."""
