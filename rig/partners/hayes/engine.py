@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from drivers.profile import FOLDER, Profile, load
 from rig.partners.hayes import commands, results
+from rig.partners.hayes.command_line import CommandLine
 from rig.partners.hayes.dialling import Digits, Program, Step
 from rig.partners.hayes.escape import EscapeGuard
 from rig.partners.hayes.events import (
@@ -56,11 +57,7 @@ class Engine:
         self._effects: list[Effect] = []
         self._timers: dict[str, float] = {}
         self._now = 0.0
-        self._line = bytearray()
-        self._collecting = False
-        self._overflow = False
-        self._last_line = ""
-        self._dtr_changed: float | None = None
+        self._line = CommandLine(self.persona.longest_line)
         self._program: list[Digits | Step] = []
         self._stay = False
         self._ringback = False
@@ -141,45 +138,19 @@ class Engine:
 
     def _command_bytes(self, data: bytes) -> bytes:
         """Take bytes up to the end of one command line; the rest, for the state that the line leads to."""
-        registers = self.settings.registers
         for position, byte in enumerate(data):
-            byte &= 0x7F
+            character = byte & 0x7F
             if self.settings.options["E"]:
-                self._send(bytes([byte]))
-            if not self._collecting:
-                self._seek_attention(byte)
-            elif byte == registers[3]:
-                self._end_line()
+                self._send(bytes([character]))
+            try:
+                line = self._line.feed(character, self.settings.registers)
+            except CommandLineError:
+                self.result(Code.ERROR)
+                line = None
+            if line is not None:
+                self._execute(line)
                 return data[position + 1 :]
-            elif byte == registers[5]:
-                del self._line[-1:]
-            elif byte >= 0x20:
-                self._overflow = self._overflow or len(self._line) >= self.persona.longest_line
-                if not self._overflow:
-                    self._line.append(byte)
         return b""
-
-    def _seek_attention(self, byte: int) -> None:
-        """AT begins a command line, A/ repeats the last (V.250 §5.2.4)."""
-        character = chr(byte).upper()
-        if self._line == b"A" and character == "T":
-            self._line.clear()
-            self._collecting, self._overflow = True, False
-        elif self._line == b"A" and character == "/":
-            self._line.clear()
-            self._execute(self._last_line)
-        else:
-            self._line[:] = b"A" if character == "A" else b""
-
-    def _end_line(self) -> None:
-        text = self._line.decode("ascii")
-        self._line.clear()
-        self._collecting = False
-        if self._overflow:
-            self.result(Code.ERROR)
-            return
-        self._last_line = text
-        self._execute(text)
 
     def _execute(self, text: str) -> None:
         if self._unsolicited:
@@ -426,7 +397,6 @@ class Engine:
         self.dtr = False
         action = self.settings.options["&D"]
         self._line.clear()
-        self._collecting = False
         if action == 1 and self.state is State.DATA:
             self._escaped()
         elif action >= 2:
