@@ -11,7 +11,7 @@ from drivers.errors import UsageError
 from drivers.secret import Secret
 from rig.cli.common import (
     bench_option,
-    enter_lab,
+    enter_lab_to_call,
     json_option,
     lab_option,
     load_bench,
@@ -19,7 +19,6 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
-from rig.near_end import near_port
 from rig.verdict import as_json
 
 
@@ -44,9 +43,7 @@ def answer(
         raise UsageError(
             f"bench {chosen.name}: the table [inbound] is missing", "see hw-config/benches/loopback-inbound.toml"
         )
-    if not chosen.emulated:
-        near_port(chosen)
-    enter_lab(engine, chosen, report)
+    enter_lab_to_call(engine, chosen, report)
     from rig.cli.reporting import capture_for, write_report
     from rig.inbound import job
     from rig.progress import Progress

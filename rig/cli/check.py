@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rig.cli.common import bench_option, enter_lab, lab_option, load_bench, report_options
+from rig.cli.common import bench_option, enter_lab_to_call, lab_option, load_bench, report_options
 from rig.command import run_command
 
 CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
@@ -23,7 +23,7 @@ def check(
 ) -> int:
     """The conformance tests on a bench: what any gateway and any modem must do."""
     chosen = load_bench(bench)
-    enter_lab(engine, chosen, report)
+    enter_lab_to_call(engine, chosen, report)
     command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or "default", *pytest_args]
     if report is not None:
         command += ["--rig-report", str(report.resolve()), *(["--rig-report-secrets"] if report_secrets else [])]

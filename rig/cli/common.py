@@ -16,6 +16,7 @@ from drivers.modem import check_number
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load
+from rig.near_end import near_port
 from rig.results import make_folder
 from rig.verdict import Ending
 
@@ -104,6 +105,14 @@ def show_outcome(verdict: Ending, report: Path | None = None) -> None:
 def load_bench(name: str | None) -> Bench:
     """The bench named; without a name, a bench of the one modem that udev finds."""
     return load(name) if name else Bench(name="default")
+
+
+def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:
+    """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
+    NoModemError too."""
+    if not bench.emulated:
+        near_port(bench)
+    enter_lab(engine, bench, results)
 
 
 def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> None:

@@ -10,7 +10,7 @@ import click
 from drivers.errors import UsageError
 from rig.cli.common import (
     bench_option,
-    enter_lab,
+    enter_lab_to_call,
     json_option,
     lab_option,
     load_bench,
@@ -20,7 +20,6 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.cli.soak import run_soak
-from rig.near_end import near_port
 
 
 @click.command(
@@ -62,9 +61,7 @@ def dial(
         )
     if repeat is not None and (inbound or hold or command):
         raise UsageError("--repeat takes no --hold, no --inbound and no COMMAND", "rig soak --help")
-    if not chosen.emulated:
-        near_port(chosen)
-    enter_lab(engine, chosen, report)
+    enter_lab_to_call(engine, chosen, report)
     if repeat is not None:
         return run_soak(chosen, numbers, repeat, 0.0, report, wants_json=wants_json, quiet=quiet)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.

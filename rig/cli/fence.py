@@ -14,7 +14,7 @@ from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import (
     bench_option,
-    enter_lab,
+    enter_lab_to_call,
     json_option,
     lab_option,
     load_bench,
@@ -23,7 +23,6 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.fence import Fence, Session, session_rules
-from rig.near_end import near_port
 from rig.verdict import as_json
 
 
@@ -98,9 +97,7 @@ def check(
     chosen = load_bench(bench)
     wanted = number or gateway_number(chosen)
     check_number(wanted)
-    if not chosen.emulated:
-        near_port(chosen)
-    enter_lab(engine, chosen, report)
+    enter_lab_to_call(engine, chosen, report)
     from rig import fence_check as job
     from rig import lab
     from rig.cli.reporting import capture_for, write_report

@@ -8,8 +8,15 @@ import click
 
 from drivers.errors import UsageError
 from rig.bench import Bench
-from rig.cli.common import bench_option, enter_lab, json_option, lab_option, load_bench, numbers_option, show_outcome
-from rig.near_end import near_port
+from rig.cli.common import (
+    bench_option,
+    enter_lab_to_call,
+    json_option,
+    lab_option,
+    load_bench,
+    numbers_option,
+    show_outcome,
+)
 from rig.verdict import as_json, as_values
 
 
@@ -34,9 +41,7 @@ def soak(
 ) -> int:
     """Calls in a row, to qualify a modem or a line. Each is in DIR when it is over; the same command goes on there."""
     chosen = load_bench(bench)
-    if not chosen.emulated:
-        near_port(chosen)
-    enter_lab(engine, chosen, folder)
+    enter_lab_to_call(engine, chosen, folder)
     return run_soak(chosen, numbers, calls, pause, folder, wants_json=wants_json, quiet=quiet)
 
 
