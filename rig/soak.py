@@ -201,10 +201,8 @@ class _Soak:
 
 
 def percentiles(values: Iterable[float]) -> tuple[float, float, float]:
-    """p50, p95 and p99, by nearest rank: each is a time that a call truly took. Zeros of nothing."""
+    """p50, p95 and p99 of one value or more, by nearest rank: each is a time that a call truly took."""
     ranked = sorted(values)
-    if not ranked:
-        return 0.0, 0.0, 0.0
     p50, p95, p99 = (ranked[max(0, -(-len(ranked) * percent // 100) - 1)] for percent in (50, 95, 99))
     return p50, p95, p99
 
@@ -216,11 +214,12 @@ def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
     verdict.good = sum(call.exit == 0 for call in calls)
     verdict.rates = dict(sorted(Counter(call.rate for call in calls if call.rate).items()))
     up = [call for call in calls if call.ppp]
-    verdict.times = {
-        "dial to CONNECT": percentiles(call.connect for call in up),
-        "CONNECT to IP up": percentiles(call.ppp for call in up),
-        "whole call, with checks": percentiles(call.total for call in up),
-    }
+    if up:
+        verdict.times = {
+            "dial to CONNECT": percentiles(call.connect for call in up),
+            "CONNECT to IP up": percentiles(call.ppp for call in up),
+            "whole call, with checks": percentiles(call.total for call in up),
+        }
     verdict.checks = [
         CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
         for outcome, count in verdict.outcomes.items()
@@ -236,12 +235,16 @@ def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
 
 
 def table(verdict: SoakVerdict) -> str:
-    """The soak as plain text."""
-    rows = [f"{'outcome':<24}{'calls':>8}{'share':>9}"]
-    total = len(verdict.calls) or 1
-    rows += [f"{outcome:<24}{count:>8}{100 * count / total:>8.1f}%" for outcome, count in verdict.outcomes.items()]
-    rows += ["", f"{'connect rate, bit/s':<24}{'calls':>8}"]
-    rows += [f"{rate:<24}{count:>8}" for rate, count in verdict.rates.items()]
-    rows += ["", f"{'seconds':<24}{'p50':>8}{'p95':>8}{'p99':>8}"]
-    rows += [f"{name:<24}" + "".join(f"{value:>8.2f}" for value in values) for name, values in verdict.times.items()]
-    return "\n".join(rows)
+    """The soak as plain text; of what no call came to there is no table."""
+    outcomes = [
+        f"{outcome:<24}{count:>8}{100 * count / len(verdict.calls):>8.1f}%"
+        for outcome, count in verdict.outcomes.items()
+    ]
+    rates = [f"{rate:<24}{count:>8}" for rate, count in verdict.rates.items()]
+    times = [f"{name:<24}" + "".join(f"{value:>8.2f}" for value in values) for name, values in verdict.times.items()]
+    tables = [
+        (f"{'outcome':<24}{'calls':>8}{'share':>9}", outcomes),
+        (f"{'connect rate, bit/s':<24}{'calls':>8}", rates),
+        (f"{'seconds':<24}{'p50':>8}{'p95':>8}{'p99':>8}", times),
+    ]
+    return "\n\n".join("\n".join([head, *rows]) for head, rows in tables if rows)

@@ -25,6 +25,9 @@ from rig.cli.common import (
 from rig.fence import Fence, Session, session_rules
 from rig.verdict import as_json
 
+SHOWN = 20
+"""Findings that are named on the terminal; a fence that is off has hundreds."""
+
 
 @click.group()
 def fence() -> None:
@@ -121,8 +124,10 @@ def check(
         for reason, packets in found.drops.items():
             if packets:
                 click.echo(f"dropped by the gateway: {reason}: {packets}")
-    for outcome in found.findings[:20]:
+    for outcome in found.findings[:SHOWN]:
         click.echo(f"{outcome.verdict}: {outcome.probe.category}: {outcome.probe.what}", err=True)
+    if len(found.findings) > SHOWN:
+        click.echo(f"… and {len(found.findings) - SHOWN} more findings, in the packets and the report", err=True)
     verdict.message = f"{len(found.outcomes)} probes in {found.seconds:.1f} s, {found.size} bytes, as declared" + (
         "" if found.watched else "; the far side was not watched, so silence may be a server that is down"
     )

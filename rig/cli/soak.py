@@ -63,7 +63,8 @@ def run_soak(
     if bench.inbound is not None and bench.lig is None:
         raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
     verdict, trace = job.run(bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet))
-    click.echo(as_json(verdict) if wants_json else job.table(verdict))
+    if wants_json or verdict.calls:
+        click.echo(as_json(verdict) if wants_json else job.table(verdict))
     title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
     page = write_report(folder, title, bench, verdict, trace, calls=as_values(verdict)["calls"])
     show_outcome(verdict, page)

@@ -65,7 +65,7 @@ def hw_config() -> Iterator[Finding]:
                 wrong.append(Finding("hw-config", f"{kind}/{path.name}", State.BROKEN, str(error), f"mend {path}"))
         yield from wrong
         if not wrong:
-            yield Finding("hw-config", kind, State.OK, f"{len(files)} files")
+            yield Finding("hw-config", kind, State.OK, f"{len(files)} file{'' if len(files) == 1 else 's'}")
 
 
 def _bench(path: Path) -> None:

@@ -42,13 +42,20 @@ def test_help_has_an_example() -> None:
 
 
 def test_the_shell_completes_commands_and_benches() -> None:
-    script = ["-c", "import sys; sys.argv = ['rig']; from rig.cli import main; main()"]
+    script = ["-c", "import sys; sys.argv = ['rig']; from rig.__main__ import main; main()"]
     for words, wanted in (("rig do", "plain,doctor"), ("rig dial --bench i5", "plain,i5os")):
         environment = {"_RIG_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
         done = subprocess.run(
             [sys.executable, *script], env=os.environ | environment, capture_output=True, text=True, check=False
         )
         assert wanted in done.stdout.splitlines(), done.stderr
+
+
+def test_interrupted_while_it_still_starts_it_says_so_and_shows_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C in the second that the imports take, by a module that is interrupted as it is imported."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    result = rig("dial", "--number", "1", PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stderr) == (130, "rig: interrupted; nothing was begun\n")
 
 
 def test_wrong_option_is_2() -> None:

@@ -75,5 +75,16 @@ def test_no_call_at_all_is_no_success() -> None:
     assert verdict.exit == 1
 
 
+def test_times_are_told_only_of_calls_that_came_up() -> None:
+    """Catches a row of 0.00 s for calls that were all busy: nothing is as fast."""
+    verdict = SoakVerdict("b", "native", wanted=1)
+    judge(verdict, [SoakCall(1, "", "BUSY", 10)])
+    assert verdict.times == {}
+    assert table(verdict).splitlines() == [
+        "outcome                    calls    share",
+        "BUSY                           1   100.0%",
+    ]
+
+
 def re_lines(text: str, word: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(word)]
