@@ -145,8 +145,8 @@ class SerialLine:
         """
         rest = memoryview(data)
         poller = select.poll()
-        poller.register(self.fileno(), select.POLLOUT)
         try:
+            poller.register(self.fileno(), select.POLLOUT)
             while rest:
                 with waiting():
                     ready = poller.poll(WRITE_SECONDS * 1000)
@@ -157,8 +157,8 @@ class SerialLine:
                     )
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[os.write(self.fileno(), rest) :]
-        except OSError as error:
-            raise PortLostError(f"{self.port}: {error.strerror}") from error
+        except OSError as error:  # pyserial's own, of a port that is closed, is one too
+            raise PortLostError(f"{self.port}: {error.strerror or error}") from error
 
     def discard_input(self) -> None:
         """Throw away what has arrived and was not read."""

@@ -42,6 +42,13 @@ def test_more_than_the_port_takes_at_once_is_written_whole(pty: tuple[int, str])
     assert bytes(came) == every
 
 
+def test_a_port_that_is_closed_already_is_an_error_of_ours(pty: tuple[int, str]) -> None:
+    line = SerialLine(pty[1])
+    line.close()
+    with pytest.raises(PortLostError, match=pty[1]):
+        line.write(b"AT\r")
+
+
 def test_a_port_that_takes_nothing_is_given_up_within_its_bound(
     pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
