@@ -9,14 +9,20 @@ cancellation point. Whatever is not marked is short; whatever may take long is m
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
 from drivers.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NUDGE = signal.SIGURG
+"""What nobody sends, and what does nothing where no handler is."""
+NUDGE_SECONDS = 0.05
+_END = 0
 
 
 class _State:
@@ -50,12 +56,47 @@ def interruptible() -> Iterator[None]:
     """
     before = {number: signal.signal(number, _take) for number in SIGNALS}
     try:
-        yield
+        with _woken_by_signals():
+            yield
         _act()
     finally:
         _state.kept, _state.taking_down = None, False
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _woken_by_signals() -> Iterator[None]:
+    """Have a signal end the system call that the main thread sleeps in, also one that came just before it.
+
+    Python's handlers run between two instructions. A signal that comes after Python has looked and before the call
+    begins is seen when the call ends, which may be never. So a thread is told of each signal by a descriptor, and a
+    moment later, when the main thread has either seen it or is in its call, interrupts that call by a second one.
+    """
+    main = threading.get_ident()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def nudge() -> None:
+        while _END not in (numbers := os.read(reader, 512)):
+            if set(numbers) - {NUDGE}:
+                time.sleep(NUDGE_SECONDS)
+                signal.pthread_kill(main, NUDGE)
+
+    before = signal.signal(NUDGE, lambda *_: None)
+    outer = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    thread = threading.Thread(target=nudge, daemon=True, name="nudge")
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(outer)
+        os.set_blocking(writer, True)
+        os.write(writer, bytes([_END]))
+        thread.join()
+        os.close(reader)
+        os.close(writer)
+        signal.signal(NUDGE, before)
 
 
 @contextlib.contextmanager

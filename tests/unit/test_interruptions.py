@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -87,6 +90,34 @@ def test_a_blocked_wait_ends_at_once() -> None:
         threading.Timer(0.1, interrupt).start()
         threading.Event().wait(10)
     assert time.monotonic() - began < 2
+
+
+def test_a_signal_that_comes_just_before_a_wait_ends_it() -> None:
+    """Catches Ctrl-C that is lost for good: Python has looked for signals, and the wait has not begun.
+
+    The descriptor's number is asked for in between, by C alone; it is 0, on which nothing ever comes.
+    """
+    script = """if True:
+        import ctypes, functools, select, signal
+        from drivers.errors import Interrupted
+        from drivers.interruptions import interruptible, waiting
+        class JustBefore:
+            fileno = functools.partial(ctypes.CDLL(None)["raise"], signal.SIGTERM)
+        try:
+            with interruptible(), waiting():
+                select.select([JustBefore()], [], [])
+        except Interrupted:
+            print("interrupted")
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], 10)[0], "it waits, and does not know that it is to end"
+            assert process.stdout.read() == "interrupted\n"
+        finally:
+            process.kill()
 
 
 def test_a_command_is_ended_with_the_run(capfd: pytest.CaptureFixture[str]) -> None:
