@@ -17,7 +17,7 @@ from rig.cli.common import (
     numbers_option,
     show_outcome,
 )
-from rig.verdict import as_json, as_values
+from rig.verdict import as_json
 
 
 @click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
@@ -66,6 +66,6 @@ def run_soak(
     if wants_json or verdict.calls:
         click.echo(as_json(verdict) if wants_json else job.table(verdict))
     title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
-    page = write_report(folder, title, bench, verdict, trace, calls=as_values(verdict)["calls"])
+    page = write_report(folder, title, bench, verdict, trace, calls=verdict.calls)
     show_outcome(verdict, page)
     return verdict.exit

@@ -41,7 +41,7 @@ def render(subject: Subject) -> str:
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
         throughput=chart.throughput(chunks, subject.rate),
         chart=chart,
-        dots=chart.dots((call["total"], call["outcome"]) for call in subject.calls),
+        dots=chart.dots((call.total, call.outcome) for call in subject.calls),
         failures=[check for check in subject.checks if check.held is False],
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rig.bench import Bench
 from rig.capture import Capture
 from rig.probes.run import Report as FenceReport
+from rig.soak import SoakCall
 from rig.trace import Trace
 from rig.verdict import CheckResult
 
@@ -18,8 +19,7 @@ Far = Literal["gateway", "caller", "device under test"]
 @dataclass(frozen=True)
 class Subject:
     """One run. ``title``: the command as a person would say it; ``verdict``: as ``--json`` has it, with at least
-    outcome, exit, message and advice; ``calls``: one for each call of a soak, likewise; ``far``: who is at the far
-    end."""
+    outcome, exit, message and advice; ``calls``: those of a soak; ``far``: who is at the far end."""
 
     title: str
     bench: Bench
@@ -28,7 +28,7 @@ class Subject:
     trace: Trace
     capture: Capture | None = None
     fence: FenceReport | None = None
-    calls: Sequence[dict[str, Any]] = ()
+    calls: Sequence[SoakCall] = ()
     far: Far = "gateway"
 
     @property

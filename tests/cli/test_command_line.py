@@ -135,11 +135,14 @@ def test_files_of_the_host_cannot_be_written_inside_but_the_project_can() -> Non
 def test_signals_reach_the_command_inside(number: signal.Signals) -> None:
     script = "import time\nprint('here', flush=True)\nwhile True: time.sleep(0.1)"
     command = [*RIG, "lab", "run", "--lab", "uml", "--", sys.executable, "-c", script]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    process.send_signal(number)
-    process.communicate(timeout=BOUND)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "here\n"
+            process.send_signal(number)
+            process.communicate(timeout=BOUND)
+        finally:
+            process.kill()  # one that did not end would keep its guest up
     assert process.returncode in (1, 128 + number, 130)
 
 
