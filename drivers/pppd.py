@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers import syscalls
+from drivers import connect_script, syscalls
 from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
@@ -86,13 +86,15 @@ class PppOptions:
     """What one session is to be.
 
     ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves.
-    ``modem_control``: the line has a DCD whose loss ends the session; ``l2tp``: there is no line but an L2TP session.
+    ``modem_control``: the line has a DCD whose loss ends the session; ``l2tp``: there is no line but an L2TP session;
+    ``record``: where pppd is to record what goes over the line (see line_record.py).
     """
 
     options: tuple[str, ...] = ()
     client: Secret | None = None
     modem_control: bool = False
     l2tp: bool = False
+    record: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ class Pppd:
         if options.l2tp:
             self._waiting, self._gate = os.pipe()
         else:
-            self._gate, self._waiting = (self._fifo(name) for name in ("gate", "waiting"))
+            self._gate, self._waiting = (self._fifo(name) for name in (connect_script.GATE, connect_script.WAITING))
 
     def _fifo(self, name: str) -> int:
         os.mkfifo(self._folder / name, 0o600)
@@ -283,10 +285,13 @@ class Pppd:
 
     def _line_options(self, options: PppOptions) -> tuple[str, ...]:
         """For a terminal; an L2TP session's plug-in knows none of these."""
-        return () if options.l2tp else (
+        if options.l2tp:
+            return ()
+        return (
             "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
-            "connect", f"cd {self._folder} && echo > waiting && read go < gate",
+            "connect", connect_script.held_in(self._folder, recording=options.record is not None),
             "modem" if options.modem_control else "local",
+            *(("record", str(options.record)) if options.record else ()),
         )  # fmt: skip
 
     def _line(self, line: str) -> None:

@@ -149,11 +149,10 @@ class NearEnd:
         return self.secret
 
     def _make_pppd(self, terminal: int, *, modem_control: bool = False, l2tp: bool = False) -> Pppd:
-        recording = ("record", str(self.record)) if self.record else ()
-        options = (*self._ppp_words(), *recording, *self.bench.near_end.ppp.options)
+        options = (*self._ppp_words(), *self.bench.near_end.ppp.options)
         return Pppd(
             terminal,
-            PppOptions(options, self._client(), modem_control, l2tp),
+            PppOptions(options, self._client(), modem_control, l2tp, self.record),
             self.namespace,
             self._folder,
             notice=self._ppp_notice,
