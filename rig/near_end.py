@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from drivers import at, ppp_log, profile
 from drivers.at import Identity
-from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
+from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, RigError
 from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
 from drivers.ports import Port, matching_ports, one_of, port_at
@@ -165,11 +165,10 @@ class NearEnd:
         self._release()
         try:
             up = self.session.wait_up(self.bench.near_end.ppp.timeout)
-        except PppError as error:
-            self._progress.end(type(error).__name__)
-            raise self.failure() if isinstance(error, CarrierLostError) else error from None
         except BaseException as error:
-            self._progress.end(type(error).__name__)
+            self._progress.fail(error)
+            if isinstance(error, CarrierLostError):
+                raise self.failure() from None
             raise
         self._progress.end()
         return up

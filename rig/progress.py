@@ -73,6 +73,10 @@ class Progress:
             self._stop_live()
             self._write(f"{took:8.3f} s  {step}{': ' + result if result else ''}")
 
+    def fail(self, error: BaseException) -> None:
+        """The step under way, if there is one, was ended by an error, or by a person."""
+        self.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+
     def _stop_live(self) -> None:
         if self._live is not None:
             self._live.stop()
@@ -99,7 +103,7 @@ class Progress:
         try:
             yield
         except BaseException as error:
-            self.end(type(error).__name__ if not str(error) else "failed")
+            self.fail(error)
             raise
         self.end()
 

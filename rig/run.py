@@ -24,5 +24,5 @@ def to_its_end(verdict: Ending, progress: Progress, capture: Capture | None, tak
             progress.begin(taking_down)
         progress.end()
     except (RigError, Interrupted) as error:
-        progress.end()
+        progress.fail(error)
         verdict.end_with(error)

@@ -114,6 +114,7 @@ def check(
     try:
         found = job.run(chosen, wanted, sample, seed, flood, progress, verdict, capture)
     except (RigError, Interrupted) as error:
+        progress.fail(error)
         verdict.end_with(error)
         write_report(report, title, chosen, verdict, progress.trace, capture=capture)
         raise

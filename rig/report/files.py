@@ -13,11 +13,12 @@ PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE = "report.html", "verdict.json", "juni
 
 
 def write(folder: Path, subject: Subject) -> Path:
-    """Write them all; the page's path."""
+    """Write them all, in place of an older run's; the page's path."""
     (folder / VERDICT).write_text(json.dumps(subject.verdict, indent=2, default=str) + "\n")
     (folder / JUNIT).write_text(junit.document(subject))
     port = str(subject.verdict.get("port", ""))
     write_moments(folder / TRANSCRIPT, subject.trace.spoken, port, subject.trace.started)
+    (folder / CAPTURE).unlink(missing_ok=True)  # an older one, beside a run that took none, would pass for its own
     if subject.capture is not None and subject.capture.wires:
         subject.capture.write(folder / CAPTURE)
     (folder / PAGE).write_text(page.render(subject))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,7 +14,7 @@ from drivers.l2tp.avp import Attribute
 from drivers.l2tp.messages import Header, Kind, Message, encode_message, pack
 from drivers.line_record import Chunk
 from rig.bench_files import load
-from rig.report import Far, Subject, chart, drawing, junit, page
+from rig.report import Far, Subject, chart, drawing, files, junit, page
 from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
 from rig.report.timeline import spans
 from rig.trace import Datagram, Note, Step, Trace
@@ -97,6 +98,13 @@ def test_a_failed_call_without_checks_fails_in_junit() -> None:
     document = ElementTree.fromstring(junit.document(subject(Trace(), outcome="BUSY", exit=10, message="x")))
     assert document.get("failures") == "1"
     assert document.find("testcase/failure") is not None
+
+
+def test_a_report_in_a_used_folder_has_nothing_of_the_older_run(tmp_path: Path) -> None:
+    """Catches an older capture beside the page of a run that took none, as if it were its own."""
+    (tmp_path / files.CAPTURE).write_bytes(b"of the run before")
+    files.write(tmp_path, subject(Trace()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["at.jsonl", "junit.xml", "report.html", "verdict.json"]
 
 
 def test_of_a_long_call_both_ends_are_shown() -> None:
