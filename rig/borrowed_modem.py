@@ -100,12 +100,14 @@ class BorrowedModem:
         self._events.put(event)
 
     def _next(self, *kinds: type[Event], seconds: float | None) -> Event | None:
-        """The next event of these kinds; None when none comes in time, or :meth:`wake` is called."""
+        """The next event of these kinds; None when none comes in time, or :meth:`wake` is called. The end of an earlier
+        call is passed over: one that was given up comes back as ended, after the next was placed."""
         with contextlib.suppress(queue.Empty):
             while True:
                 with waiting():
                     event = self._events.get(timeout=seconds)
-                if event is None or isinstance(event, kinds):
+                earlier = isinstance(event, CallEnded) and event.call != self._call
+                if event is None or (isinstance(event, kinds) and not earlier):
                     return event
         return None
 

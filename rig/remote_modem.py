@@ -87,6 +87,7 @@ class RemoteNearEnd(NearEnd):
     def _hold_pppd(self) -> None:
         """Have pppd ready for when the partition's modem connects; the one of a call that failed is gone with it."""
         if self._pppd is None:
+            self._over = ""
             with self._starting_pppd():
                 self._pppd = self._make_pppd(self.borrowed.new_session(), l2tp=True)
 

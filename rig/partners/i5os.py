@@ -115,7 +115,8 @@ class Partition:
                 if (offer := self._offers.get((told.tunnel.own, call))) is not None:
                     offer.set()
             case CallAccepted(call):
-                self._offers[told.tunnel.own, call].set()
+                if (offer := self._offers.get((told.tunnel.own, call))) is not None:  # not one that came too late
+                    offer.set()
             case LinkInfo(call, send, receive):
                 _log.info("call %d: escape %#010x on the line, and expect %#010x", call, send, receive)
                 if (modem := self._taken.get((told.tunnel.own, call))) is not None:
@@ -178,6 +179,7 @@ class Partition:
             threading.Event().wait(DTR_OFF_SECONDS)  # the drop's own length; nothing signals its end
             with contextlib.suppress(RigError):
                 modem.prepare()
+        modem.forget()
         with self._freed:
             modem.busy = False
             self._freed.notify_all()

@@ -119,6 +119,9 @@ class LentModem:
                 line.hang_up()
             line.close()
         self.connected = False
+
+    def forget(self) -> None:
+        """That it was told to let go, by a call that is over: the next one is none of that."""
         self._woken.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while self._woken.recv(64):

@@ -23,6 +23,7 @@ from drivers.errors import (
 from fixtures.line import Line, Session
 from rig import checks
 from rig.bench_files import load
+from rig.remote_modem import RemoteNearEnd
 
 if TYPE_CHECKING:
     from rig.bench import Bench
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rig.partners.control import Control
 
 NUMBER = "1-800-555-0100"
+VOICE = "18005550103"
 VARIABLE = "RIG_TEST_TUNNEL_SECRET"
 PAP_REQUEST = b"\xc0\x23\x01"
 
@@ -90,6 +92,19 @@ def test_what_the_partitions_modem_says_is_the_outcome(
     with pytest.raises(error) as failure:
         tunnel.call(number)
     assert failure.value.exit_status == status
+
+
+def test_a_call_that_was_given_up_spoils_none_that_follows(tunnel: Line) -> None:
+    """Catches the end of the one call taken for the end of the next: by the near end, whose own it was, and by the
+    partition, whose modem was still dialling when it was told."""
+    assert isinstance(tunnel.near, RemoteNearEnd)
+    with pytest.raises(NoAnswerError, match="did not say"):
+        tunnel.near.borrowed.dial(VOICE, 0.3, lambda: None)
+    tunnel.near.end_session()  # as after any call that did not connect
+    with pytest.raises(BusyError):
+        tunnel.call("1-800-555-0101")
+    until_nobody_calls(tunnel)
+    assert tunnel.call().start_ppp().run_check(checks.name_service)[0].held
 
 
 def test_no_dial_tone_at_the_partition_is_told(tunnel: Line) -> None:
