@@ -6,9 +6,11 @@ A POST is answered with what was received. A capture in the same namespace recor
 from __future__ import annotations
 
 import collections
+import contextlib
 import http.server
 import json
 import logging
+import select
 import signal
 import socket
 import socketserver
@@ -74,28 +76,43 @@ class Capture:
     def __init__(self, interface: str) -> None:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
         self._socket.bind((interface, 0))
+        self._socket.setblocking(False)
         self._arrivals: collections.deque[Arrival] = collections.deque(maxlen=CAPTURED)
+        self._taking = threading.Lock()
         threading.Thread(target=self._record, daemon=True, name="capture").start()
 
     def _record(self) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
         while True:
-            data, address = self._socket.recvfrom(65536)
-            if address[2] == PACKET_OUTGOING:
-                continue
-            packet = dpkt.ethernet.Ethernet(data).data
-            if isinstance(packet, dpkt.ip.IP):
-                self._arrivals.append(
-                    Arrival(
-                        socket.inet_ntoa(packet.src),
-                        socket.inet_ntoa(packet.dst),
-                        packet.p,
-                        getattr(packet.data, "sport", 0),
-                        getattr(packet.data, "dport", 0),
-                    )
+            poller.poll()
+            self._take()
+
+    def _take(self) -> None:
+        """All that has arrived until now."""
+        with self._taking, contextlib.suppress(BlockingIOError):
+            while True:
+                self._remember(*self._socket.recvfrom(65536))
+
+    def _remember(self, data: bytes, address: Any) -> None:
+        if address[2] == PACKET_OUTGOING:
+            return
+        packet = dpkt.ethernet.Ethernet(data).data
+        if isinstance(packet, dpkt.ip.IP):
+            self._arrivals.append(
+                Arrival(
+                    socket.inet_ntoa(packet.src),
+                    socket.inet_ntoa(packet.dst),
+                    packet.p,
+                    getattr(packet.data, "sport", 0),
+                    getattr(packet.data, "dport", 0),
                 )
+            )
 
     def arrivals(self, **wanted: Any) -> list[dict[str, Any]]:
-        """The packets remembered whose fields have the values wanted."""
+        """The packets that have arrived whose fields have the values wanted; among them what the thread that records
+        has not seen yet, as on a busy machine."""
+        self._take()
         return [
             vars(arrival)
             for arrival in list(self._arrivals)

@@ -30,8 +30,8 @@ def test_carrier_dropped_during_negotiation_is_carrier_lost(call: Call, exchange
 
 
 def test_stall_delays_and_loses_nothing(session: Session, exchange: Faults) -> None:
-    exchange.stall(700)
     began = time.monotonic()
+    exchange.stall(700)
     assert all(result.held for result in session.run_check(checks.name_service))
     assert time.monotonic() - began >= 0.6
 

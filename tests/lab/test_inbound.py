@@ -159,6 +159,7 @@ def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None
     stage = variant(inbound_bench)
     ppp = msgspec.structs.replace(stage.bench.near_end.ppp, timeout=2.0)
     near = msgspec.structs.replace(stage.bench.near_end, ppp=ppp)
+    patient = stage.bench
     stage.bench = stage.end.bench = msgspec.structs.replace(stage.bench, near_end=near)
     with armed(stage, tmp_path / "one.json") as one:
         caller = one.representative()
@@ -167,6 +168,7 @@ def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None
             assert not one.taken.done()
             one.end.listening.wait(0.1)
         caller.hang_up()
+        stage.bench = stage.end.bench = patient
         the_next_call_is_good(one)
     assert [call.result for call in one.verdict.calls] == ["PPP NEGOTIATION FAILED", "CONNECT"]
 

@@ -315,7 +315,7 @@ def test_late_answers_end_the_questions(town: Town) -> None:
 
 def test_a_modem_that_is_slower_than_the_first_question_waits_is_recognised(town: Town) -> None:
     """Catches answers that stay one question late behind a slow network: nothing it says would be believed."""
-    with town.modem(answer_seconds=0.2) as (_, device):
+    with town.modem(answer_seconds=0.15) as (_, device):
         found = ask(device)
     assert (found.state, found.note) == ("modem", "")
     assert found.findings.identity.model == "Soft Modem V.34"
@@ -334,6 +334,12 @@ def test_a_port_that_goes_away_while_it_is_asked_is_said_to(town: Town) -> None:
     master, slave = os.openpty()
     device = os.ttyname(slave)
     os.close(slave)
-    threading.Timer(0.1, os.close, [master]).start()
-    found = ask(device)
+
+    def unplugged_when_it_is_asked(_port: Port, way: str, _data: bytes) -> None:
+        nonlocal master
+        if way == "to" and master >= 0:
+            os.close(master)
+            master = -1
+
+    found = detect([Port(device)], Caution(), tell=unplugged_when_it_is_asked)[0]
     assert found.state == "gone"
