@@ -112,15 +112,18 @@ class Partition:
                 _log.info("the peer ended call %d: %s", call, end)
                 if (modem := self._taken.get((told.tunnel.own, call))) is not None:
                     modem.let_go()
-                if (offer := self._offers.get((told.tunnel.own, call))) is not None:
-                    offer.set()
+                self._offer_answered(told.tunnel, call)
             case CallAccepted(call):
-                if (offer := self._offers.get((told.tunnel.own, call))) is not None:  # not one that came too late
-                    offer.set()
+                self._offer_answered(told.tunnel, call)
             case LinkInfo(call, send, receive):
                 _log.info("call %d: escape %#010x on the line, and expect %#010x", call, send, receive)
                 if (modem := self._taken.get((told.tunnel.own, call))) is not None:
                     modem.set_link(send, receive)
+
+    def _offer_answered(self, tunnel: Tunnel, call: int) -> None:
+        """Whoever waits for that goes on; an answer that came too late finds nobody."""
+        if (answered := self._offers.get((tunnel.own, call))) is not None:
+            answered.set()
 
     def _tunnel_up(self, tunnel: Tunnel, host: str) -> None:
         with self.runner.using() as now:
