@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rig.lab import processor
 from rig.lab.outside import Guest, scratch_folder, take_signals, write_init
 
 KERNEL = "linux.uml"
@@ -48,6 +49,12 @@ def start(folder: Path) -> Guest:
     """Start a guest whose files are in ``folder``."""
     init = write_init(folder, line="/dev/ttyS0", modules=MODULES, shares="hostfs")
     log = folder / "console.log"
+    place = processor.take()
+
+    def become_guest() -> None:
+        take_signals()
+        os.sched_setaffinity(0, {place.processor})
+
     to_guest, writer = os.pipe()
     reader, from_guest = os.pipe()
     with log.open("wb") as console:
@@ -57,9 +64,9 @@ def start(folder: Path) -> Guest:
                 "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{to_guest},fd:{from_guest}", "quiet",
             ],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-            pass_fds=(to_guest, from_guest),
+            pass_fds=(to_guest, from_guest, place.claim.fileno()),
             start_new_session=True,
-            preexec_fn=take_signals,
+            preexec_fn=become_guest,
             env={
                 "PATH": os.environ.get("PATH", os.defpath),
                 "HOME": str(folder),  # the kernel keeps its own files in ~/.uml
@@ -67,4 +74,5 @@ def start(folder: Path) -> Guest:
         )  # fmt: skip
     os.close(to_guest)
     os.close(from_guest)
+    place.claim.close()  # the guest has it now
     return Guest(process, reader, writer, log, BOOT_SECONDS)
