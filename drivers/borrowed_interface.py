@@ -6,10 +6,9 @@ import contextlib
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-from pyroute2 import IPRoute, NetlinkError
-
 from drivers.errors import UsageError
 from drivers.namespace import NetworkNamespace
+from drivers.netlink import IPRoute, NetlinkError
 
 HERE = Path("/proc/self/ns/net")
 

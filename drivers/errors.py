@@ -63,6 +63,14 @@ class CannotRunError(RigError):
     outcome = "CANNOT RUN"
 
 
+class GuestError(CannotRunError):
+    """A lab's guest did not start, or ended before its command did. ``console``: all that its console said."""
+
+    def __init__(self, message: str, advice: str = "", *, console: str = "") -> None:
+        super().__init__(message, advice)
+        self.console = console
+
+
 class CallError(RigError):
     """The call did not connect. ``result`` is the modem's result code as it stood."""
 

@@ -7,12 +7,11 @@ it is found by trying, once.
 from __future__ import annotations
 
 import functools
-import re
-import shutil
 import subprocess
 
 from drivers.errors import CannotRunError
 from drivers.namespace import NetworkNamespace, has_ipv6
+from drivers.program import find
 
 BACK_ENDS = ("iptables-nft", "iptables-legacy")
 BOUND_SECONDS = 20.0
@@ -30,21 +29,27 @@ def back_end() -> str:
     """
     said = []
     for name in BACK_ENDS:
-        if shutil.which(f"{name}-restore") is None:
+        try:
+            result = _restore(name, TRIAL)
+        except CannotRunError:
             said.append(f"{name} is not installed")
             continue
-        result = _restore(name, TRIAL)
         if result.returncode == 0:
             return name
         said.append(f"{name}: {result.stderr.strip().splitlines()[-1] if result.stderr.strip() else 'failed'}")
     raise CannotRunError("no firewall back end works: " + "; ".join(said), "apt-get install iptables")
 
 
+@functools.cache
+def _path(program: str) -> str:
+    """Found once: in a lab's guest each folder of PATH that is looked into is a question to the host."""
+    return find(program, "iptables")
+
+
 def _restore(name: str, rules: str) -> subprocess.CompletedProcess[str]:
     """``name``: iptables or ip6tables, with the back end."""
-    return subprocess.run(
-        [f"{name}-restore", "-w", "--noflush"], input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS
-    )
+    command = [_path(f"{name}-restore"), "-w", "--noflush"]
+    return subprocess.run(command, input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS)
 
 
 def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4) -> None:
@@ -67,12 +72,6 @@ def save(namespace: NetworkNamespace) -> str:
     """The rules in force with their counters, as iptables-save prints them."""
     with namespace.entered():
         result = subprocess.run(
-            [f"{back_end()}-save", "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
+            [_path(f"{back_end()}-save"), "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
         )
     return result.stdout
-
-
-def drops(saved: str, chain: str) -> dict[str, int]:
-    """Packets counted by each rule of a chain that drops, by its comment; ``saved`` as :func:`save` has it."""
-    pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j DROP', re.MULTILINE)
-    return {comment: int(packets) for packets, comment in pattern.findall(saved)}

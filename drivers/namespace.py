@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from pyroute2 import IPRoute, NetlinkError, netns
-
 from drivers import syscalls
+from drivers.netlink import IPRoute, NetlinkError
 
 SIOCGIFMTU = 0x8921
 SIOCGIFHWADDR = 0x8927
 NUD_PERMANENT = 0x80
 FOLDER = Path("/run/netns")
+OWN = Path("/proc/thread-self/ns/net")
+"""The calling thread's."""
 
 
 class NetworkNamespace:
@@ -33,20 +34,28 @@ class NetworkNamespace:
         return FOLDER / self.name
 
     def create(self) -> None:
-        """Make it, with its loopback up."""
-        netns.create(self.name)
-        with self.netlink() as link:
-            link.link("set", index=link.link_lookup(ifname="lo")[0], state="up")
+        """Make it, with its loopback up. As `ip netns` does: a mount of the namespace on a file of its name."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o444, exist_ok=False)
+        with OWN.open("rb") as before:
+            syscalls.unshare(syscalls.CLONE_NEWNET)
+            try:
+                syscalls.mount(str(OWN), str(self.path), "", syscalls.MS_BIND)
+                syscalls.set_up("lo")
+            finally:
+                syscalls.setns(before.fileno(), syscalls.CLONE_NEWNET)
 
     def remove(self) -> None:
         """Remove it and every link in it; nothing happens when it is gone already."""
         with contextlib.suppress(FileNotFoundError):
-            netns.remove(self.name)
+            with contextlib.suppress(OSError):  # a file that nothing is mounted on: its maker was killed
+                syscalls.unmount(str(self.path), syscalls.MNT_DETACH)
+            self.path.unlink()
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Let the calling thread be inside: sockets made and processes started there belong to it."""
-        with Path("/proc/thread-self/ns/net").open("rb") as before, self.path.open("rb") as target:
+        with OWN.open("rb") as before, self.path.open("rb") as target:
             syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
             try:
                 yield
@@ -77,16 +86,17 @@ class NetworkNamespace:
         with self.netlink() as link:
             link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
 
-    def add_address(self, interface: str, address: IPv4Interface) -> None:
-        self._address("add", interface, address)
+    def add_address(self, interface: str, *addresses: IPv4Interface) -> None:
+        self._address("add", interface, *addresses)
 
     def remove_address(self, interface: str, address: IPv4Interface) -> None:
         self._address("del", interface, address)
 
-    def _address(self, action: str, interface: str, address: IPv4Interface) -> None:
+    def _address(self, action: str, interface: str, *addresses: IPv4Interface) -> None:
         with self.netlink() as link:
             index = link.link_lookup(ifname=interface)[0]
-            link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+            for address in addresses:
+                link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
 
     def add_neighbour(self, interface: str, address: IPv6Address, hardware: bytes) -> None:
         """Have an address found at an Ethernet address, without asking."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -113,9 +115,19 @@ def _has_uart(device: Any) -> bool:
     return "/platform/serial8250/" not in device.sys_path
 
 
+@functools.cache
+def _udev() -> pyudev.Context:
+    """For one thread at a time. Each one made looks for its library by starting ldconfig: 0.1 s in the lab."""
+    return pyudev.Context()
+
+
+_asking = threading.Lock()
+
+
 def list_ports() -> list[Port]:
     """USB serial ports (ttyUSB, ttyACM), and 8250 ports that have a UART, by device path."""
-    found = (from_udev(device) for device in pyudev.Context().list_devices(subsystem="tty"))
+    with _asking:
+        found = [from_udev(device) for device in _udev().list_devices(subsystem="tty")]
     return sorted((port for port in found if port is not None), key=lambda port: port.device)
 
 
@@ -123,7 +135,8 @@ def port_at(name: str) -> Port:
     """The port of a device path or link, as udev knows it; a URL, or what udev does not know, as it is."""
     device = name if "://" in name else os.path.realpath(name)
     with contextlib.suppress(pyudev.DeviceNotFoundError, ValueError, OSError):
-        return from_udev(pyudev.Devices.from_device_file(pyudev.Context(), device)) or Port(name, device_path=name)
+        with _asking:
+            return from_udev(pyudev.Devices.from_device_file(_udev(), device)) or Port(name, device_path=name)
     return Port(name, device_path=name)
 
 

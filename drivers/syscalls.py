@@ -10,19 +10,26 @@ import ctypes
 import fcntl
 import os
 import signal
+import socket
+import struct
 
 MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
 MS_BIND = 4096
+MS_MOVE = 8192
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 PR_SET_PDEATHSIG = 1
 TIOCVHANGUP = 0x5437
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
 RB_POWER_OFF = 0x4321FEDC
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,9 +47,9 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     _check(result, f"mount {kind or source} on {target}")
 
 
-def unmount(target: str) -> None:
-    """umount(2)."""
-    _check(_libc.umount(target.encode()), f"unmount {target}")
+def unmount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    _check(_libc.umount2(target.encode(), flags), f"unmount {target}")
 
 
 def unshare(flags: int) -> None:
@@ -53,6 +60,12 @@ def unshare(flags: int) -> None:
 def setns(descriptor: int, kind: int) -> None:
     """setns(2) for the calling thread."""
     _check(_libc.setns(descriptor, kind), "setns")
+
+
+def set_up(interface: str) -> None:
+    """Bring up a network interface of the calling thread's namespace (netdevice(7)); only what has no other flags."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        fcntl.ioctl(asker, SIOCSIFFLAGS, struct.pack("16sh22x", interface.encode(), IFF_UP))
 
 
 def die_with_parent(signal_number: int = signal.SIGKILL) -> None:

@@ -9,37 +9,23 @@ from __future__ import annotations
 import datetime
 import io
 import itertools
-import re
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from drivers.tables import Table
-
-TLSLITE_CIPHERS = {"RC4-128": ["rc4"], "AES-128": ["aes128", "aes128gcm"], "AES-256": ["aes256", "aes256gcm"]}
-TLSLITE_VERSIONS = {"TLS 1.0": (3, 1), "TLS 1.1": (3, 2), "TLS 1.2": (3, 3), "TLS 1.3": (3, 4)}
+from drivers.tls_policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy, cipher_of
 
 
 class TlsError(OSError):
     """No TLS came about; the message says why."""
-
-
-class Policy(Table, frozen=True):
-    """What is acceptable. ``ciphers``: see :func:`cipher_of`; ``keys``: the fewest bits, by the kind of key."""
-
-    source: str
-    spoken_by: Literal["openssl", "tlslite-ng"]
-    versions: tuple[str, ...]
-    ciphers: tuple[str, ...]
-    keys: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -78,21 +64,6 @@ class Agreed:
         elif own.bits < policy.keys[own.key]:
             found.append(f"{own.key} {own.bits} is less than {policy.keys[own.key]} bits")
         return found
-
-
-def cipher_of(suite: str) -> str:
-    """The bulk cipher of a suite, IANA's name or OpenSSL's: RC4-128, AES-128, AES-256, CHACHA20, 3DES or the suite."""
-    for pattern, name in (("RC4", "RC4-128"), ("AES_?-?128", "AES-128"), ("AES_?-?256", "AES-256"),
-                          ("CHACHA20", "CHACHA20"), ("3DES|DES-CBC3", "3DES")):  # fmt: skip
-        if re.search(pattern, suite):
-            return name
-    return suite
-
-
-def describe(policy: Policy) -> str:
-    """A policy in one line."""
-    keys = ", ".join(f"{kind} of {bits} bits" for kind, bits in policy.keys.items())
-    return f"{' or '.join(policy.versions)}; {' or '.join(policy.ciphers)}; {keys} or more"
 
 
 def secure(plain: socket.socket, policy: Policy, authority: Path, server: IPv4Address) -> tuple[Any, Agreed]:

@@ -10,7 +10,7 @@ from drivers import profile
 from drivers.errors import ConfigError, UsageError
 from drivers.modem import check_number
 from drivers.tables import convert, read
-from drivers.tls import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
+from drivers.tls_policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable
 from rig.fence import Fence
 from rig.partners import mutants

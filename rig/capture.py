@@ -9,14 +9,14 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import dpkt
-from dpkt.pcapng import (
+from dpkt.pcapng import (  # after drivers.dissection
     EnhancedPacketBlockLE,
     InterfaceDescriptionBlockLE,
     PcapngOptionLE,
     SectionHeaderBlockLE,
 )
 
+from drivers.dissection import dpkt
 from drivers.line_record import Chunk, frames, read_record
 from drivers.packet_tap import Packet, PacketTap
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange

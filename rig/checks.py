@@ -7,9 +7,12 @@ A check that cannot be run says so and holds nothing. Where the far side can be 
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
+import os
 import secrets
+import select
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +20,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-import dpkt
 import msgspec
 
 from drivers import tls
+from drivers.dissection import dpkt
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
+from drivers.tls_policy import Policy, describe
 from rig import console_firewall
 from rig.bench import Bench
 from rig.bench_files import load_tls_policy
@@ -35,8 +39,6 @@ ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
 SILENCE_SECONDS = 3.2
 """For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
-WATCHED_SILENCE_SECONDS = 1.2
-"""The same where the far side is watched as well, and tells by itself: two tries."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,11 @@ def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
             continue
         unacceptable = agreed.unacceptable(policy)
         said = "; ".join([str(agreed), *unacceptable])
-        yield CheckResult(as_policy, target, tls.describe(policy), said, not unacceptable, msgspec.to_builtins(agreed))
+        yield CheckResult(as_policy, target, describe(policy), said, not unacceptable, msgspec.to_builtins(agreed))
 
 
 def post(
-    namespace: NetworkNamespace, server: IPv4Address, policy: tls.Policy, authority: str
+    namespace: NetworkNamespace, server: IPv4Address, policy: Policy, authority: str
 ) -> tuple[str, tls.Agreed | None]:
     """POST something over TLS: "accepted" when what came back is what was sent, otherwise what happened; and what
     TLS was agreed, where any was."""
@@ -170,13 +172,45 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
     if host is None:
         yield not_run(name, "", "the bench names no expect.unauthorized-host")
         return
-    answer = connect(around.namespace, host, WATCHED_SILENCE_SECONDS if around.hosts else SILENCE_SECONDS)
-    arrived = around.hosts.ask("arrivals", destination=str(host)) if around.hosts else []
+    if around.hosts is None:
+        answer = connect(around.namespace, host, SILENCE_SECONDS)
+        observed = f"{answer}; the far side was not watched"
+        yield CheckResult(name, target, "silent", observed, answer == "no answer")
+        return
+    # A good connection follows over the same line: by the time that it is open, whatever the first packet meets has
+    # met it, and what would be said of it has been said.
+    with begun(around.namespace, host) as attempt:
+        follower = connect(around.namespace, around.fence.servers[0])
+        answer = answered(attempt)
+    arrived = around.hosts.ask("arrivals", destination=str(host))
     if arrived:
         yield CheckResult(name, target, "silent", f"{answer}; {len(arrived)} packets arrived there", False)
+    elif follower != "open":
+        yield not_run(name, target, f"the connection that should follow it found {follower}")
     else:
-        seen = "nothing arrived there" if around.hosts else "the far side was not watched"
-        yield CheckResult(name, target, "silent", f"{answer}; {seen}", answer == "no answer")
+        yield CheckResult(name, target, "silent", f"{answer}; nothing arrived there", answer == "no answer")
+
+
+@contextlib.contextmanager
+def begun(namespace: NetworkNamespace, host: IPv4Address) -> Iterator[socket.socket]:
+    """A connection to TCP 443 whose first packet is sent, and that nobody waits for."""
+    with namespace.entered():
+        attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with attempt:
+        attempt.setblocking(False)
+        with contextlib.suppress(OSError):  # see answered()
+            attempt.connect((str(host), HTTPS))
+        yield attempt
+
+
+def answered(attempt: socket.socket) -> str:
+    """What has come of a connection until now, in the words of :func:`connect`."""
+    if not select.select([], [attempt], [], 0)[1]:
+        return "no answer"
+    number = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number == errno.ECONNREFUSED:
+        return "refused"
+    return os.strerror(number) if number else "open"
 
 
 def connect(namespace: NetworkNamespace, host: IPv4Address, patience: float = ANSWER_SECONDS) -> str:

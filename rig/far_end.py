@@ -10,7 +10,7 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from drivers import profile
+from drivers import firewall, profile
 from drivers.namespace import has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench
@@ -42,6 +42,7 @@ class FarEnd:
 
     def __init__(self, bench: Bench, owner: Owner) -> None:
         assert bench.lig is not None
+        firewall.back_end()  # found once, before the processes are forked that ask for it too
         self.bench = bench
         self.owner = owner
         self.secret = read_secret(bench, secrets.token_urlsafe(18))

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers import firewall
-
 HTTPS = 443
 DNS = 53
 VPN_PORTS = (500, 4500)
@@ -131,7 +129,7 @@ def dropped(saved: str, session: Session) -> dict[str, int]:
     """How many packets the rules around a session have dropped, by the reason; ``saved`` as firewall.save has it."""
     counted: dict[str, int] = {}
     for chain in chains(session):
-        for reason, packets in firewall.drops(saved, chain).items():
+        for reason, packets in drops(saved, chain).items():
             counted[reason] = counted.get(reason, 0) + packets
     return counted
 
@@ -152,3 +150,9 @@ def _removal(jumps: list[str], session: Session) -> str:
     for chain in chains(session):
         lines += [f"-F {chain}", f"-X {chain}"]
     return "\n".join(["*filter", *lines, "COMMIT", ""])
+
+
+def drops(saved: str, chain: str) -> dict[str, int]:
+    """Packets counted by each rule of a chain that drops, by its comment; ``saved`` as firewall.save has it."""
+    pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j DROP', re.MULTILINE)
+    return {comment: int(packets) for packets, comment in pattern.findall(saved)}

@@ -16,14 +16,11 @@ from drivers.modem import check_number
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load
-from rig.near_end import near_port
+from rig.cli.main import SEE_DOCTOR
 from rig.results import make_folder
 from rig.verdict import Ending
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 
 
 def _complete_bench(_context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -111,6 +108,8 @@ def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) ->
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
     if not bench.emulated:
+        from rig.near_end import near_port  # what a bench of software has no use for outside the lab
+
         near_port(bench)
     enter_lab(engine, bench, results)
 
@@ -125,11 +124,14 @@ def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> 
         make_folder(results)
     if lab.current() != "native":
         return
-    chosen = lab.choose_for(bench, engine)
-    if chosen.name == "native":
-        os.environ.update(lab.inside_environment(chosen))
+    from rig.lab import engines  # inside, where most of a run's time goes, nobody needs them
+
+    names = engines.usable_for(bench, engine)
+    if names[0] == "native":
+        os.environ.update(engines.environment_inside())
         return
-    lacking = lab.missing("native", usb=bench.near_end.modem.bus == "usb")
-    click.echo(f"lab: {chosen.name}; {lacking} is missing here", err=True)
+    lacking = engines.missing("native", usb=engines.needs_usb(bench))
+    click.echo(f"lab: {names[0]}; {lacking} is missing here", err=True)
     writable = [results.resolve()] if results is not None else []
-    sys.exit(chosen.run([sys.executable, "-m", "rig", *sys.argv[1:]], lab.inside_environment(chosen), writable))
+    command = [sys.executable, "-m", "rig", *sys.argv[1:]]
+    sys.exit(engines.run_in_guest(names, command, engines.environment_inside(), writable))

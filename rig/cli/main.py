@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
 import click
 
-from drivers.errors import CannotRunError, Interrupted, RigError
+from drivers.errors import CannotRunError, GuestError, Interrupted, RigError
 from drivers.interruptions import interruptible
-from rig.cli.answer import answer
-from rig.cli.check import check
-from rig.cli.common import SEE_DOCTOR
-from rig.cli.detect import detect_command
-from rig.cli.dial import dial
-from rig.cli.doctor import doctor
-from rig.cli.fence import fence
-from rig.cli.lab import lab
-from rig.cli.modem import modem
-from rig.cli.partner import partner
-from rig.cli.soak import soak
+
+SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
+COMMANDS = {
+    name: f"rig.cli.{name}:{name}"
+    for name in ("doctor", "modem", "dial", "soak", "answer", "fence", "partner", "lab", "check")
+} | {"detect": "rig.cli.detect:detect_command"}
+"""Where each is. Most of what a run imports is one command's."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        found = getattr(importlib.import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rig")
 def rig() -> None:
     """A test rig for modems and serial lines: real PPP over real or emulated modems, and a verdict."""
-
-
-for command in (doctor, detect_command, modem, dial, soak, answer, fence, partner, lab, check):
-    rig.add_command(command)
 
 
 def main() -> None:
@@ -48,6 +56,8 @@ def main() -> None:
         click.echo(f"rig: {error}", err=True)
         if error.advice:
             click.echo(f"     {error.advice}", err=True)
+        if isinstance(error, GuestError) and error.console and {"-v", "--verbose"} & set(sys.argv):
+            click.echo(f"its console:\n{error.console}", err=True)
         if isinstance(error, CannotRunError):
             click.echo(SEE_DOCTOR, err=True)
         status = error.exit_status

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from pyroute2 import IPRoute
-
 from drivers.namespace import NetworkNamespace
+from drivers.netlink import IPRoute
 from rig.bench import PartitionTable
 from rig.owner import Owner
 

@@ -11,8 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.probes import packets
 from rig.probes.engine import End, Sender
 from rig.probes.observer import Watcher

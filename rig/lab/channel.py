@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
 _HEAD = struct.Struct("!cI")
@@ -17,11 +17,15 @@ PART = 2048
 
 
 class Kind(Enum):
-    """What a frame carries. The first six go into the lab, the others come out.
+    """What a frame carries. The first six go into the lab, FREE goes both ways, the others come out.
 
     READY paces what goes in: the outside sends one part of the request, or of the input, for each. So a
     command that does not read never blocks the frames behind its input, and the guest's serial line never
     holds more than PART bytes: User-Mode Linux loses the line for good when its 4 KB of tty buffer fill up.
+
+    FREE is what a line is given back with, in a guest that stays: whoever keeps the lines sends it, with a payload that
+    nothing else has, when a command's outside is gone; the guest ends the command if there still is one, throws away
+    what else came, and sends the same back. Both sides look for the whole of it, as the line may be amid a frame.
     """
 
     REQUEST = b"R"
@@ -30,6 +34,7 @@ class Kind(Enum):
     STDIN_END = b"E"
     SIGNAL = b"S"
     WINDOW = b"W"
+    FREE = b"F"
     READY = b"H"
     STDOUT = b"O"
     STDERR = b"2"
@@ -54,6 +59,10 @@ class Request:
     rows: int
     columns: int
 
+    def within(self, more: dict[str, str]) -> Request:
+        """The same with more in its environment."""
+        return replace(self, environment=self.environment | more)
+
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode()
 
@@ -64,6 +73,17 @@ class Request:
 
 class ChannelError(Exception):
     """The stream does not hold frames: the other side is not ours, or bytes were lost."""
+
+
+FREE_MARK = b"this line is free: "
+FREE_BYTES = len(FREE_MARK) + 8
+
+
+def find_free(data: bytes) -> bytes:
+    """The payload of a FREE frame that is somewhere in ``data``, whole; empty when there is none."""
+    start = data.rfind(_HEAD.pack(Kind.FREE.value, FREE_BYTES) + FREE_MARK)
+    payload = data[start + _HEAD.size :][:FREE_BYTES] if start >= 0 else b""
+    return payload if len(payload) == FREE_BYTES else b""
 
 
 def encode(kind: Kind, payload: bytes = b"") -> bytes:

@@ -15,6 +15,7 @@ from drivers.program import find
 MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_console")
 
 SCRIPT = """#!/bin/busybox sh
+/bin/busybox echo "$SIGN"
 /bin/busybox mount -t proc proc /proc
 for module in /modules/*; do /bin/busybox insmod $module; done
 for word in $(/bin/busybox cat /proc/cmdline); do
@@ -38,11 +39,11 @@ def module_files(root: Path, release: str) -> list[Path]:
     return list(found)
 
 
-def build(root: Path, release: str) -> bytes:
-    """The archive, from the guest's files in ``root``."""
+def build(root: Path, release: str, sign: str) -> bytes:
+    """The archive, from the guest's files in ``root``. ``sign``: what it says first, on the console."""
     archive = b"".join(_entry(name, stat.S_IFDIR | 0o755, b"") for name in ("bin", "modules", "proc", "root", "dev"))
     archive += _entry("bin/busybox", stat.S_IFREG | 0o755, (root / "bin/busybox").read_bytes())
-    archive += _entry("init", stat.S_IFREG | 0o755, SCRIPT.encode())
+    archive += _entry("init", stat.S_IFREG | 0o755, SCRIPT.replace("$SIGN", sign).encode())
     for position, file in enumerate(module_files(root, release)):
         archive += _entry(f"modules/{position:02d}-{file.name}", stat.S_IFREG | 0o644, file.read_bytes())
     return archive + _entry("TRAILER!!!", 0, b"")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from rig.command import run_command
 
 
 def _has_dummy_hcd() -> bool:
@@ -20,7 +17,7 @@ def _has_dummy_hcd() -> bool:
 
 
 class NativeLab:
-    """Runs commands here."""
+    """Commands run here."""
 
     name = "native"
 
@@ -35,7 +32,3 @@ class NativeLab:
         if usb and not _has_dummy_hcd():
             return "software USB in the kernel (the module dummy_hcd, which stock Debian kernels have)"
         return ""
-
-    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
-        """Run a command with this process's streams; its exit status, 128 + N when signal N ended it."""
-        return run_command(command, environment)

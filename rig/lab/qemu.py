@@ -7,34 +7,34 @@ software emulation: the kernel is up in two seconds, Python runs some ten times 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import socket
 import subprocess
-import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.errors import CannotRunError
-from rig.lab import initramfs
-from rig.lab.outside import PROJECT, Guest, scratch_folder, take_signals, writable_folders, write_init
+from rig.lab import seen
+from rig.lab.outside import PROJECT, Guest, take_signals, write_init
+from rig.lab.relay import Line, writable_folders
 
 QEMU = "qemu-system-x86_64"
 FILES = PROJECT / ".guest"
 """What scripts/guest-files fetched."""
 MEMORY = "1024"
-LINE = "rig"
-"""The name of its line to the outside, among its virtio ports."""
+SIGN_OF_LIFE = "rig: the kernel is up"
 BOOT_SECONDS = 120.0
 KVM_SECONDS = 15.0
-"""With KVM a guest is ready in three seconds or never."""
+"""With KVM a kernel is up in a second, or never."""
 KVM = ("kvm", "host,-arch-capabilities")
 EMULATION = ("tcg,thread=multi", "max")
 
 
 class QemuLab:
-    """Runs each command in a guest of its own."""
+    """Runs each command in a guest of its own, or in one that stays."""
 
     name = "qemu"
 
@@ -48,58 +48,54 @@ class QemuLab:
             return f"its kernel in {FILES} (make usb-guest)"
         return ""
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
-        """Run a command inside, with this process's streams, signals and terminal; its exit status. ``writable``:
-        folders that it may write to, beside the project's.
-
-        Raises CannotRunError when the guest does not boot, or ends before the command has.
-        """
-        with scratch_folder() as folder:
-            if kvm_may_work():
-                try:
-                    with start(folder, *KVM, KVM_SECONDS, writable) as guest:
-                        guest.await_boot()
-                        return guest.run(command, environment, writable)
-                except CannotRunError:
-                    if guest.booted:
-                        raise
-                    remember_that_kvm_does_not_work()
-            with start(folder, *EMULATION, BOOT_SECONDS, writable) as guest:
-                guest.await_boot()
-                return guest.run(command, environment, writable)
-
-
-def _kvm_note() -> Path:
-    """Where it is remembered, until the machine is started anew, that KVM is there and runs nothing."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Path(tempfile.gettempdir()) / f"rig-no-kvm-{os.getuid()}-{boot}"
+    def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
+        """Start a guest whose files are in ``folder``, with KVM where that runs anything; with more than one line it
+        stays. With KVM it has shown that it runs, on return."""
+        if kvm_may_work():
+            guest = start(folder, *KVM, BOOT_SECONDS, writable, lines)
+            alive = shows_life(guest, KVM_SECONDS)
+            seen.remember_kvm(alive)
+            if alive:
+                return guest
+            guest.close()
+        return start(folder, *EMULATION, BOOT_SECONDS, writable, lines)
 
 
 def kvm_may_work() -> bool:
-    return os.access("/dev/kvm", os.R_OK | os.W_OK) and not _kvm_note().exists()
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and not seen.kvm_runs_nothing()
 
 
-def remember_that_kvm_does_not_work() -> None:
-    _kvm_note().touch()
+def shows_life(guest: Guest, seconds: float) -> bool:
+    """Whether the guest's kernel has said anything within so many seconds, before it ended. What is slow after that is
+    slow, and no fault of KVM's."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if SIGN_OF_LIFE in guest.log.read_text(errors="replace"):
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            guest.process.wait(0.05)
+            return False
+    return False
 
 
-def start(folder: Path, accelerator: str, processor: str, boot_seconds: float, writable: Sequence[Path] = ()) -> Guest:
+def start(
+    folder: Path, accelerator: str, processor: str, boot_seconds: float, writable: Sequence[Path], lines: int
+) -> Guest:
     """Start a guest whose files are in ``folder``."""
+    from rig.lab import initramfs  # it starts programs, which imports much that UML's users have no use for
+
     kernel = max(FILES.glob("boot/vmlinuz-*"))
     release = kernel.name.removeprefix("vmlinuz-")
     first_files = folder / "initramfs"
-    first_files.write_bytes(initramfs.build(FILES, release))
-    init = write_init(folder, line=f"virtio:{LINE}", modules=str(FILES / "lib/modules"), shares="9p", udev=str(FILES))
+    first_files.write_bytes(initramfs.build(FILES, release, SIGN_OF_LIFE))
+    ports = [f"rig{number}" for number in range(lines)]
+    shares = {path: f"writable{position}" for position, path in enumerate(writable_folders(writable))}
+    init = write_init(
+        folder, [f"virtio:{port}" for port in ports], shares, lines > 1,
+        modules=str(FILES / "lib/modules"), udev=str(FILES),
+    )  # fmt: skip
     log = folder / "console.log"
-    ours, theirs = socket.socketpair()
-    shares = [
-        word
-        for position, path in enumerate(writable_folders(writable))
-        for word in (
-            "-fsdev", f"local,id=w{position},path={path},security_model=none,multidevs=remap",
-            "-device", f"virtio-9p-pci,fsdev=w{position},mount_tag=writable{position}",
-        )
-    ]  # fmt: skip
+    pairs = [socket.socketpair() for _ in ports]
     with log.open("wb") as console:
         process = subprocess.Popen(
             [
@@ -110,16 +106,32 @@ def start(folder: Path, accelerator: str, processor: str, boot_seconds: float, w
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
                 "-device", "virtio-9p-pci,fsdev=root,mount_tag=root",
-                *shares,
-                "-device", "virtio-serial-pci",
-                "-chardev", f"socket,id=line,fd={theirs.fileno()}",
-                "-device", f"virtserialport,chardev=line,name={LINE}",
+                *(word for path, tag in shares.items() for word in _share(path, tag)),
+                "-device", f"virtio-serial-pci,max_ports={lines + 1}",
+                *(word for port, (_, theirs) in zip(ports, pairs, strict=True) for word in _port(port, theirs)),
             ],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-            pass_fds=(theirs.fileno(),),
+            pass_fds=[theirs.fileno() for _, theirs in pairs],
             start_new_session=True,
             preexec_fn=take_signals,
         )  # fmt: skip
-    theirs.close()
-    reader = ours.detach()
-    return Guest(process, reader, os.dup(reader), log, boot_seconds)
+    ends = []
+    for ours, theirs in pairs:
+        theirs.close()
+        reader = ours.detach()
+        ends.append(Line(reader, os.dup(reader)))
+    return Guest(QemuLab.name, process, ends, log, boot_seconds, shares)
+
+
+def _share(path: str, tag: str) -> tuple[str, ...]:
+    return (
+        "-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap",
+        "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
+    )  # fmt: skip
+
+
+def _port(name: str, end: socket.socket) -> tuple[str, ...]:
+    return (
+        "-chardev", f"socket,id={name},fd={end.fileno()}",
+        "-device", f"virtserialport,chardev={name},name={name}",
+    )  # fmt: skip

@@ -1,30 +1,40 @@
 """User-Mode Linux as the lab: a Linux kernel with PPP as an ordinary process, on this machine's files.
 
 The guest's root is the host's, read-only (hostfs); guest.py is its init. It needs neither root nor anything
-of the host's kernel. Measured: at a command in two to four seconds.
+of the host's kernel. Measured: at a command in two seconds.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from rig.lab import processor
-from rig.lab.outside import Guest, scratch_folder, take_signals, write_init
+from drivers.errors import GuestError
+from rig.lab import not_starting, processor
+from rig.lab.floating_point import MEND, needs_mend
+from rig.lab.outside import Guest, take_signals, write_init
+from rig.lab.relay import Line
 
 KERNEL = "linux.uml"
 MODULES = "/usr/lib/uml/modules"
-MEMORY = "1024M"
+MEGABYTES = 1024
 BOOT_SECONDS = 60.0
+MEMORY_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 - where the kernel keeps its memory, unlinked
 
 
 class UmlLab:
-    """Runs each command in a guest of its own."""
+    """``mend``: whether what :mod:`floating_point` tells of is preloaded; None for where this machine needs it."""
 
     name = "uml"
+
+    def __init__(self, mend: bool | None = None, library: Path = MEND) -> None:
+        self._mend = mend
+        self._library = library
 
     def missing(self, *, usb: bool = False) -> str:
         """What keeps a guest from starting here; empty when nothing does."""
@@ -34,45 +44,66 @@ class UmlLab:
             return "USB: its kernel has none"
         return ""
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path] = ()) -> int:
-        """Run a command inside, with this process's streams, signals and terminal; its exit status. ``writable``:
-        folders that it may write to, beside the project's.
+    def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
+        """Start a guest whose files are in ``folder``; with more than one line it stays. Raises GuestError at once
+        where this machine needs the mend and it was not built."""
+        mend = needs_mend() if self._mend is None else self._mend
+        if mend and not self._library.exists():
+            why, what_mends = not_starting.FLOATING_POINT
+            raise GuestError(f"{self.name} did not start: {why}", what_mends)
+        devices = [f"/dev/ttyS{number}" for number in range(lines)]
+        shares = {"": "hostfs"}
+        init = write_init(folder, devices, shares, lines > 1, modules=MODULES)
+        log = folder / "console.log"
+        place = processor.take()
 
-        Raises CannotRunError when the guest does not boot, or ends before the command has.
-        """
-        with scratch_folder() as folder, start(folder) as guest:
-            guest.await_boot()
-            return guest.run(command, environment, writable)
+        def become_guest() -> None:
+            take_signals()
+            os.sched_setaffinity(0, {place.processor})
+
+        into = [os.pipe() for _ in range(lines)]
+        out = [os.pipe() for _ in range(lines)]
+        theirs = [*(reader for reader, _ in into), *(writer for _, writer in out)]
+        preloaded = [*([str(self._library)] if mend else []), *os.environ.get("LD_PRELOAD", "").split()]
+        with log.open("wb") as console:
+            process = subprocess.Popen(
+                [
+                    KERNEL, "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEGABYTES}M", f"init={init}",
+                    "con=null", "con0=null,fd:1", "ssl=null", "quiet",
+                    *(f"ssl{number}=fd:{into[number][0]},fd:{out[number][1]}" for number in range(lines)),
+                ],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                pass_fds=(*theirs, place.claim.fileno()),
+                start_new_session=True,
+                preexec_fn=become_guest,
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    "HOME": str(folder),  # the kernel keeps its own files in ~/.uml
+                    "TMPDIR": memory_folder(),
+                    **({"LD_PRELOAD": " ".join(preloaded)} if preloaded else {}),
+                },
+            )  # fmt: skip
+        for descriptor in theirs:
+            os.close(descriptor)
+        place.claim.close()  # the guest has it now
+        ends = [Line(reader, writer) for (reader, _), (_, writer) in zip(out, into, strict=True)]
+        return Guest(self.name, process, ends, log, BOOT_SECONDS, shares)
 
 
-def start(folder: Path) -> Guest:
-    """Start a guest whose files are in ``folder``."""
-    init = write_init(folder, line="/dev/ttyS0", modules=MODULES, shares="hostfs")
-    log = folder / "console.log"
-    place = processor.take()
+def memory_folder() -> str:
+    """Where the guest's memory is put: the first folder that has room, and from which may be executed.
 
-    def become_guest() -> None:
-        take_signals()
-        os.sched_setaffinity(0, {place.processor})
+    A container's /dev/shm often has neither. Where none will do it is the first, and the kernel says what is wrong.
+    """
+    return next((folder for folder in MEMORY_FOLDERS if _holds_memory(folder)), MEMORY_FOLDERS[0])
 
-    to_guest, writer = os.pipe()
-    reader, from_guest = os.pipe()
-    with log.open("wb") as console:
-        process = subprocess.Popen(
-            [
-                KERNEL, "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEMORY}", f"init={init}",
-                "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{to_guest},fd:{from_guest}", "quiet",
-            ],
-            stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-            pass_fds=(to_guest, from_guest, place.claim.fileno()),
-            start_new_session=True,
-            preexec_fn=become_guest,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(folder),  # the kernel keeps its own files in ~/.uml
-            },
-        )  # fmt: skip
-    os.close(to_guest)
-    os.close(from_guest)
-    place.claim.close()  # the guest has it now
-    return Guest(process, reader, writer, log, BOOT_SECONDS)
+
+def _holds_memory(folder: str) -> bool:
+    try:
+        room = os.statvfs(folder)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.truncate(mmap.PAGESIZE)
+            mmap.mmap(file.fileno(), mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize >= MEGABYTES << 20

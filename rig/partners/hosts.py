@@ -22,8 +22,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import Any
 
-import dpkt
-
+from drivers.dissection import dpkt
 from drivers.namespace import NetworkNamespace
 from rig.fence import HTTPS
 from rig.partners.control import serve_in_thread
@@ -185,8 +184,7 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     namespace = NetworkNamespace(plan.namespace)
-    for address in plan.addresses:
-        namespace.add_address("lo", IPv4Interface(f"{address}/32"))
+    namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
     speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
     with namespace.entered():
         capture = Capture("lig0")

@@ -43,6 +43,7 @@ UP_SECONDS = 60.0
 RETRY_SECONDS = 0.2
 THREAD_SECONDS = 3.0
 LINE_SECONDS = 60.0
+NAME_SERVER_SECONDS = 10.0
 INIT = "ATS10=3"
 """A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
@@ -143,8 +144,8 @@ class Lig:
 
     def prepare(self) -> None:
         """Addresses of the utility services, no forwarding but the fence's, the name server."""
-        for address in self.plan.fence.name_servers:
-            self.namespace.add_address("lo", IPv4Interface(f"{address}/32"))
+        addresses = (IPv4Interface(f"{address}/32") for address in self.plan.fence.name_servers)
+        self.namespace.add_address("lo", *addresses)
         self.namespace.forward()
         firewall.apply(self.namespace, fence.BASE_RULES)
         firewall.apply(self.namespace, fence.IPV6_RULES, version=6)
@@ -169,8 +170,7 @@ class Lig:
             line=said,
             prepare=self.namespace.enter_for_good,
         )  # fmt: skip
-        if not started.wait(10):
-            raise CannotRunError("dnsmasq did not start within 10 s; see the far end's log")
+        self._name_server_started = started
 
     # --- its lines -----------------------------------------------------------------------------------------
 
@@ -183,6 +183,11 @@ class Lig:
             thread.start()
             self._threads.append(thread)
             ready.append((line, event))
+        if not self._name_server_started.wait(NAME_SERVER_SECONDS):
+            raise CannotRunError(
+                f"dnsmasq did not start within {NAME_SERVER_SECONDS:g} s; see the far end's log",
+                "apt-get install dnsmasq-base",
+            )
         for line, event in ready:
             # The event is set by a modem that is ready, and by a line that finds that nothing can run here.
             if not event.wait(LINE_SECONDS):
@@ -217,14 +222,17 @@ class Lig:
     def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
         """One call, from RING to hang-up."""
         modem = None if line.direct else self._ready_modem(line, serial)
+        if modem is not None:
+            self._await_call(line, modem, ready)
         if line.ppp:
-            # A pppd that is there already answers the caller's first packet; one that starts at CONNECT misses it.
+            # Between RING and the answer: a pppd that is there already hears the caller's first packet, one that starts
+            # at CONNECT misses it; and one a line, held from the beginning, is most of what a gateway costs.
             servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
             with self._pppd(line, serial, (f"{self.plan.address}:", "unit", str(unit), *servers)) as pppd:
-                self._await_call(line, modem, ready)
+                if modem is None:
+                    self._await_call(line, modem, ready)
                 self._session(unit, line, serial, modem, pppd)
         elif modem is not None:
-            self._await_call(line, modem, ready)
             modem.answer()
             with contextlib.suppress(ModemSilentError):
                 modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes

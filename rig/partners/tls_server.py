@@ -10,6 +10,7 @@ import datetime
 import itertools
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -38,17 +39,27 @@ class Today:
     """OpenSSL with Python's defaults."""
 
     def __init__(self, addresses: tuple[IPv4Address, ...], authority_file: Path) -> None:
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(authority_file)
-        self._contexts = {}
-        for address in addresses:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            authority.issue_cert(str(address)).configure_cert(context)
-            self._contexts[str(address)] = context
+        self._authority = trustme.CA()
+        self._authority.cert_pem.write_to_path(authority_file)
+        self._addresses = {str(address) for address in addresses}
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._making = threading.Lock()
+
+    def _context(self, address: str) -> ssl.SSLContext:
+        """Made when an address is first asked for: a key and its certificate take a tenth of a second in the lab, and a
+        call home speaks with few of them."""
+        if address not in self._addresses:
+            raise KeyError(address)
+        with self._making:
+            if address not in self._contexts:
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                self._authority.issue_cert(address).configure_cert(context)
+                self._contexts[address] = context
+            return self._contexts[address]
 
     @contextlib.contextmanager
     def secured(self, plain: socket.socket) -> Iterator[Any]:
-        with self._contexts[plain.getsockname()[0]].wrap_socket(plain, server_side=True) as connection:
+        with self._context(plain.getsockname()[0]).wrap_socket(plain, server_side=True) as connection:
             yield connection
 
 

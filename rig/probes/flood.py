@@ -9,8 +9,7 @@ import contextlib
 import socket
 from dataclasses import dataclass
 
-import dpkt
-
+from drivers.dissection import dpkt
 from drivers.interruptions import waiting
 from rig.fence import HTTPS
 from rig.probes import packets

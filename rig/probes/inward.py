@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.fence import HTTPS
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker

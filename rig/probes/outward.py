@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.fence import DNS, HTTPS, VPN_PORTS
 from rig.probes import packets
 from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker

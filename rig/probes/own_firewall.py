@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.bench import AllowTable
 from rig.bench_files import port_range
 from rig.fence import HTTPS

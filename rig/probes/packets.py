@@ -9,8 +9,7 @@ import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.fence import HTTPS
 
 MARK = b"RIGPROBE"

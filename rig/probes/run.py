@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import dpkt
-
+from drivers.dissection import dpkt
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from rig.checks import ANSWER_SECONDS, connect

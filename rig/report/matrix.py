@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import dpkt
-
+from drivers.dissection import dpkt
 from rig.probes.probe import Outcome
 from rig.probes.run import Report
 

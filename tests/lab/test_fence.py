@@ -46,7 +46,7 @@ def test_gateway_without_a_fence_is_found(modem: Line, gateway: Gateway, check: 
 def test_drops_are_counted_by_reason(session: Session, gateway: Gateway) -> None:
     session.run_check(checks.unauthorized_source)
     counted = [
-        firewall.drops(gateway.rules, chain)
+        fence.drops(gateway.rules, chain)
         for unit in range(8)
         for chain in [f"from-ppp{unit}"]
         if chain in gateway.rules

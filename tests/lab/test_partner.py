@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from pyroute2 import IPRoute
+
+from drivers.netlink import IPRoute
 
 SECONDS = 60.0
 SECRET = "the account's own"

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import dpkt
 import pytest
 
+from drivers.dissection import dpkt
 from tests.lab.null_modem import NullModem
 from tests.unit.terminal_server import serving
 

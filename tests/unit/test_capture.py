@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import dpkt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.dissection import dpkt
 from drivers.packet_tap import Packet
 from rig.capture import LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR, Capture, Wire, masked, ppp_in_l2tp
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-import dpkt
 import pytest
 
+from drivers.dissection import dpkt
 from rig.fence import Fence
 from rig.probes import packets
 from rig.probes.inward import inward

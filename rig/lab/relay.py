@@ -1,0 +1,191 @@
+"""A command inside a guest, as it is seen from outside: its streams, signals and terminal, over one line.
+
+The line is two descriptors to the guest's first process (guest.py), or to the session that it has made for the command
+(session.py), whichever engine the guest runs on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import struct
+import sys
+import termios
+import tty
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from drivers.errors import GuestError
+from drivers.interruptions import waiting
+from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
+
+CHUNK = 32768
+ASKED_SECONDS = 60.0
+"""How long a guest that is up may take over a part of a request: it may be busy with somebody else's command."""
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class LineLostError(Exception):
+    """The guest ended, or said something that is no frame. Whoever has its console can say why."""
+
+
+def writable_folders(more: Sequence[Path] = ()) -> list[str]:
+    """The folder of the project that the command was started in, where its results go; and ``more``."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            here = folder
+            break
+    project = [] if here == Path("/") else [here]
+    return [*map(str, project), *(str(one) for one in more if not any(one.is_relative_to(each) for each in project))]
+
+
+def terminal_size() -> tuple[int, int]:
+    """Rows and columns of the terminal that this process talks to."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8)))
+            if columns:
+                return rows, columns
+    return 24, int(os.environ.get("COLUMNS") or 80)
+
+
+def is_terminal(name: str) -> bool:
+    stream = getattr(sys, name)
+    return stream is not None and stream.isatty()
+
+
+def request_for(command: Sequence[str], environment: Mapping[str, str], writable: Sequence[Path]) -> Request:
+    """What is asked of a guest, with this process's terminal and folder."""
+    rows, columns = terminal_size()
+    return Request(
+        command=list(command),
+        environment=dict(environment),
+        directory=str(Path.cwd()),
+        writable=writable_folders(writable),
+        terminals=[name for name in ("stdin", "stdout", "stderr") if is_terminal(name)],
+        rows=rows,
+        columns=columns,
+    )
+
+
+class Line:
+    """``reader`` and ``writer``: descriptors, closed with it."""
+
+    def __init__(self, reader: int, writer: int) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.decoder = Decoder()
+
+    def close(self) -> None:
+        """For the guest an end of file, where nobody else has the line too."""
+        if self.writer >= 0:
+            os.close(self.writer)
+            os.close(self.reader)
+            self.reader = self.writer = -1
+
+    def send(self, kind: Kind, payload: bytes = b"") -> None:
+        """Send one frame in; a guest that has already gone is found by the reader."""
+        data = encode(kind, payload)
+        with contextlib.suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(self.writer, data) :]
+
+    def await_ready(self, seconds: float) -> bool:
+        """Wait for READY, with which the guest asks for more; whether it came. Raises LineLostError when it ended."""
+        with waiting():
+            ready, _, _ = select.select([self.reader], [], [], seconds)
+        if not ready:
+            return False
+        frames = self.decoder.feed(os.read(self.reader, CHUNK))
+        if not frames or frames[0].kind is not Kind.READY:
+            raise LineLostError
+        return True
+
+    def run(self, request: Request) -> int:
+        """Run a command inside, with this process's streams, signals and terminal; its exit status.
+
+        Raises LineLostError when the guest ends before the command has, GuestError when it does not listen.
+        """
+        data = request.encode()
+        for start in range(0, len(data), PART):
+            self.send(Kind.REQUEST, data[start : start + PART])
+            if not self.await_ready(ASKED_SECONDS):
+                raise GuestError(f"the lab's guest took no command within {ASKED_SECONDS:.0f} s", "rig lab down")
+        self.send(Kind.REQUEST_END)
+        with self._forwarded_signals(), raw_terminal():
+            return self._relay()
+
+    def _relay(self) -> int:
+        input_wanted = False
+        while True:
+            watched = [self.reader, 0] if input_wanted else [self.reader]
+            ready, _, _ = select.select(watched, [], [])
+            if 0 in ready:
+                input_wanted = False
+                data = os.read(0, PART)
+                self.send(*((Kind.STDIN, data) if data else (Kind.STDIN_END,)))
+            if self.reader not in ready:
+                continue
+            data = os.read(self.reader, CHUNK)
+            if not data:
+                raise LineLostError
+            for frame in self.decoder.feed(data):
+                if frame.kind is Kind.EXIT:
+                    return int(frame.payload)
+                if frame.kind is Kind.READY:
+                    input_wanted = sys.stdin is not None
+                else:
+                    _print(frame)
+
+    @contextlib.contextmanager
+    def _forwarded_signals(self) -> Iterator[None]:
+        """Pass on to the command inside what would interrupt it here, and the terminal's new size."""
+
+        def forward(number: int, _: FrameType | None) -> None:
+            self.send(Kind.SIGNAL, str(number).encode())
+
+        def resize(_number: int, _: FrameType | None) -> None:
+            self.send(Kind.WINDOW, struct.pack("!HH", *terminal_size()))
+
+        before = {number: signal.signal(number, forward) for number in FORWARDED}
+        before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, resize)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _print(frame: Frame) -> None:
+    descriptor = 1 if frame.kind is Kind.STDOUT else 2
+    data = frame.payload
+    with contextlib.suppress(BrokenPipeError):
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+
+def in_foreground() -> bool:
+    """Whether this process may change its terminal: one in the background would be stopped for it."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # not the terminal that controls this session
+        return False
+
+
+@contextlib.contextmanager
+def raw_terminal() -> Iterator[None]:
+    """Let the guest's terminal do echo, editing and Ctrl-C, where this one is in the foreground."""
+    if not is_terminal("stdin") or not is_terminal("stdout") or not in_foreground():
+        yield
+        return
+    before = termios.tcgetattr(0)
+    tty.setraw(0)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, before)
