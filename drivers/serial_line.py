@@ -77,16 +77,20 @@ class SerialLine:
     def _open(self, port: str, speed: int, rtscts: bool) -> serial.Serial:
         try:
             line = serial.Serial(port, baudrate=speed, rtscts=rtscts, timeout=0, exclusive=True)
+            try:
+                fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
+                # Who was killed with PPP on a pseudo-terminal has left it so: the kernel resets a terminal's line
+                # discipline with its last close, and a pty's master is still open. Writing to it would wait for ever.
+                fcntl.ioctl(line.fileno(), termios.TIOCSETD, struct.pack("i", N_TTY))
+            except BaseException:
+                line.close()
+                raise
         except (serial.SerialException, OSError, ValueError, termios.error) as error:  # the last: hung up meanwhile
             if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
                 raise NoModemError(f"{port}: permission denied", _how_to_be_let_in(Path(port))) from error
             if "exclusively lock" in str(error) or getattr(error, "errno", None) == errno.EBUSY:
                 raise PortBusyError(f"{port}: another process holds it for itself alone") from error
             raise NoModemError(f"{port}: {error}") from error
-        fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
-        # Who was killed with PPP on a pseudo-terminal has left it so: the kernel resets a terminal's line discipline
-        # with its last close, and a pty's master is still open. Writing to it would wait for ever.
-        fcntl.ioctl(line.fileno(), termios.TIOCSETD, struct.pack("i", N_TTY))
         return line
 
     def fileno(self) -> int:

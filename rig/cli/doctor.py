@@ -23,7 +23,8 @@ STYLES = {State.OK: "green", State.MISSING: "yellow", State.BROKEN: "bold red"}
 @click.command(epilog="Example: rig doctor --bench my-bench.toml")
 @bench_option
 @json_option
-def doctor(bench: str | None, wants_json: bool) -> int:
+@click.option("-v", "--verbose", is_flag=True, help="Show the console of a guest that does not start.")
+def doctor(bench: str | None, wants_json: bool, verbose: bool) -> int:
     """What this machine can run, what is missing, and the command that mends it. Exit status 0 when the bench can."""
     examination = examine(load(bench or "loopback"))
     can_run = examination.bench.state is State.OK
@@ -32,6 +33,9 @@ def doctor(bench: str | None, wants_json: bool) -> int:
         click.echo(as_json({**found, "exit": 0 if can_run else CannotRunError.exit_status}))
     else:
         _show(examination)
+        for finding in examination.findings if verbose else ():
+            if finding.console:
+                click.echo(f"\nthe console of {finding.name}:\n{finding.console}")
     return 0 if can_run else CannotRunError.exit_status
 
 

@@ -24,9 +24,11 @@ def usb_option(command: click.decorators.FC) -> click.decorators.FC:
 @lab_option
 @usb_option
 @click.option("--own", is_flag=True, help="In a guest of its own, whatever guest is up.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the console of a guest that does not start.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(engine: str | None, usb: bool, own: bool, command: tuple[str, ...]) -> int:
+def run(engine: str | None, usb: bool, own: bool, verbose: bool, command: tuple[str, ...]) -> int:
     """Run COMMAND inside the lab; the exit status is its own."""
+    del verbose  # main() looks for it, where a guest has failed
     names = usable(engine, usb=usb)
     if names[0] == "native":
         return run_command(command, environment_inside())
@@ -36,12 +38,14 @@ def run(engine: str | None, usb: bool, own: bool, command: tuple[str, ...]) -> i
 @lab.command("up", epilog="Example: rig lab up && rig dial --number 1-800-555-0100 --bench loopback")
 @lab_option
 @usb_option
+@click.option("-v", "--verbose", is_flag=True, help="Show the console of a guest that does not start.")
 @click.option(
     "--quiet-for", type=click.FloatRange(min=1), default=staying.QUIET_SECONDS, metavar="S", show_default=True,
     help="End it when nobody has used it for S seconds.",
 )  # fmt: skip
-def up(engine: str | None, usb: bool, quiet_for: float) -> None:
+def up(engine: str | None, usb: bool, verbose: bool, quiet_for: float) -> None:
     """Start a guest that stays: every command of this checkout then runs in it, without waiting for one to start."""
+    del verbose
     name = usable(engine, usb=usb)[0]
     if name == "native":
         raise UsageError("this machine's own kernel is the lab: there is no guest to start", "--lab uml for one")

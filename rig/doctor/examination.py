@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers import profile
-from drivers.errors import NoModemError, RigError
-from rig import lab
+from drivers.errors import GuestError, NoModemError, RigError
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
 from rig.doctor.programs import programs, rights
+from rig.lab import engines as lab
 from rig.near_end import near_port
 
 
@@ -33,7 +33,7 @@ def examine(bench: Bench) -> Examination:
 
 
 def engines() -> Iterator[Finding]:
-    """Where benches can run."""
+    """Where benches can run: each engine of which a guest has started here since this machine booted, or does now."""
     mends = {
         "native": "as root, modprobe ppp_async; where there is no such module, the lab does without",
         "uml": "apt-get install user-mode-linux",
@@ -42,9 +42,15 @@ def engines() -> Iterator[Finding]:
     for name, engine in lab.engines().items():
         lacking = engine.missing()
         usb = "" if lacking or engine.missing(usb=True) else ", USB too"
-        state = State.MISSING if lacking else State.OK
-        said = f"lacks {lacking}" if lacking else f"ready{usb}"
-        yield Finding("lab", name, state, said, mends[name] if lacking else "")
+        if lacking:
+            yield Finding("lab", name, State.MISSING, f"lacks {lacking}", mends[name])
+            continue
+        try:
+            lab.see_it_start(name)
+        except GuestError as error:
+            yield Finding("lab", name, State.BROKEN, str(error), error.advice or "-v shows its console", error.console)
+        else:
+            yield Finding("lab", name, State.OK, f"ready{usb}")
 
 
 def hw_config() -> Iterator[Finding]:
@@ -76,9 +82,9 @@ def can_run(bench: Bench) -> Finding:
     """Whether a bench can run here, and where."""
     name = f"bench {bench.name}"
     try:
-        chosen = lab.choose_for(bench)
         if bench.emulated:
-            return Finding("verdict", name, State.OK, f"can run, in: {chosen.name}")
+            return Finding("verdict", name, State.OK, f"can run, in: {lab.first_that_starts(lab.usable_for(bench))}")
+        lab.usable_for(bench)
         return Finding("verdict", name, State.OK, f"can run, with the modem at {near_port(bench)}")
     except NoModemError as error:
         return Finding("verdict", name, State.MISSING, str(error), error.advice)

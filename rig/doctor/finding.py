@@ -16,10 +16,12 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """``found``: what there is, in words; ``mend``: one command, or what to do, where it is not ok."""
+    """``found``: what there is, in words; ``mend``: one command, or what to do, where it is not ok; ``console``: what a
+    guest that did not start has said."""
 
     group: str
     name: str
     state: State
     found: str = ""
     mend: str = ""
+    console: str = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from drivers import firewall
 from drivers.errors import CannotRunError
 from rig.doctor.finding import Finding, State
-from rig.lab.qemu import kvm_may_work
+from rig.lab import seen
 
 GROUP = "kernel"
 MODULES = (
@@ -60,7 +60,7 @@ def _kvm() -> Finding:
         return Finding(GROUP, "KVM", State.MISSING, "no /dev/kvm: QEMU emulates", "turn on VT-x or AMD-V")
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return Finding(GROUP, "KVM", State.BROKEN, "/dev/kvm may not be opened", "sudo adduser $USER kvm")
-    if not kvm_may_work():
-        found = "/dev/kvm runs nothing: QEMU emulates"
+    if seen.kvm_runs_nothing():
+        found = f"/dev/kvm ran nothing, {seen.KVM_FAILURES} times in a row: QEMU emulates"
         return Finding(GROUP, "KVM", State.BROKEN, found, "turn on nested virtualization in the host")
     return Finding(GROUP, "KVM", State.OK, "/dev/kvm")

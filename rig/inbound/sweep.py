@@ -37,7 +37,7 @@ def _syns(source: IPv4Address, target: IPv4Address, ports: Iterable[int]) -> Ite
     first = bytearray(packets.ip(source, target, packets.TCP, bytes(first[20:40]), 0))
     pseudo = source.packed + target.packed + struct.pack("!BBH", 0, packets.TCP, 20)
     first[36:38] = bytes(2)
-    base = ~dpkt.in_cksum(pseudo + bytes(first[20:40])) & 0xFFFF
+    base = ~dpkt.dpkt.in_cksum(pseudo + bytes(first[20:40])) & 0xFFFF
     for port in ports:
         total = base + port
         first[22:24] = port.to_bytes(2, "big")

@@ -33,7 +33,10 @@ class Lab(Protocol):
 
 
 class GuestLab(Lab, Protocol):
-    """An engine whose kernel is a guest's."""
+    """An engine whose kernel is a guest's. ``check`` raises GuestError for what is known beforehand to keep it from
+    starting."""
+
+    def check(self) -> object: ...
 
     def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest: ...
 
@@ -86,6 +89,32 @@ def needs_usb(bench: Bench) -> bool:
 def missing(name: str, *, usb: bool = False) -> str:
     """What an engine lacks here; empty when nothing."""
     return engines()[name].missing(usb=usb)
+
+
+def see_it_start(name: str) -> None:
+    """See a guest of this engine start, unless one has since this machine booted. Raises GuestError, saying why it does
+    not."""
+    if name == "native":
+        return
+    guests()[name].check()
+    if seen.started(name):
+        return
+    with scratch_folder() as folder, guests()[name].start(folder) as guest:
+        guest.await_boot()
+    seen.remember_start(name)
+
+
+def first_that_starts(names: Sequence[str]) -> str:
+    """The engine that a run would take. Raises the last one's GuestError."""
+    for name, after in zip(names, [*names[1:], ""], strict=True):
+        try:
+            see_it_start(name)
+        except GuestError:
+            if not after:
+                raise
+        else:
+            return name
+    raise AssertionError("the last engine's error was raised")
 
 
 def run_in_guest(

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from drivers.errors import GuestError
@@ -25,8 +26,8 @@ from rig.lab.relay import CHUNK, Line
 from rig.lab.staying import LARGEST, Place, code_state
 
 LINES = 8
-BEFORE_END_SECONDS = 20.0
-"""How long commands that run may take to end when the guest is told to: more than a session gives them."""
+BEFORE_END_SECONDS = 15.0
+"""How long commands that run may take to end when the guest is to end: after that it is killed with them."""
 
 
 class Lent:
@@ -80,24 +81,23 @@ class Keeper:
         """Until it is to end, which :attr:`ending` then says, or the guest has died."""
         self.lent = [Lent(line) for line in guest.lines]
         self.guest = guest
-        process = os.pidfd_open(guest.process.pid)
-        try:
-            while self._ending_is_not_due():
-                coming = {lent.line.reader: lent for lent in self.lent if lent.awaited}
-                watched = [process, self.listener, *self.connections, *coming]
-                ready, _, _ = select.select(watched, [], [], self._patience())
-                if process in ready:
-                    break
-                for one in ready:
-                    if isinstance(one, socket.socket):
-                        self._accept() if one is self.listener else self._listen_to(one)
-                    elif not coming[one].hear():
-                        return
-        finally:
-            os.close(process)
-            for lent in self.lent:
-                if lent.user is not None:  # its line ends too, and says so to the command
-                    self._forget(lent.user)
+        self.used = time.monotonic()
+        while self._ending_is_not_due():
+            coming = {lent.line.reader: lent for lent in self.lent if lent.awaited}
+            watched: list[int | socket.socket] = [guest.handle, self.listener, *self.connections, *coming]
+            ready, _, _ = select.select(watched, [], [], self._patience())
+            if guest.handle in ready:
+                return
+            for one in ready:
+                if isinstance(one, socket.socket):
+                    self._accept() if one is self.listener else self._listen_to(one)
+                elif not coming[one].hear():
+                    return
+
+    def forget_users(self) -> None:
+        """The guest is gone, and so are all lines."""
+        for connection in [lent.user for lent in self.lent if lent.user is not None]:
+            self._forget(connection)
 
     def _patience(self) -> float | None:
         if self.ending is not None:
@@ -122,16 +122,15 @@ class Keeper:
     def _listen_to(self, connection: socket.socket) -> None:
         try:
             question = json.loads(connection.recv(LARGEST))
-            answer = getattr(self, f"_do_{question['do']}")(connection, question)
-        except (OSError, ValueError, KeyError, AttributeError):  # it ended, or is none of ours
+            answer = ANSWERS[question["do"]](self, connection, question)
+            if answer is not None:
+                connection.send(json.dumps(answer).encode())
+        except (OSError, ValueError, LookupError, TypeError):  # it ended, or is none of ours
             self._forget(connection)
             for lent in self.lent:
                 if lent.user is connection:
                     self.used = time.monotonic()
                     lent.take_back()
-            return
-        if answer is not None:
-            connection.send(json.dumps(answer).encode())
 
     def _forget(self, connection: socket.socket) -> None:
         self.connections.remove(connection)
@@ -162,9 +161,16 @@ class Keeper:
         self.ending = [*(self.ending or []), connection]
         self.used = time.monotonic()
         for lent in self.lent:
-            if lent.user is not None:
-                lent.take_back()
+            if lent.user is not None:  # whose command ends by it, and whose connection then
+                lent.line.send(Kind.SIGNAL, str(int(signal.SIGTERM)).encode())
         return {}
+
+
+ANSWERS: dict[str, Callable[[Keeper, socket.socket, dict[str, Any]], dict[str, Any] | None]] = {
+    "line": Keeper._do_line,
+    "tell": Keeper._do_tell,
+    "end": Keeper._do_end,
+}
 
 
 def main() -> None:
@@ -174,33 +180,34 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     keeper = Keeper(engine, quiet)
-    place = Place(engine)
-    first = True
+
+    def up() -> None:
+        keeper.listen()
+        _tell(told, "", "", "")
+
+    try:
+        keep_one(keeper, up)
+    except GuestError as error:
+        _tell(told, str(error), error.advice, error.console)
+        return
     try:
         while keeper.ending is None:
-            with scratch_folder() as folder:
-                try:
-                    guest = guests()[engine].start(folder, [PROJECT], LINES)
-                    with guest:
-                        guest.await_boot()
-                        seen.remember_start(engine)
-                        if first:
-                            keeper.listen()
-                            _tell(told, "", "", "")
-                            first = False
-                        keeper.serve(guest)
-                        if keeper.ending is None:
-                            print(
-                                f"the guest has died; it is started anew. Its console:\n{guest.console()}", flush=True
-                            )
-                except GuestError as error:
-                    if not first:
-                        raise
-                    _tell(told, str(error), error.advice, error.console)
-                    return
+            keep_one(keeper)
     finally:
-        if not first:
-            place.socket.unlink(missing_ok=True)
+        Place(engine).socket.unlink(missing_ok=True)
+
+
+def keep_one(keeper: Keeper, up: Callable[[], None] = lambda: None) -> None:
+    """One guest, from its start to its end. ``up`` is told when it has started. Raises GuestError when it does not."""
+    with scratch_folder() as folder:
+        with guests()[keeper.engine].start(folder, [PROJECT], LINES) as guest:
+            guest.await_boot()
+            seen.remember_start(keeper.engine)
+            up()
+            keeper.serve(guest)
+            if keeper.ending is None:
+                print("the guest has died; it is started anew:", guest.console(), sep="\n", flush=True)
+        keeper.forget_users()
 
 
 def _tell(descriptor: int, *words: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +66,8 @@ class Guest:
     When the process that holds its lines dies, the guest reads their end, ends its commands and powers off. A death
     signal would be quicker, but kills only the kernel's main process and leaves its helpers behind.
 
-    ``log`` has what its console said. ``boot_seconds``: how long it may take to be ready. ``shares``: see write_init.
+    ``handle`` is a pidfd of its first process. ``log`` has what its console said. ``boot_seconds``: how long it may
+    take to be ready. ``shares``: see write_init.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class Guest:
     ) -> None:
         self.name = name
         self.process = process
+        self.handle = os.pidfd_open(process.pid)
+        weakref.finalize(self, os.close, self.handle)
         self.lines = lines
         self.log = log
         self.boot_seconds = boot_seconds
@@ -93,35 +98,44 @@ class Guest:
         """End it: it reads an end of file, ends its commands and powers off; killed when it does not in ten seconds."""
         for line in self.lines:
             line.close()
-        try:
-            self.process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        self.ended(END_SECONDS)
+        self._kill()
+
+    def ended(self, seconds: float) -> bool:
+        """Whether its process ends within so many seconds, or has; it is not collected yet."""
+        return bool(select.select([self.handle], [], [], seconds)[0])
+
+    def _kill(self) -> None:
+        """End what is left of it. User-Mode Linux is a group of processes, and the death of the first ends no other:
+        one goes on for ever, and holds the lines open. The group has the first one's number until it is collected."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def await_boot(self) -> None:
         """Wait until it asks for its command. Raises GuestError, saying why, after ``boot_seconds`` or at its end."""
         with contextlib.suppress(LineLostError):
-            if self.lines[0].await_ready(self.boot_seconds):
+            if self.lines[0].await_ready(self.boot_seconds, self.handle):
                 return
         raise self.failure()
 
     def run(self, request: Request) -> int:
         """The only command of a guest that does not stay; its exit status. Raises GuestError when it ends first."""
         try:
-            return self.lines[0].run(request)
+            return self.lines[0].run(request, self.handle)
         except LineLostError:
             raise ended_early(self.name, self.console()) from None
 
     def console(self) -> str:
         """All that its console has said; once it is known to have closed its line, to the last word."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(LAST_WORDS_SECONDS)
+        if self.ended(LAST_WORDS_SECONDS):
+            self._kill()
         return self.log.read_text(errors="replace")
 
     def failure(self) -> GuestError:
         console = self.console()
-        return not_starting.explain(self.name, console, self.process.poll(), self.boot_seconds)
+        return not_starting.explain(self.name, console, self.process.returncode, self.boot_seconds)
 
 
 def ended_early(name: str, console: str = "") -> GuestError:

@@ -48,6 +48,9 @@ class QemuLab:
             return f"its kernel in {FILES} (make usb-guest)"
         return ""
 
+    def check(self) -> None:
+        """Nothing is known beforehand."""
+
     def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
         """Start a guest whose files are in ``folder``, with KVM where that runs anything; with more than one line it
         stays. With KVM it has shown that it runs, on return."""

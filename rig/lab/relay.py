@@ -95,41 +95,47 @@ class Line:
             while data:
                 data = data[os.write(self.writer, data) :]
 
-    def await_ready(self, seconds: float) -> bool:
-        """Wait for READY, with which the guest asks for more; whether it came. Raises LineLostError when it ended."""
+    def await_ready(self, seconds: float, process: int | None = None) -> bool:
+        """Wait for READY, with which the guest asks for more; whether it came. ``process``: a pidfd of the guest's, by
+        whose end it has ended. Raises LineLostError when it did."""
         with waiting():
-            ready, _, _ = select.select([self.reader], [], [], seconds)
+            ready, _, _ = select.select([self.reader, *_known(process)], [], [], seconds)
         if not ready:
             return False
+        if self.reader not in ready:
+            raise LineLostError
         frames = self.decoder.feed(os.read(self.reader, CHUNK))
         if not frames or frames[0].kind is not Kind.READY:
             raise LineLostError
         return True
 
-    def run(self, request: Request) -> int:
-        """Run a command inside, with this process's streams, signals and terminal; its exit status.
+    def run(self, request: Request, process: int | None = None) -> int:
+        """Run a command inside, with this process's streams, signals and terminal; its exit status. ``process``: as
+        :meth:`await_ready` has it.
 
         Raises LineLostError when the guest ends before the command has, GuestError when it does not listen.
         """
         data = request.encode()
         for start in range(0, len(data), PART):
             self.send(Kind.REQUEST, data[start : start + PART])
-            if not self.await_ready(ASKED_SECONDS):
+            if not self.await_ready(ASKED_SECONDS, process):
                 raise GuestError(f"the lab's guest took no command within {ASKED_SECONDS:.0f} s", "rig lab down")
         self.send(Kind.REQUEST_END)
         with self._forwarded_signals(), raw_terminal():
-            return self._relay()
+            return self._relay(process)
 
-    def _relay(self) -> int:
+    def _relay(self, process: int | None) -> int:
         input_wanted = False
         while True:
-            watched = [self.reader, 0] if input_wanted else [self.reader]
+            watched = [self.reader, *_known(process), *([0] if input_wanted else [])]
             ready, _, _ = select.select(watched, [], [])
             if 0 in ready:
                 input_wanted = False
                 data = os.read(0, PART)
                 self.send(*((Kind.STDIN, data) if data else (Kind.STDIN_END,)))
             if self.reader not in ready:
+                if process in ready:
+                    raise LineLostError
                 continue
             data = os.read(self.reader, CHUNK)
             if not data:
@@ -159,6 +165,10 @@ class Line:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _known(process: int | None) -> list[int]:
+    return [] if process is None else [process]
 
 
 def _print(frame: Frame) -> None:

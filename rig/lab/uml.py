@@ -44,13 +44,18 @@ class UmlLab:
             return "USB: its kernel has none"
         return ""
 
-    def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
-        """Start a guest whose files are in ``folder``; with more than one line it stays. Raises GuestError at once
-        where this machine needs the mend and it was not built."""
+    def check(self) -> bool:
+        """Whether the mend is to be preloaded. Raises GuestError where this machine needs it and it was not built."""
         mend = needs_mend() if self._mend is None else self._mend
         if mend and not self._library.exists():
             why, what_mends = not_starting.FLOATING_POINT
             raise GuestError(f"{self.name} did not start: {why}", what_mends)
+        return mend
+
+    def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
+        """Start a guest whose files are in ``folder``; with more than one line it stays. Raises GuestError as
+        :meth:`check` does."""
+        mend = self.check()
         devices = [f"/dev/ttyS{number}" for number in range(lines)]
         shares = {"": "hostfs"}
         init = write_init(folder, devices, shares, lines > 1, modules=MODULES)

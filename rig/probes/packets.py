@@ -50,7 +50,7 @@ def ip(
         source.packed, destination.packed,
     )  # fmt: skip
     head += options
-    return head[:10] + struct.pack("!H", dpkt.in_cksum(head)) + head[12:] + payload
+    return head[:10] + struct.pack("!H", dpkt.dpkt.in_cksum(head)) + head[12:] + payload
 
 
 def tcp(
@@ -81,14 +81,14 @@ def udp(source: IPv4Address, destination: IPv4Address, port: int, number: int, d
 
 def _with_checksum(source: IPv4Address, destination: IPv4Address, protocol: int, segment: bytes, at: int) -> bytes:
     pseudo = source.packed + destination.packed + struct.pack("!BBH", 0, protocol, len(segment))
-    total = dpkt.in_cksum(pseudo + segment[:at] + b"\0\0" + segment[at + 2 :])
+    total = dpkt.dpkt.in_cksum(pseudo + segment[:at] + b"\0\0" + segment[at + 2 :])
     return segment[:at] + struct.pack("!H", total) + segment[at + 2 :]
 
 
 def icmp(source: IPv4Address, destination: IPv4Address, kind: int, code: int, number: int, rest: bytes = b"") -> bytes:
     """An ICMP message. ``rest`` follows the header's second word; for an error it is the packet complained of."""
     body = struct.pack("!BBHHH", kind, code, 0, number, 1) + rest + mark(number)
-    message = body[:2] + struct.pack("!H", dpkt.in_cksum(body)) + body[4:]
+    message = body[:2] + struct.pack("!H", dpkt.dpkt.in_cksum(body)) + body[4:]
     return ip(source, destination, ICMP, message, number)
 
 
@@ -128,7 +128,7 @@ def udp6(source: IPv6Address, destination: IPv6Address, port: int, number: int) 
     """An IPv6 UDP datagram with the mark."""
     content = struct.pack("!HHHH", port_of(number), port, 8 + len(mark(number)), 0) + mark(number)
     pseudo = source.packed + destination.packed + struct.pack("!IHBB", len(content), 0, 0, UDP)
-    content = content[:6] + struct.pack("!H", dpkt.in_cksum(pseudo + content)) + content[8:]
+    content = content[:6] + struct.pack("!H", dpkt.dpkt.in_cksum(pseudo + content)) + content[8:]
     return struct.pack("!IHBB", 6 << 28, len(content), UDP, 64) + source.packed + destination.packed + content
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from rig import lab
+from rig.lab import engines
 from rig.lab.uml import UmlLab
 
 RIG = [sys.executable, "-m", "rig"]
@@ -90,7 +90,7 @@ def test_error_is_json_too_when_asked_for() -> None:
 
 def test_no_ppp_anywhere_is_4_and_names_the_package() -> None:
     result = rig("dial", "--number", "1", "--bench", "loopback", PATH="/nonexistent")
-    if not lab.missing("native"):
+    if not engines.missing("native"):
         pytest.skip("this machine's own kernel has PPP, so there is no way to have none")
     assert result.returncode == 4
     assert "user-mode-linux" in result.stderr
@@ -168,7 +168,7 @@ def test_terminal_inside_has_the_outsides_width() -> None:
 @needs_uml
 def test_guest_ends_with_the_one_who_started_it() -> None:
     """Catches a guest left behind by a kill: it would keep memory and a telephone line."""
-    command = [*RIG, "lab", "run", "--lab", "uml", "--", "sh", "-c", "echo here; exec sleep 1000"]
+    command = [*RIG, "lab", "run", "--lab", "uml", "--own", "--", "sh", "-c", "echo here; exec sleep 1000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:

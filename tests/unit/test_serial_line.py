@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import serial
 
-from drivers import serial_line
-from drivers.errors import PortLostError
+from drivers import serial_line, syscalls
+from drivers.errors import NoModemError, PortLostError
 from drivers.serial_line import SerialLine
 
 
@@ -58,3 +59,18 @@ def test_a_port_that_takes_nothing_is_given_up_within_its_bound(
     with SerialLine(pty[1]) as line, pytest.raises(PortLostError, match=r"has taken nothing for 0\.2 s"):
         line.write(bytes(1_000_000))
     assert time.monotonic() - began < 5
+
+
+def test_a_line_that_is_hung_up_as_it_is_opened_is_no_modem(
+    pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a gateway's line that dies for good: the kernel says EIO where the terminal went between two calls."""
+    real = serial.Serial.open
+
+    def opened_and_hung_up(line: serial.Serial) -> None:
+        real(line)
+        syscalls.hang_up_terminal(line.fileno())
+
+    monkeypatch.setattr(serial.Serial, "open", opened_and_hung_up)
+    with pytest.raises(NoModemError, match="Input/output error"):
+        SerialLine(pty[1], 9600)
