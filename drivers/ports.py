@@ -134,9 +134,8 @@ def list_ports() -> list[Port]:
 def port_at(name: str) -> Port:
     """The port of a device path or link, as udev knows it; a URL, or what udev does not know, as it is."""
     device = name if "://" in name else os.path.realpath(name)
-    with contextlib.suppress(pyudev.DeviceNotFoundError, ValueError, OSError):
-        with _asking:
-            return from_udev(pyudev.Devices.from_device_file(_udev(), device)) or Port(name, device_path=name)
+    with contextlib.suppress(pyudev.DeviceNotFoundError, ValueError, OSError), _asking:
+        return from_udev(pyudev.Devices.from_device_file(_udev(), device)) or Port(name, device_path=name)
     return Port(name, device_path=name)
 
 

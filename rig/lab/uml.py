@@ -24,7 +24,7 @@ KERNEL = "linux.uml"
 MODULES = "/usr/lib/uml/modules"
 MEGABYTES = 1024
 BOOT_SECONDS = 60.0
-MEMORY_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 - where the kernel keeps its memory, unlinked
+MEMORY_FOLDERS = ("/dev/shm", tempfile.gettempdir(), "/var/tmp")  # noqa: S108 - its memory is a file, unlinked
 
 
 class UmlLab:

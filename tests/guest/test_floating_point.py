@@ -16,7 +16,9 @@ from rig.lab.uml import UmlLab
 from tests.guest.building import HERE, MEND, build, build_mend, run_in
 
 BUILT = PROJECT / "build" / "guest-tests"
-THREE_AT_ONCE = 'for seed in 1 2 3; do {0} $seed 1 & all="$all $!"; done; for one in $all; do wait $one || exit 1; done'
+THREE_AT_ONCE = (
+    'for seed in 1 2 3; do {0} $seed 100 & all="$all $!"; done; for one in $all; do wait $one || exit 1; done'
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +59,7 @@ def test_vector_registers_survive_switches_and_signals_with_the_mend(
 ) -> None:
     assert run_in(UmlLab(mend=True, library=mend), "sh", "-c", THREE_AT_ONCE.format(registers)) == 0
     said = capfd.readouterr().out.splitlines()
-    assert {line.split()[0] for line in said} == kinds_of_this_processor()
-    for line in said:
-        _, looks, _, signals, _ = line.split()
-        assert int(looks) > 10
-        assert int(signals) > 10
+    assert sorted(said) == sorted(3 * [*kinds_of_this_processor()])
 
 
 @pytest.mark.skipif("avx" not in Path("/proc/cpuinfo").read_text().split(), reason="this processor has no AVX to lose")
@@ -95,7 +93,7 @@ def test_a_host_with_amx_runs_a_guest_with_the_mend(
     mend: Path, registers: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_in(UmlLab(mend=True, library=mend), "sh", "-c", THREE_AT_ONCE.format(registers)) == 0
-    assert {line.split()[0] for line in capfd.readouterr().out.splitlines()} == kinds_of_this_processor()
+    assert sorted(capfd.readouterr().out.splitlines()) == sorted(3 * [*kinds_of_this_processor()])
 
 
 def test_where_it_is_needed_and_was_not_built_that_is_said_at_once(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def mount_noexec(*folders: str) -> None:
 
 
 def nothing_may_be_executed() -> None:
-    mount_noexec("/dev/shm", "/tmp", "/var/tmp")
+    """But what is in /tmp already, where the checkout may be."""
+    mount_noexec("/dev/shm", "/var/tmp", os.environ["TMPDIR"])
 
 
 def shared_memory_may_not_be_executed() -> None:
@@ -68,8 +69,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a
     ids=["ptrace", "noexec", "memory"],
 )
 def test_a_known_cause_is_one_sentence_and_the_console_is_for_who_asks(
-    prepare: Callable[[], None], cause: str, mend: str
+    prepare: Callable[[], None], cause: str, mend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     command = ("lab", "run", "--lab", "uml", "--own")
     done = rig(*command, "--", "true", prepare=prepare)
     assert done.returncode == 4
