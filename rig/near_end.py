@@ -59,6 +59,7 @@ class NearEnd:
         self._line: SerialLine | None = None
         self._modem: Modem | None = None
         self._pppd: Pppd | None = None
+        self._counted = False
 
     @classmethod
     def owned_by(
@@ -95,7 +96,9 @@ class NearEnd:
     @contextlib.contextmanager
     def _starting_pppd(self) -> Iterator[None]:
         with self._progress.step("starting pppd, held until a call connects"):
-            console_firewall.begin_to_count(self.namespace)
+            if self._counted:
+                console_firewall.begin_to_count(self.namespace)
+            self._counted = True  # the first call finds the counters as they were made
             yield
 
     def _prepare_modem(self, line: SerialLine) -> None:

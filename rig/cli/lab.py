@@ -61,5 +61,5 @@ def up(engine: str | None, usb: bool, verbose: bool, quiet_for: float) -> None:
 @lab.command("down", epilog="Example: rig lab down")
 def down() -> None:
     """End the guest that stays, and whatever runs in it. Exit status 0 also when there was none."""
-    ended = [name for name in ("uml", "qemu") if staying.end(name)]
+    ended = [name for name in staying.ENGINES if staying.end(name)]
     click.echo(f"lab: {' and '.join(ended)} ended" if ended else "lab: no guest was up")

@@ -91,7 +91,8 @@ def write_all(descriptor: int, data: bytes) -> None:
 def is_rig(request: Request) -> bool:
     """Whether it is this very project's command, for an interpreter as this one is: then no other has to start."""
     changed = {name for name in request.environment if name.startswith("PYTHON")} - set(HARMLESS)
-    return request.command[:3] == [sys.executable, "-m", "rig"] and not changed
+    same = os.path.dirname(request.command[0]) == os.path.dirname(sys.executable)  # whichever of a venv's names it has
+    return same and request.command[1:3] == ["-m", "rig"] and not changed
 
 
 def become_rig(request: Request, environment: dict[str, str]) -> int:

@@ -34,11 +34,13 @@ QUIET_SECONDS = 900.0
 """How long a guest stays when nobody uses it."""
 LARGEST = 65536
 SOURCES = ("rig", "drivers", "fixtures")
+ENGINES = ("uml", "qemu")
+"""Those that have guests."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the keeper of one engine's guest is found. ``mend``: see uml.UmlLab, for tests."""
+    """Where the keeper of one engine's guest is found."""
 
     engine: str
 
@@ -58,7 +60,7 @@ class Place:
 
 def code_state() -> str:
     """What tells one state of the project's own code from another: a guest runs the code that it was started with."""
-    digest = hashlib.sha256(sys.executable.encode())
+    digest = hashlib.sha256(sys.prefix.encode())
     files = [file for name in SOURCES for file in (PROJECT / name).rglob("*.py")]
     for file in sorted([*files, PROJECT / ".venv/installed"]):
         with contextlib.suppress(FileNotFoundError):
@@ -167,7 +169,7 @@ def _held(lock: int) -> Iterator[None]:
 def up() -> dict[str, dict[str, Any]]:
     """The guests that are up, by engine: how many seconds, and how many commands they run."""
     found = {}
-    for engine in ("uml", "qemu"):
+    for engine in ENGINES:
         with _connected(Place(engine)) as connection:
             if connection is not None:
                 found[engine] = _ask(connection, {"do": "tell"})[0]

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from rig.partners.terminal import Dce
 
-CHUNK = 4096
+CHUNK = 65536
+"""Bytes taken or given at once: the kernel gives what there is, often several of a terminal's buffers of 4096."""
 
 
 class Watcher:
@@ -117,6 +118,8 @@ class PtyTerminal:
                 return
             self._report_dtr(True)
             self._modem.from_dte(data)
+            if len(data) < CHUNK:
+                return  # that was all; what comes after it is an event of its own
 
     def write(self, data: bytes) -> None:
         if self._is_open():  # to nobody: a port that is closed keeps nothing for its next user
@@ -126,7 +129,7 @@ class PtyTerminal:
     def _flush(self) -> None:
         while self._out:
             try:
-                written = os.write(self._master, self._out[:CHUNK])
+                written = os.write(self._master, memoryview(self._out)[:CHUNK])
             except BlockingIOError:
                 break
             except OSError:
