@@ -93,12 +93,12 @@ conformance: setup
 
 BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition
 
-# Half an hour, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
+# An hour and a half, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
 bench: setup usb-guest
 	@sh scripts/system-packages apt-packages.txt bench test
 	rm -f results/bench.json
 	status=0; \
-	$(BIN)/python -m benchmarks detect || status=1; \
+	$(BIN)/python -m benchmarks detect before tests || status=1; \
 	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks $(BENCHMARKS) || status=1; \
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb || status=1; \
 	$(BIN)/python -m benchmarks --write && exit $$status

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import Figure, in_time, spread
+from benchmarks.figures import Figure, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import isolate, quote
@@ -22,6 +22,11 @@ from rig.owner import Owner
 
 RUNS = 5
 TARGET = 0.25
+WVDIAL = 2.0
+WHY = (
+    "in User-Mode Linux a pppd takes a quarter of a second to start, and the gateway's is started between RING and its "
+    "answer, which is most of either's time"
+)
 
 
 def ours(near: NearEnd) -> tuple[float, float]:
@@ -108,9 +113,11 @@ def measure() -> list[Figure]:
     dialled, opened = [up for up, _ in mine], [up for _, up in mine]
     ratio = statistics.median(one / other for one, other in zip(dialled, chat, strict=True))
     beside = in_time("pppd with chat", dialled, chat)
+    wvdials = in_time("wvdial", opened, wvdial)
     whole = "from opening the port to IP up, pppd's start included"
     return [
         Figure("dial to IP up", spread(dialled, "s"), "", "at most 0.25 of chat's", ratio <= TARGET, beside),
         Figure(whole, spread(opened, "s"), "", "", None, in_time("pppd with chat", opened, chat)),
-        Figure(whole, spread(opened, "s"), "", "", None, in_time("wvdial", opened, wvdial)),
-    ]
+        Figure(whole, spread(opened, "s"), shortfall(wvdials, WVDIAL, WHY), "at least 2 times as fast as wvdial",
+               statistics.median(wvdials.times) >= WVDIAL, wvdials),
+    ]  # fmt: skip

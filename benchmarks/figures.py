@@ -55,6 +55,12 @@ def in_rate(peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str
     return Against(peer, spread(theirs, unit, scale), tuple(o / t for o, t in zip(ours, theirs, strict=False)))
 
 
+def shortfall(against: Against, wanted: float, why: str) -> str:
+    """For a note: by how much a typical pair falls short of so many times as fast, and why; else nothing."""
+    middle = statistics.median(against.times)
+    return "" if middle >= wanted else f"{1 - middle / wanted:.0%} short of {wanted:g} times: {why}"
+
+
 def table(figures: Sequence[Figure]) -> str:
     """The figures as a table of plain text."""
     rows = [("figure", "measured", "peer, same run", "target", "")]

@@ -14,7 +14,7 @@ from ipaddress import IPv4Interface
 
 import msgspec
 
-from benchmarks.figures import Figure, in_rate, in_time, spread
+from benchmarks.figures import Figure, in_rate, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
 from drivers.errors import RigError
 from rig.emulated_partition import near_address
@@ -30,6 +30,8 @@ RUNS = 5
 DIALS = 15
 CALLS = 16
 SHARE, RATE_TARGET, LATER_TARGET = 0.97, 2e6, 0.150
+BESIDE_OWN = 0.8
+WHY = "the kernel's bridge at the partition drops what the modem's line does not take at once, and TCP sends it again"
 
 
 def borrower(far: FarEnd, owner: Owner) -> NearEnd:
@@ -122,6 +124,7 @@ def measure() -> list[Figure]:
         instantly = goodput(far, borrowed, INSTANT_BYTES, RUNS)
         times = [(dialled(far, ours), dialled(far, borrowed)) for _ in range(DIALS)]
         up, took = sixteen_at_once(far, owner)
+    beside = in_rate("a modem of one's own", instantly, alone, "MB/s", 1e-6)
     later = [there - here for here, there in times]
     share = statistics.median(through) / statistics.median(directly)
     return [
@@ -136,10 +139,10 @@ def measure() -> list[Figure]:
         Figure(
             "goodput through a partition, instant line",
             spread(instantly, "MB/s", 1e-6),
-            "",
-            "at least 2 MB/s",
-            statistics.median(instantly) >= RATE_TARGET,
-            in_rate("a modem of one's own", instantly, alone, "MB/s", 1e-6),
+            shortfall(beside, BESIDE_OWN, WHY),
+            "at least 2 MB/s, and 0.8 of one's own",
+            statistics.median(instantly) >= RATE_TARGET and statistics.median(beside.times) >= BESIDE_OWN,
+            beside,
         ),
         Figure(
             "OCRQ to IP up, instant line",
