@@ -27,12 +27,12 @@ CHECKS := lab-inbound lab-tests lab-partition lab-fence usb-tests reports guest 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
 
-# A lab is one kernel on one core, and waits for half of its time, so five checks run side by side on two cores; each
+# A lab is one kernel on one core, and waits for half of its time, so four checks run side by side on two cores; each
 # one's output comes whole, at its end. The long ones begin. What starts a command a test does it in a guest that stays.
 test: setup
 	@sh scripts/system-packages apt-packages.txt test
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
-	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --jobs=5 $(CHECKS) || status=1; \
+	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --jobs=4 $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
 	@echo "make test: every check held"
 
@@ -54,7 +54,7 @@ reports: setup
 	$(BIN)/pytest tests/reports
 
 # The guests themselves: that they start, or say why not, and stay.
-guest: setup
+guest: setup usb-guest
 	$(BIN)/pytest tests/guest
 
 cli: setup

@@ -40,9 +40,10 @@ def rig(
     prepare: Callable[[], None] | None = None,
     environment: dict[str, str] | None = None,
     folder: Path = PROJECT,
+    bound: float = BOUND,
 ) -> subprocess.CompletedProcess[str]:
     """`rig`, with ``prepare`` called in its process before it begins; ``folder``: where it is run, and found."""
     return subprocess.run(
         [*RIG, *arguments], cwd=folder,
-        capture_output=True, text=True, timeout=BOUND, check=False, preexec_fn=prepare, env=environment,
+        capture_output=True, text=True, timeout=bound, check=False, preexec_fn=prepare, env=environment,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from drivers import syscalls
+from rig.lab import engines
 from tests.guest.building import rig
 
 EPERM_FOR_PTRACE = b"".join(
@@ -24,6 +25,8 @@ EPERM_FOR_PTRACE = b"".join(
         (0x06, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
     )
 )
+EMULATED_SECONDS = 200.0
+"""For QEMU, where there is no KVM that runs anything."""
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 
 
@@ -90,6 +93,20 @@ def test_a_shared_memory_that_may_not_be_executed_is_gone_round() -> None:
     """A container's /dev/shm is so by default; its /tmp will do."""
     done = rig("lab", "run", "--lab", "uml", "--own", "--", "echo", "here", prepare=shared_memory_may_not_be_executed)
     assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+@pytest.mark.timeout(EMULATED_SECONDS + 30)
+def test_where_one_engine_does_not_start_the_next_is_taken_and_one_line_says_why() -> None:
+    if not engines.missing("native"):
+        pytest.skip("this machine's own kernel has PPP, and is taken first")
+    if lacking := engines.missing("qemu"):
+        pytest.skip(f"there is no next engine here: QEMU lacks {lacking}")
+    command = ("lab", "run", "--own", "--", "cat", "/proc/sys/kernel/hostname")
+    done = rig(*command, prepare=forbid_ptrace, bound=EMULATED_SECONDS)
+    assert (done.returncode, done.stdout) == (0, "lab\n"), done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("lab: uml did not start: one process may not trace another here")
+    assert line.endswith("; taking qemu")
 
 
 def test_the_doctor_says_what_was_seen(tmp_path: Path) -> None:
