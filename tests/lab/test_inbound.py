@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from fixtures.inbound import InboundCall
     from rig.inbound.job import InboundBench
     from rig.inbound.partitions import Partition
+
+
+TOLD_SECONDS = 30.0
 
 
 def variant(stage: InboundBench, **changes: object) -> InboundBench:
@@ -130,6 +134,15 @@ def test_nobody_calls(inbound_bench: InboundBench, tmp_path: Path) -> None:
 # --- what goes wrong with a call: each is told, and the next call is taken as if nothing had been -------------------
 
 
+def await_told(one: Armed) -> None:
+    """Until the answering side has told of its first call: a line that is in a call is busy for the next."""
+    end = time.monotonic() + TOLD_SECONDS
+    while not one.verdict.calls:
+        assert time.monotonic() < end, f"no call was told of within {TOLD_SECONDS:g} s"
+        wait([one.taken], 0.05)
+        assert not one.taken.done()
+
+
 def the_next_call_is_good(one: Armed) -> None:
     with connected(one) as call:
         assert call.up.local is not None
@@ -151,6 +164,7 @@ def test_a_voice_calls(representative: Armed) -> None:
     representative.representative().hang_up()
     assert representative.stage.lines is not None
     representative.stage.lines.control.ask("call_by_voice", number=representative.number)
+    await_told(representative)
     the_next_call_is_good(representative)
     assert [call.result for call in representative.verdict.calls] == ["NO CARRIER", "CONNECT"]
 
@@ -164,9 +178,7 @@ def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None
     with armed(stage, tmp_path / "one.json") as one:
         caller = one.representative()
         caller.dial(one.number)
-        while not one.verdict.calls:
-            assert not one.taken.done()
-            one.end.listening.wait(0.1)
+        await_told(one)
         caller.hang_up()
         stage.bench = stage.end.bench = patient
         the_next_call_is_good(one)
