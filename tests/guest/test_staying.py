@@ -60,7 +60,8 @@ class Staying:
 
     @property
     def kernel(self) -> int:
-        return next(pid for pid in self._processes("linux.uml"))
+        """The guest's first process, which leads its group; the others go on without it."""
+        return next(pid for pid in self._processes("linux.uml") if os.getpgid(pid) == pid)
 
     def _processes(self, word: str) -> Iterator[int]:
         for entry in Path("/proc").iterdir():
