@@ -23,7 +23,7 @@ PAIRS = 5
 DIAL = ("dial", "--number", "1-800-555-0100", "--bench", "loopback-instant", "--quiet")
 BOUND = 300.0
 SAMPLE_SECONDS = 0.05
-COLD, WARM, MEMORY, TESTS = 0.4, 0.15, 0.7, 0.6
+COLD, WARM, MEMORY = 0.4, 0.15, 0.7
 
 
 def prepare() -> None:
@@ -121,9 +121,3 @@ def measure() -> list[Figure]:
         figure(f"{name}, with a guest up", "s", 1.0, warm, before, WARM),
         figure("peak memory of that, guest included, cold", "MB", 1e-6, most, most_before, MEMORY),
     ]
-
-
-def whole_tests(project: Path) -> float:
-    began = time.monotonic()
-    subprocess.run(["make", "test"], cwd=project, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - began

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import termios
 import time
-import tty
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from drivers.at import PROGRESS, Reader, Result
 from drivers.errors import PortLostError
 from drivers.interruptions import waiting
 from drivers.serial_line import SerialLine
+from rig.raw_terminal import raw_terminal
 
 LEAVE = 0x1D
 """Ctrl-], as in telnet."""
@@ -25,19 +23,9 @@ CHUNK = 4096
 Record = Callable[[str, bytes], None]
 
 
-@contextlib.contextmanager
-def _raw_terminal() -> Iterator[None]:
-    before = termios.tcgetattr(0)
-    tty.setraw(0)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
-
-
 def talk(line: SerialLine, record: Record) -> None:
     """Keys to the modem, what it says to the screen, until Ctrl-]. Raises PortLostError."""
-    with _raw_terminal():
+    with raw_terminal():
         while True:
             with waiting():
                 ready, _, _ = select.select([line.fileno(), 0], [], [])

@@ -6,9 +6,10 @@ is up for this user and this checkout, else in one of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -99,9 +100,17 @@ def see_it_start(name: str) -> None:
     guests()[name].check()
     if seen.started(name):
         return
-    with scratch_folder() as folder, guests()[name].start(folder) as guest:
+    with booted(name):
+        pass
+
+
+@contextlib.contextmanager
+def booted(name: str, writable: Sequence[Path] = (), lines: int = 1) -> Iterator[Guest]:
+    """A guest of this engine that has started, which is remembered. Raises GuestError, saying why it does not."""
+    with scratch_folder() as folder, guests()[name].start(folder, writable, lines) as guest:
         guest.await_boot()
-    seen.remember_start(name)
+        seen.remember_start(name)
+        yield guest
 
 
 def first_that_starts(names: Sequence[str]) -> str:
@@ -136,28 +145,16 @@ def run_in_guest(
         inside = request.within({INSIDE: name})
         if not own and (status := staying.run(name, inside)) is not None:
             return status
-        with scratch_folder() as folder:
+        with contextlib.ExitStack() as stack:
             try:
-                guest = guests()[name].start(folder, writable)
+                guest = stack.enter_context(booted(name, writable))
             except GuestError as error:
-                _go_on_with(after, error)
-                continue
-            with guest:
-                try:
-                    guest.await_boot()
-                except GuestError as error:
-                    _go_on_with(after, error)
-                    continue
-                seen.remember_start(name)
+                if not after:
+                    raise
+                print(f"lab: {error}; taking {after}", file=sys.stderr)
+            else:
                 return guest.run(inside)
     raise AssertionError("the last engine's error was raised")
-
-
-def _go_on_with(engine: str, error: GuestError) -> None:
-    """Raises the error where there is no next engine."""
-    if not engine:
-        raise error
-    print(f"lab: {error}; taking {engine}", file=sys.stderr)
 
 
 def environment_inside() -> dict[str, str]:

@@ -17,7 +17,6 @@ import importlib
 import os
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ from rig.lab.session import (
     PROGRAMS,
     Session,
     run_apart,
+    woken_by_children,
     write_all,
 )
 
@@ -207,10 +207,7 @@ class Keeping:
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
-        self.wake_reader, wake_writer = os.pipe()
-        os.set_blocking(wake_writer, False)
-        signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.wake_reader = woken_by_children()
 
     def run(self) -> None:
         """Until the outside is gone."""
@@ -235,7 +232,6 @@ class Keeping:
 
     def _collect(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            os.set_blocking(self.wake_reader, False)
             os.read(self.wake_reader, 512)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:

@@ -18,10 +18,9 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers.errors import GuestError
-from rig.lab import seen
 from rig.lab.channel import FREE_MARK, Kind, find_free
-from rig.lab.engines import guests
-from rig.lab.outside import PROJECT, Guest, scratch_folder
+from rig.lab.engines import booted
+from rig.lab.outside import PROJECT, Guest
 from rig.lab.relay import CHUNK, Line
 from rig.lab.staying import LARGEST, Place, code_state
 
@@ -67,7 +66,7 @@ class Keeper:
         self.quiet = quiet
         self.code = code_state()
         self.began = self.used = time.monotonic()
-        self.ending: list[socket.socket] | None = None
+        self.ending = False
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.connections: list[socket.socket] = []
 
@@ -100,7 +99,7 @@ class Keeper:
             self._forget(connection)
 
     def _patience(self) -> float | None:
-        if self.ending is not None:
+        if self.ending:
             return max(0.0, self.used + BEFORE_END_SECONDS - time.monotonic())
         return None if self._busy() else max(0.0, self.used + self.quiet - time.monotonic())
 
@@ -108,10 +107,10 @@ class Keeper:
         return any(not lent.free for lent in self.lent)
 
     def _ending_is_not_due(self) -> bool:
-        if self.ending is not None:
+        if self.ending:
             return self._busy() and self._patience() != 0
         if not self._busy() and time.monotonic() >= self.used + self.quiet:
-            self.ending = []
+            self.ending = True
             return False
         return True
 
@@ -146,7 +145,7 @@ class Keeper:
             return {"stale": True, "quiet": self.quiet}
         if outside:
             return {"why": f"{', '.join(outside)} cannot be written from it"}
-        if free is None or self.ending is not None:
+        if free is None or self.ending:
             return {"why": f"all of its {LINES} lines are in use" if free is None else "it is being ended"}
         self.used = time.monotonic()
         free.user = connection
@@ -157,8 +156,8 @@ class Keeper:
         commands = sum(lent.user is not None for lent in self.lent)
         return {"seconds": time.monotonic() - self.began, "commands": commands, "quiet": self.quiet}
 
-    def _do_end(self, connection: socket.socket, _question: dict[str, Any]) -> dict[str, Any]:
-        self.ending = [*(self.ending or []), connection]
+    def _do_end(self, _connection: socket.socket, _question: dict[str, Any]) -> dict[str, Any]:
+        self.ending = True
         self.used = time.monotonic()
         for lent in self.lent:
             if lent.user is not None:  # whose command ends by it, and whose connection then
@@ -191,7 +190,7 @@ def main() -> None:
         _tell(told, str(error), error.advice, error.console)
         return
     try:
-        while keeper.ending is None:
+        while not keeper.ending:
             keep_one(keeper)
     finally:
         Place(engine).socket.unlink(missing_ok=True)
@@ -199,15 +198,12 @@ def main() -> None:
 
 def keep_one(keeper: Keeper, up: Callable[[], None] = lambda: None) -> None:
     """One guest, from its start to its end. ``up`` is told when it has started. Raises GuestError when it does not."""
-    with scratch_folder() as folder:
-        with guests()[keeper.engine].start(folder, [PROJECT], LINES) as guest:
-            guest.await_boot()
-            seen.remember_start(keeper.engine)
-            up()
-            keeper.serve(guest)
-            if keeper.ending is None:
-                print("the guest has died; it is started anew:", guest.console(), sep="\n", flush=True)
-        keeper.forget_users()
+    with booted(keeper.engine, [PROJECT], LINES) as guest:
+        up()
+        keeper.serve(guest)
+        if not keeper.ending:
+            print("the guest has died; it is started anew:", guest.console(), sep="\n", flush=True)
+    keeper.forget_users()
 
 
 def _tell(descriptor: int, *words: str) -> None:

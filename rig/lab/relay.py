@@ -14,7 +14,6 @@ import signal
 import struct
 import sys
 import termios
-import tty
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -22,6 +21,7 @@ from types import FrameType
 from drivers.errors import GuestError
 from drivers.interruptions import waiting
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
+from rig.raw_terminal import raw_terminal
 
 CHUNK = 32768
 ASKED_SECONDS = 60.0
@@ -121,7 +121,7 @@ class Line:
             if not self.await_ready(ASKED_SECONDS, process):
                 raise GuestError(f"the lab's guest took no command within {ASKED_SECONDS:.0f} s", "rig lab down")
         self.send(Kind.REQUEST_END)
-        with self._forwarded_signals(), raw_terminal():
+        with self._forwarded_signals(), guests_terminal():
             return self._relay(process)
 
     def _relay(self, process: int | None) -> int:
@@ -187,15 +187,8 @@ def in_foreground() -> bool:
         return False
 
 
-@contextlib.contextmanager
-def raw_terminal() -> Iterator[None]:
+def guests_terminal() -> contextlib.AbstractContextManager[None]:
     """Let the guest's terminal do echo, editing and Ctrl-C, where this one is in the foreground."""
-    if not is_terminal("stdin") or not is_terminal("stdout") or not in_foreground():
-        yield
-        return
-    before = termios.tcgetattr(0)
-    tty.setraw(0)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
+    if is_terminal("stdin") and is_terminal("stdout") and in_foreground():
+        return raw_terminal()
+    return contextlib.nullcontext()

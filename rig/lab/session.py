@@ -240,6 +240,16 @@ def _become(request: Request, streams: list[int], terminal: int) -> None:
         os._exit(status)
 
 
+def woken_by_children() -> int:
+    """A descriptor that is readable when a child of this process has ended."""
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader
+
+
 class Session:
     """Relays between the line and the command until the command has ended and its output is drained."""
 
@@ -252,10 +262,7 @@ class Session:
         self.watched: set[int] = set()
         self.alone = False  # nobody is outside any more
         self.give_up = 0.0
-        self.wake_reader, self.wake_writer = os.pipe()
-        os.set_blocking(self.wake_writer, False)
-        signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.wake_reader = woken_by_children()
 
     def run(self, request: Request) -> None:
         """Run the command; tell its exit status, 128 + N when signal N ended it."""

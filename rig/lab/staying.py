@@ -34,8 +34,6 @@ QUIET_SECONDS = 900.0
 """How long a guest stays when nobody uses it."""
 LARGEST = 65536
 SOURCES = ("rig", "drivers", "fixtures")
-ENGINES = ("uml", "qemu")
-"""Those that have guests."""
 
 
 @dataclass(frozen=True)
@@ -166,14 +164,10 @@ def _held(lock: int) -> Iterator[None]:
     yield
 
 
-def up() -> dict[str, dict[str, Any]]:
-    """The guests that are up, by engine: how many seconds, and how many commands they run."""
-    found = {}
-    for engine in ENGINES:
-        with _connected(Place(engine)) as connection:
-            if connection is not None:
-                found[engine] = _ask(connection, {"do": "tell"})[0]
-    return found
+def state(engine: str) -> dict[str, Any] | None:
+    """Of the guest that is up: for how many seconds, and how many commands it runs; None where none is."""
+    with _connected(Place(engine)) as connection:
+        return None if connection is None else _ask(connection, {"do": "tell"})[0]
 
 
 def end(engine: str) -> bool:
