@@ -9,13 +9,24 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from drivers.at import Event, Reader, Result
+from drivers.at import Event, Reader
 from drivers.interruptions import waiting
-from drivers.interview import GUARD_SECONDS, Dialogue, Escape, Findings, Heard, SetSpeed, Settle, Step
+from drivers.interview import (
+    ANSWER_CHARACTERS,
+    GUARD_SECONDS,
+    LONGEST_ANSWER_CHARACTERS,
+    Dialogue,
+    Escape,
+    Findings,
+    Heard,
+    SetSpeed,
+    Settle,
+    Step,
+    parity_of,
+)
+from drivers.result_codes import Result
 from drivers.serial_line import SerialLine
 
-PAUSE_SECONDS = 0.05
-"""Silence after which digits and a CR are a numeric result code."""
 CHUNK = 4096
 LARGEST_ANSWER = 65536
 """Bytes after which a port is taken to send data without end."""
@@ -25,12 +36,19 @@ Listener = Callable[[str, bytes], None]
 
 @dataclass
 class _Expectation:
-    """What is waited for: a final result code, or whatever comes, until a time; ``write`` is due at ``write_at``."""
+    """What is waited for: a final result code, or whatever comes, until a time; ``write`` is due at ``write_at``.
+    ``silence``: with each byte that comes so many seconds are begun anew, up to ``at_most``."""
 
     until: float
     write: bytes = b""
     write_at: float = 0.0
     code: bool = True
+    silence: float = 0.0
+    at_most: float = 0.0
+
+    def came(self, now: float) -> None:
+        """Something arrived."""
+        self.until = max(self.until, min(now + self.silence, self.at_most))
 
 
 class Conversation:
@@ -44,6 +62,7 @@ class Conversation:
         self._reader = Reader()
         self._events: list[Event] = []
         self._size = self._nuls = 0
+        self._data = bytearray()
         self._last_byte = 0.0
         self._expected = _Expectation(0.0)
         self._begin(next(dialogue))
@@ -53,14 +72,16 @@ class Conversation:
         """When something is to be done if nothing arrives."""
         expected = self._expected
         due = expected.write_at if expected.write else expected.until
-        return min(due, self._last_byte + PAUSE_SECONDS) if self._reader.undecided else due
+        pause = self._reader.pause
+        return due if pause is None else min(due, self._last_byte + pause)
 
     def _begin(self, step: Step) -> None:
         now = time.monotonic()
         while isinstance(step, SetSpeed):
-            self.line.set_speed(step.speed)
+            if step.speed != self.line.speed:
+                self.line.set_speed(step.speed)
             step = self._dialogue.send(Heard())
-        self._events, self._size, self._nuls = [], 0, 0
+        self._events, self._size, self._nuls, self._data = [], 0, 0, bytearray()
         if isinstance(step, Escape):
             self._expected = _Expectation(now + step.silence + GUARD_SECONDS + 0.05, b"+++", now + step.silence)
         elif isinstance(step, Settle):
@@ -68,19 +89,28 @@ class Conversation:
         else:
             self._drain()
             self._reader.expect_echo(step.command)
-            self._expected = _Expectation(now + step.seconds, step.command.encode() + b"\r", now)
+            sent = self.line.seconds_for(len(step.command) + ANSWER_CHARACTERS)
+            until = now + step.seconds + sent
+            self._expected = _Expectation(
+                until, step.command.encode() + b"\r", now, silence=step.seconds,
+                at_most=until + self.line.seconds_for(LONGEST_ANSWER_CHARACTERS),
+            )  # fmt: skip
             self._write()
 
     def _drain(self) -> None:
         """What came before the question is no answer to it."""
         with contextlib.suppress(OSError):
             while data := os.read(self.line.fileno(), CHUNK):
-                self._listener("from", data)
-                self._nuls += data.count(0)
-                self._size += len(data)
+                self._count(data)
                 if self._size > LARGEST_ANSWER:
                     break
         self._reader = Reader()
+
+    def _count(self, data: bytes) -> None:
+        self._listener("from", data)
+        self._size += len(data)
+        self._nuls += data.count(0)
+        self._data += data[: max(0, LONGEST_ANSWER_CHARACTERS - len(self._data))]
 
     def _write(self) -> None:
         data, self._expected.write = self._expected.write, b""
@@ -92,17 +122,17 @@ class Conversation:
         data = os.read(self.line.fileno(), CHUNK)
         if not data:
             raise OSError("the port was closed by the other side")
-        self._listener("from", data)
-        self._size += len(data)
-        self._nuls += data.count(0)
+        self._count(data)
         self._last_byte = time.monotonic()
+        self._expected.came(self._last_byte)
         self._take(self._reader.feed(data))
         if self._size > LARGEST_ANSWER:
             self._answer()
 
     def time_passed(self, now: float) -> None:
         """Do what is due."""
-        if self._reader.undecided and now >= self._last_byte + PAUSE_SECONDS:
+        pause = self._reader.pause
+        if pause is not None and now >= self._last_byte + pause:
             self._take(self._reader.idle())
         elif self._expected.write and now >= self._expected.write_at:
             self._write()
@@ -112,12 +142,12 @@ class Conversation:
     def _take(self, events: list[Event]) -> None:
         self._events += events
         expected = self._expected
-        results = any(isinstance(event, Result) for event in events)
-        if results and expected.code and not expected.write and self._heard().result:
+        answered = any(isinstance(event, Result) and event.final for event in events)
+        if answered and expected.code and not expected.write:
             self._answer()
 
     def _heard(self) -> Heard:
-        return Heard(tuple(self._events), self._size, self._nuls)
+        return Heard(tuple(self._events), self._size, self._nuls, parity_of(bytes(self._data)))
 
     def _answer(self) -> None:
         try:

@@ -6,17 +6,28 @@ otherwise; one that was left with a call needs +++; one at another speed needs t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from drivers.at import Code, Echo, Event, Identity, Result, Text, is_unsolicited
+from drivers.at import Echo, Event, Reader, Text
+from drivers.identity import Identity, is_unsolicited, told
+from drivers.result_codes import Code, Result
 
 ANSWER_SECONDS = 0.12
 """How long an AT may take to answer before the next way is tried. A modem of 1990 takes 20 ms."""
+WAKE_SECONDS = 0.3
+"""How long the command that brings its answers back may take, at each of several speeds."""
+ONLY_WAKE_SECONDS = 0.7
+"""The same where there is one speed, and so no other way to try."""
 IDENTITY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 GUARD_SECONDS = 1.05
 """S12's default of 50 fiftieths of a second, and a little more."""
+ANSWER_CHARACTERS = 16
+"""Of a short answer, CR LF OK CR LF, with an echo before it: what a slow line takes is no slowness of the modem's."""
+LONGEST_ANSWER_CHARACTERS = 1024
+"""What a slow line may take for an answer in whole, as long as it goes on coming."""
 QUICK_SPEEDS = (115200, 9600, 38400, 57600, 19200)
 ALL_SPEEDS = (*QUICK_SPEEDS, 2400, 1200, 300, 4800, 230400)
 NOISE_BYTES = 256
@@ -25,7 +36,8 @@ NOISE_BYTES = 256
 
 @dataclass(frozen=True)
 class Ask:
-    """Send a command line, and wait for its result code for so many seconds."""
+    """Send a command line, and wait for its result code for so many seconds of silence; what the line takes for the
+    command and its answer at its speed comes on top."""
 
     command: str
     seconds: float
@@ -57,15 +69,17 @@ Step = Ask | SetSpeed | Escape | Settle
 
 @dataclass(frozen=True)
 class Heard:
-    """What came after a step, until its result code or its time. ``size`` in bytes, NULs among them."""
+    """What came after a step, until its result code or its time. ``size`` in bytes, NULs among them; ``parity``: the
+    one that its bytes have, see :func:`parity_of`."""
 
     events: tuple[Event, ...] = ()
     size: int = 0
     nuls: int = 0
+    parity: str = ""
 
     @property
     def result(self) -> Result | None:
-        return next((event for event in self.events if isinstance(event, Result) and event.code is not Code.RING), None)
+        return next((event for event in self.events if isinstance(event, Result) and event.final), None)
 
     @property
     def echoed(self) -> bool:
@@ -96,6 +110,26 @@ class Findings:
 Dialogue = Generator[Step, Heard, Findings]
 
 
+def parity_of(data: bytes) -> str:
+    """The parity of an answer to AT that came with the eighth bit set, for a person; "" for anything else.
+
+    A modem answers with the parity of the AT before (V.250 §5.1): one that was left so, or whose port has a fixed
+    one, sends 7 bits and a parity bit where we read 8.
+    """
+    if not any(byte & 0x80 for byte in data):
+        return ""
+    reader = Reader()
+    events = [*reader.feed(bytes(byte & 0x7F for byte in data)), *reader.idle()]
+    if not any(isinstance(event, Result) for event in events):
+        return ""
+    odd = [byte.bit_count() % 2 == 1 for byte in data]
+    if not any(odd):
+        return "even parity (7E1)"
+    if all(odd):
+        return "odd parity (7O1)"
+    return "mark parity (7M1)" if all(byte & 0x80 for byte in data) else ""
+
+
 def find_and_ask(first_speed: int, *, fixed_speed: bool, online: bool, patient: bool) -> Dialogue:
     """Find the modem on a port, bring it to verbose codes without echo, and ask who it is.
 
@@ -110,68 +144,94 @@ def find_and_ask(first_speed: int, *, fixed_speed: bool, online: bool, patient: 
     others = [speed for speed in speeds if speed != first_speed]
     if fixed_speed or (online and not patient):  # a null modem shows carrier too, and has cost a second already
         others = []
-    ordered = [first_speed, *others]
-    for speed in ordered:
-        if speed != first_speed:
-            yield SetSpeed(speed)
-        if (yield from _try_attention(found)):
-            found.speed = speed
-            break
-        if found.why:
-            return found
+    yield from _find_speed(found, [first_speed, *others], ONLY_WAKE_SECONDS if not others else WAKE_SECONDS)
+    if found.why:
+        return found
     if not found.speed and patient and not online:
         yield SetSpeed(first_speed)
         heard = yield Escape()
         found.online = heard.result is not None
-        if (yield from _try_attention(found)):
-            found.speed = first_speed
+        yield from _find_speed(found, [first_speed, *others], IDENTITY_SECONDS)
     if not found.speed:
-        found.why = "nothing answers AT"
+        found.why = found.why or "nothing answers AT"
         return found
     if found.online:
         yield Ask("ATH0", IDENTITY_SECONDS)
-    if (yield from _brought_into_step(found)):
-        found.identity = yield from ask_identity(found)
-    else:
+    questions = yield from into_step()
+    found.quiet = found.quiet and questions == 1  # an answer that came late had only seemed to be missing
+    if not questions:
         found.why = "its answers come one question late, so what it says is not to be trusted"
+        return found
+    found.identity = yield from ask_identity(found)
     return found
 
 
-def _brought_into_step(found: Findings) -> Generator[Step, Heard, bool]:
-    """Whether an answer belongs to its question, or does once late ones were waited for: the far side of a network,
-    or a busy machine, may take longer over AT than we wait for it. S3 and S4 are asked because their values are
-    known: CR and LF (V.250 §6.2.1, §6.2.2); the second time another than the first, whose answer may be still to come.
+def _find_speed(found: Findings, speeds: list[int], wake_seconds: float) -> Generator[Step, Heard, None]:
+    """Go through the speeds until AT is answered at one, or something is there that is no modem."""
+    for speed in speeds:
+        yield SetSpeed(speed)
+        if (yield from _try_attention(found, wake_seconds)):
+            found.speed = speed
+        if found.speed or found.why:
+            return
+
+
+_KNOWN_REGISTERS = (("ATS3?", 13), ("ATS4?", 10), ("ATS5?", 8), ("ATS3?", 13))
+"""CR, LF and BS, whose values are known (V.250 §6.2.1 to §6.2.3). Each question is another than the one before it,
+whose answer may be still to come."""
+
+
+def into_step() -> Generator[Step, Heard, int]:
+    """How many questions it takes until an answer belongs to its own, late ones having been waited for; 0: never.
+
+    The far side of a network or a busy machine takes longer over an answer than we wait for it; a modem that was just
+    reset is deaf for some hundred milliseconds, or says OK twice; the NO CARRIER of a call comes behind the OK of what
+    ended it. A modem that shows no register, twice, with nothing behind its answer, has none to show: nothing is
+    known against it.
     """
-    if (yield from _shown("ATS3?", "13")):
-        return True
-    yield Settle(SETTLE_SECONDS)
-    found.quiet = False  # it had answered, only late
-    return (yield from _shown("ATS4?", "10"))
+    shows_nothing = 0
+    for questions, (command, value) in enumerate(_KNOWN_REGISTERS, 1):
+        heard = yield Ask(command, IDENTITY_SECONDS)
+        lines = heard.lines(command)
+        if any(value in _numbers(line) for line in lines):
+            return questions
+        late = yield Settle(SETTLE_SECONDS)
+        shows_nothing += heard.result is not None and not lines and not late.events
+        if shows_nothing == 2:
+            return questions
+    return 0
 
 
-def _shown(command: str, value: str) -> Generator[Step, Heard, bool]:
-    """Whether a register is shown as it must be; of a modem that has none to show, nothing is known against it."""
-    heard = yield Ask(command, IDENTITY_SECONDS)
-    if heard.result is None or heard.result.code is not Code.OK:
-        return True
-    return any(value in line for line in heard.lines(command))
+def _numbers(line: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", line)]
 
 
-def _try_attention(found: Findings) -> Generator[Step, Heard, bool]:
+def _try_attention(found: Findings, wake_seconds: float) -> Generator[Step, Heard, bool]:
     """Whether AT is answered at this speed; a modem is told to answer in words, without echo."""
     heard = yield Ask("AT", ANSWER_SECONDS)
-    if heard.nuls > 16 or (heard.result is None and heard.size > NOISE_BYTES):
-        what = f"{heard.nuls} NULs" if heard.nuls > 16 else "data of its own, and no answer to AT"
-        found.why = f"it sends {what}"
+    if _is_no_modem(found, heard):
         return False
     answered = heard.result is not None
     if answered:
         found.echo, found.numeric = heard.echoed, bool(heard.result and heard.result.text.isdecimal())
-    wake = yield Ask("ATE0Q0V1", ANSWER_SECONDS if not answered else IDENTITY_SECONDS)
+    wake = yield Ask("ATE0Q0V1", IDENTITY_SECONDS if answered else wake_seconds)
+    if wake.result is None and _is_no_modem(found, wake):
+        return False
     found.quiet = not answered and wake.result is not None
     if found.quiet:
         found.echo = heard.echoed
     return answered or wake.result is not None
+
+
+def _is_no_modem(found: Findings, heard: Heard) -> bool:
+    """Whether what came is not AT's, or not to be read; ``found`` says what then."""
+    if heard.parity:
+        found.why = f"it answers AT with {heard.parity}, and 8N1 is asked for: set its port so"
+    elif heard.nuls > 16:
+        found.why = f"it sends {heard.nuls} NULs"
+    elif heard.result is None and heard.size > NOISE_BYTES:
+        found.why = "it sends data of its own, and no answer to AT"
+    return bool(found.why)
 
 
 def ask_identity(found: Findings | None = None) -> Generator[Step, Heard, Identity]:
@@ -190,8 +250,7 @@ def ask_identity(found: Findings | None = None) -> Generator[Step, Heard, Identi
                 found.why = f"it stopped answering at {command}"
         if heard.result is None or heard.result.code is not Code.OK:
             return []
-        prefix = command.removeprefix("AT").rstrip("=?") + ":"
-        return [line.removeprefix(prefix).strip().strip('"') for line in heard.lines(command)]
+        return [told(line, command) for line in heard.lines(command)]
 
     information = {}
     for command in ("ATI", "ATI3"):

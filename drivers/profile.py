@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from drivers.at import Identity
 from drivers.errors import ConfigError, UsageError
+from drivers.identity import Identity
 from drivers.tables import Table, convert, read
 
 FOLDER = Path(__file__).resolve().parent.parent / "hw-config" / "modems"

@@ -98,6 +98,15 @@ class SerialLine:
         return int(self._serial.fileno())
 
     @property
+    def speed(self) -> int:
+        """Of the port, in bit/s."""
+        return int(self._serial.baudrate)
+
+    def seconds_for(self, characters: int) -> float:
+        """How long the port takes to carry so many characters, of ten bits each."""
+        return characters * 10 / self.speed
+
+    @property
     def device(self) -> str:
         """The path of the terminal itself, links resolved: what pppd is given."""
         return os.ttyname(self.fileno())

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal, Self
 
 from drivers import at, ppp_log, profile
-from drivers.at import Identity
 from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, RigError
+from drivers.identity import Identity
 from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
 from drivers.ports import Port, matching_ports, one_of, port_at
 from drivers.pppd import Pppd, PppOptions, PppUp
 from drivers.profile import PortFacts, Profile
+from drivers.result_codes import Result
 from drivers.secret import Secret
 from drivers.serial_line import SerialLine
 from rig import console_firewall
@@ -103,13 +104,14 @@ class NearEnd:
 
     def _prepare_modem(self, line: SerialLine) -> None:
         self._modem = Modem(line, self._notice, self._progress.trace.said)
+        if self.profile is not None:
+            self._modem.follow(self.profile)
         self._modem.reset()
-        self._modem.answer_in_words()
         self.identity = self._modem.identify()
         if self.profile is None:
             port = port_at(self.port)
             self.profile = profile.recognise(self.identity, port.vendor, port.model)
-        self._modem.commands = self.profile.commands
+        self._modem.follow(self.profile)
         self._modem.configure(*self._modem_lines())
 
     def _modem_lines(self) -> tuple[str, ...]:
@@ -212,10 +214,10 @@ class NearEnd:
     stop = hang_up
 
     def _notice(self, event: at.Event) -> None:
-        if isinstance(event, at.Result) and event.code in at.PROGRESS:
-            self._progress.note(event.text)
-        elif not isinstance(event, at.Echo):
-            self._progress.detail(event.text if isinstance(event, at.Result) else event.line)
+        if isinstance(event, Result):
+            (self._progress.detail if event.final else self._progress.note)(event.text)
+        elif isinstance(event, at.Text):
+            self._progress.detail(event.line)
 
     def _ppp_line(self, line: str) -> None:
         self._progress.trace.ppp_line(line)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from drivers import ppp_log
-from drivers.at import Identity
 from drivers.borrowed_interface import BorrowedInterface
 from drivers.errors import CallError, CarrierLostError, RigError
+from drivers.identity import Identity
 from drivers.modem import Connection, check_number
 from drivers.pppd import PEER_MILLISECONDS
 from drivers.secret import Secret

@@ -37,7 +37,8 @@ def _where(one: Detection) -> list[str]:
 def _profile(one: Detection) -> list[str]:
     identity = one.findings.identity
     name = re.sub(r"[^a-z0-9]+", "-", f"{identity.manufacturer} {identity.model}".lower()).strip("-") or "my-modem"
-    sure = re.escape(identity.model) if identity.model else re.escape(identity.text.strip().splitlines()[-1])
+    sure = identity.model or identity.text.strip().split("\n")[-1]
+    match = f"text = [{_text(re.escape(sure))}]" if sure else "# it tells nothing: name this profile in the bench"
     lines = [
         f"# a profile: save as hw-config/modems/{name}.toml, and fill in what its manual says",
         "",
@@ -49,7 +50,7 @@ def _profile(one: Detection) -> list[str]:
         "",
         "[match]",
         *([f'usb = ["{one.port.vendor}:{one.port.model}"]'] if one.port.usb else []),
-        f"text = [{_text(sure)}]",
+        match,
         "",
         "[port]",
         *([f"interface = {one.port.interface_number}"] if one.port.usb else [f"speed = {one.findings.speed}"]),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
-import time
 from collections.abc import Callable, Iterable
 
-from drivers.at import PROGRESS, Reader, Result
-from drivers.errors import PortLostError
+from drivers.errors import ModemError, PortLostError
 from drivers.interruptions import waiting
+from drivers.modem import DIAL_SECONDS, ESCAPE, Modem, places_call
 from drivers.serial_line import SerialLine
 from rig.raw_terminal import raw_terminal
 
@@ -17,7 +17,6 @@ LEAVE = 0x1D
 """Ctrl-], as in telnet."""
 ANSWER_SECONDS = 3.0
 """How long a script waits for the answer to each of its lines."""
-PAUSE_SECONDS = 0.1
 CHUNK = 4096
 
 Record = Callable[[str, bytes], None]
@@ -40,20 +39,22 @@ def talk(line: SerialLine, record: Record) -> None:
 
 
 def run_script(line: SerialLine, commands: Iterable[str], record: Record) -> None:
-    """Each command when the one before has its result code, or has had ANSWER_SECONDS. Raises PortLostError."""
+    """Each command when the one before has its result code, or has had its time: a call's is that of the far end, every
+    other one's ANSWER_SECONDS. ``+++`` stands between silences and without CR. Raises PortLostError."""
+
+    def heard(way: str, data: bytes) -> None:
+        record(way, data)
+        if way == "from":
+            _write_all(data)
+
+    modem = Modem(line, heard=heard)
     for command in commands:
-        data = command.rstrip("\r\n").encode("latin-1", "replace") + b"\r"
-        record("to", data)
-        line.write(data)
-        reader, answered = Reader(), False
-        end = time.monotonic() + ANSWER_SECONDS
-        while not answered and (left := end - time.monotonic()) > 0:
-            with waiting():
-                ready, _, _ = select.select([line.fileno()], [], [], PAUSE_SECONDS if reader.undecided else left)
-            said = _show(line) if ready else b""
-            record("from", said)
-            events = reader.feed(said) if ready else reader.idle()
-            answered = any(isinstance(event, Result) and event.code not in PROGRESS for event in events)
+        text = command.rstrip("\r\n")
+        with contextlib.suppress(ModemError):
+            if text.strip() == ESCAPE:
+                modem.escape()
+            else:
+                modem.say(text, DIAL_SECONDS if places_call(text) else ANSWER_SECONDS)
 
 
 def _show(line: SerialLine) -> bytes:
@@ -65,5 +66,10 @@ def _show(line: SerialLine) -> bytes:
         raise PortLostError(f"{line.port}: {error.strerror}") from error
     if not data:
         raise PortLostError(f"{line.port}: the line was closed by the other side")
-    os.write(1, data)
+    _write_all(data)
     return data
+
+
+def _write_all(data: bytes) -> None:
+    while data:
+        data = data[os.write(1, data) :]

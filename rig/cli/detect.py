@@ -120,8 +120,9 @@ def show(one: Detection) -> None:
         return
     assert one.profile is not None
     identity = one.findings.identity
-    says = " ".join(filter(None, (identity.manufacturer, identity.model, identity.revision))) or identity.text
-    click.echo(f"{one.port.device}  {'dials' if one.dials else 'AT'}  {one.kind}: {says.splitlines()[0]}")
+    click.echo(
+        f"{one.port.device}  {'dials' if one.dials else 'AT'}  {one.kind}: {identity.name or 'tells nothing of itself'}"
+    )
     details = [
         ("profile", one.profile.name + ("" if one.known else ": not known; rig detect --suggest prints a beginning")),
         ("speed", f"{one.findings.speed} bit/s" if not one.port.usb else ""),

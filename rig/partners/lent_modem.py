@@ -50,7 +50,7 @@ class LentModem:
         self._line = SerialLine(str(self.port), self.plan.speed or facts.speed, rtscts=wired)
         self._modem = Modem(self._line)
         if known is not None:
-            self._modem.commands = known.commands
+            self._modem.follow(known)
         self._modem.reset()
         self._modem.configure(f"ATS7={self.plan.carrier_wait}")
         return self._modem

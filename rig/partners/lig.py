@@ -241,7 +241,7 @@ class Lig:
     def _ready_modem(line: LigLine, serial: SerialLine) -> Modem:
         modem = Modem(serial)
         if line.profile is not None:
-            modem.commands = line.profile.commands
+            modem.follow(line.profile)
         modem.reset()
         modem.configure(INIT)
         return modem

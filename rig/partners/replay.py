@@ -19,6 +19,8 @@ from drivers.interruptions import waiting
 from rig.transcript import Moment
 
 END_OF_LINE = 0x0D
+ESCAPE = b"+++"
+"""A command without an end of line: silence ends it."""
 CLOSED_SECONDS = 0.02
 
 
@@ -58,6 +60,7 @@ def take_apart(moments: Iterable[Moment]) -> Dialogue:
         for byte in moment.data:
             if byte != END_OF_LINE:
                 line.append(byte)
+            if byte != END_OF_LINE and line != ESCAPE:
                 continue
             answer, asked_at = [], moment.at
             dialogue.answers.setdefault(command_of(bytes(line)), []).append(answer)
@@ -78,11 +81,11 @@ class ReplayEngine:
     def feed(self, data: bytes, now: float) -> None:
         """Bytes from the DTE."""
         for byte in data:
-            if byte == END_OF_LINE:
+            if byte != END_OF_LINE:
+                self._line.append(byte)
+            if byte == END_OF_LINE or self._line == ESCAPE:
                 self._answer(command_of(bytes(self._line)), now)
                 self._line.clear()
-            else:
-                self._line.append(byte)
 
     def _answer(self, command: str, now: float) -> None:
         known = self._dialogue.answers.get(command)

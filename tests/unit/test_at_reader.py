@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.at import Code, Echo, Reader, Result, Text
+from drivers.at import Echo, Reader, Text
+from drivers.result_codes import Code, Result
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_what_only_looks_like_a_result_code_is_text(line: str) -> None:
 def test_digits_and_cr_alone_are_a_numeric_code_once_nothing_follows() -> None:
     reader = Reader()
     assert reader.feed(b"0\r") == []
-    assert reader.undecided
+    assert reader.pause is not None
     assert reader.idle() == [Result(Code.OK, "0")]
 
 

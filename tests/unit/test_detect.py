@@ -68,8 +68,7 @@ def test_each_make_dials_with_the_commands_of_its_profile(town: Town, known: Pro
         far.reset()
         far.configure("ATS0=1")
         near.reset()
-        near.answer_in_words()
-        near.commands = known.commands
+        near.follow(known)
         near.configure()
         connection = near.dial(number, 5)
         assert connection.text.startswith("CONNECT")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from drivers import profile
-from drivers.at import Identity
 from drivers.errors import ConfigError, UsageError
+from drivers.identity import Identity
 from drivers.profile import FOLDER, load, named, recognise
 
 GOOD = 'title = "T"\nsource = ["a manual"]\nrests-on = "manual"\nkind = "pstn"\n'

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.at import LONGEST_LINE, Code, Echo, Reader, Result, Text
+from drivers.at import LONGEST_LINE, Echo, Reader, Text
 from drivers.interview import Heard, find_and_ask
+from drivers.result_codes import Code, Result
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
 from rig.partners.hayes import Engine, Line, State
 

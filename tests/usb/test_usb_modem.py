@@ -135,7 +135,7 @@ def test_of_a_cellular_modems_four_ports_the_right_one_dials_and_diagnostics_are
         assert far_end.exchange.ask("written", line="cellular")["0"] == 0
         with SerialLine(found[3].port.device, rtscts=False) as line:
             modem = Modem(line)
-            modem.commands = named("quectel-ec25").commands
+            modem.follow(named("quectel-ec25"))
             modem.reset()
             modem.configure()
             assert modem.dial("1-800-555-0106", 20).text == "CONNECT 150000000"
