@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from drivers.errors import PortBusyError
@@ -25,7 +26,8 @@ def process_name(pid: int) -> str:
 
 
 def holders(device: Path) -> list[int]:
-    """Ids of the other processes that have ``device`` open, as far as this user may see them.
+    """Ids of the other processes that have ``device`` open, as far as this user may see them; not the one that has the
+    other side of a pseudo-terminal, and keeps this side open so that it stays (socat does).
 
     By the names that the kernel gives their open files; plain os calls, because this looks at every open
     file of the machine, each time a port is opened.
@@ -36,9 +38,21 @@ def holders(device: Path) -> list[int]:
         if int(pid) != os.getpid():
             with contextlib.suppress(OSError):
                 folder = f"/proc/{pid}/fd"
-                if any(os.readlink(f"{folder}/{number}") == name for number in os.listdir(folder)):
+                opened = {number: os.readlink(f"{folder}/{number}") for number in os.listdir(folder)}
+                if name in opened.values() and not _has_master(int(pid), opened, name):
                     found.append(int(pid))
     return found
+
+
+def _has_master(pid: int, opened: dict[str, str], name: str) -> bool:
+    """Whether a process has the master of a pseudo-terminal: the kernel says of each master which one it is."""
+    if not name.startswith("/dev/pts/"):
+        return False
+    mine = f"tty-index:\t{name.removeprefix('/dev/pts/')}\n"
+    masters = [number for number, path in opened.items() if path.endswith("/ptmx")]
+    with contextlib.suppress(OSError):
+        return any(mine in Path(f"/proc/{pid}/fdinfo/{number}").read_text() for number in masters)
+    return False
 
 
 def explain_holders(pids: list[int]) -> tuple[str, str]:
@@ -74,14 +88,20 @@ class LockFile:
         raise PortBusyError(f"{device}: its lock file {self.path} keeps coming back")
 
     def _claim(self) -> bool:
+        """Whether the file is ours now. It is whole before anybody sees it: one that is empty names no owner, and who
+        looks at it in that moment would clear it as stale."""
+        aside = self.path.with_name(f"LCK.{os.getpid()}.{threading.get_ident()}")
         try:
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            aside.write_text(f"{os.getpid():10d}\n")
+            aside.chmod(0o644)
+            os.link(aside, self.path)
         except FileExistsError:
             return False
         except OSError:
             return True  # a folder that this user may not write to: flock and TIOCEXCL still hold
-        with os.fdopen(handle, "w") as file:
-            file.write(f"{os.getpid():10d}\n")
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink()
         self._held = True
         return True
 
@@ -119,10 +139,14 @@ def remove_stale(device: Path) -> None:
 
 
 def read_owner(path: Path) -> int | None:
-    """The living process that a lock file names; None for one that has ended, or for no number at all."""
+    """The living process that a lock file names; None for one that has ended, or for no number at all.
+
+    FHS has the number alone; minicom and gammu write their name and the user's behind it, old UUCP four binary bytes.
+    """
     data = path.read_bytes()
+    first = data.split(maxsplit=1)[:1]
     try:
-        pid = int(data) if data.strip().isdigit() else int.from_bytes(data[:4], "little")  # binary: old UUCP
+        pid = int(first[0]) if first and first[0].isdigit() else int.from_bytes(data[:4], "little")
         os.kill(pid, 0)
     except (ValueError, ProcessLookupError, OverflowError):
         return None

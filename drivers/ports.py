@@ -82,18 +82,30 @@ _PROPERTIES = {
 }
 
 
+_ATTRIBUTES = {"vendor": "idVendor", "model": "idProduct", "serial": "serial", "interface": "bInterfaceNumber"}
+
+
+def _attribute(device: Any, key: str) -> str:
+    """What sysfs says of the nearest device above that has such an attribute."""
+    found = (parent.attributes.get(key) for parent in device.ancestors)
+    return next((value.decode("ascii", "replace").strip() for value in found if value), "")
+
+
 def from_udev(device: Any) -> Port | None:
     """A tty of udev's as a Port; None where nothing is behind it: a console, a pty, a UART that is not there."""
     node = device.device_node
     if not node:
         return None
-    if not node.startswith(("/dev/ttyUSB", "/dev/ttyACM")) and not _has_uart(device):
+    on_usb = device.find_parent("usb", "usb_interface")  # by what it is behind: makers have names of their own for ttys
+    if on_usb is None and not _has_uart(device):
         return None
     known = {name: device.properties.get(key, "") for name, key in _PROPERTIES.items()}
-    if not known["vendor"]:  # a UART is described by its bus, not by these
+    if on_usb is None:  # a UART is described by its bus, not by these
         known = dict.fromkeys(known, "") | {"path": known["path"]}
+    elif not known["vendor"]:  # a tty that udev's own rules pass over
+        known |= {name: _attribute(device, key) for name, key in _ATTRIBUTES.items()}
     links = [link for link in device.properties.get("DEVLINKS", "").split() if link.startswith("/dev/serial/by-id/")]
-    whole = device.find_parent("usb", "usb_device") if known["vendor"] else None
+    whole = device.find_parent("usb", "usb_device") if on_usb is not None else None
     return Port(
         node,
         **known,
@@ -125,7 +137,7 @@ _asking = threading.Lock()
 
 
 def list_ports() -> list[Port]:
-    """USB serial ports (ttyUSB, ttyACM), and 8250 ports that have a UART, by device path."""
+    """USB serial ports, whatever their driver calls them, and 8250 ports that have a UART, by device path."""
     with _asking:
         found = [from_udev(device) for device in _udev().list_devices(subsystem="tty")]
     return sorted((port for port in found if port is not None), key=lambda port: port.device)

@@ -39,10 +39,32 @@ def convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
         with _one_at_a_time:
             return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(str(error), kind)}") from None
+        raise ConfigError(f"{path}: {_explain(_with_entries_named(str(error), data, kind), kind)}") from None
+
+
+def _with_entries_named(message: str, data: Any, kind: Any) -> str:
+    """msgspec's message with the name of each entry of a dict in its path: msgspec itself has ``[...]`` there."""
+    while "[...]" in message:
+        before = message.rpartition(" - at ")[2].split("[...]")[0].strip("`").removeprefix("$").lstrip(".")
+        entries, of_entry = data, _type_at(kind, before, of_dict=True)
+        for part in re.findall(r"[^.\[\]]+", before):
+            entries = entries[int(part) if isinstance(entries, list) else part]
+        wrong = next(name for name, value in entries.items() if not _converts(value, of_entry))
+        message = message.replace("[...]", f".{wrong}" if re.fullmatch(r"[\w-]+", wrong) else f'."{wrong}"', 1)
+    return message
+
+
+def _converts(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind, dec_hook=_decode, strict=True)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _decode(kind: type, value: Any) -> Any:
+    if not isinstance(value, str):  # ipaddress takes 7 for 0.0.0.7
+        raise ValueError(f"it takes text in quotes, not {value!r}")
     try:
         return kind(value)
     except ValueError as error:
@@ -53,13 +75,16 @@ def _is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Table)
 
 
-def _type_at(kind: Any, place: str) -> Any:
-    """The type that the key at a path is to have; a table's own for the path of a table."""
+def _type_at(kind: Any, place: str, *, of_dict: bool = False) -> Any:
+    """The type that the key at a path is to have; a table's own for the path of a table. ``of_dict``: of the entries
+    of the dict that is there."""
     for part in [part for part in re.split(r"[.\[\]]+", place) if part and not part.isdecimal()]:
         if not _is_table(kind):
             break
         names = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         kind = names.get(part, kind)
+        if of_dict and typing.get_origin(kind) is dict:
+            return typing.get_args(kind)[1]
         kind = next((inner for inner in typing.get_args(kind) if _is_table(inner)), kind)
     return kind
 
@@ -67,7 +92,7 @@ def _type_at(kind: Any, place: str) -> Any:
 def _explain(message: str, kind: Any) -> str:
     """msgspec's message with the key as TOML writes it, and what it takes, or the nearest key there is."""
     said, _, where = message.partition(" - at ")
-    place = where.strip("`").removeprefix("$").lstrip(".").replace("[...]", "")
+    place = where.strip("`").removeprefix("$").lstrip(".")
     wanted = _type_at(kind, place)
     unknown = re.search(r"unknown field `(.+?)`", said)
     if unknown:

@@ -18,7 +18,6 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check pyserial==3.5 2>/dev/null
 
 "$folder/venv/bin/python" -W ignore - "$folder" <<'PYTHON'
-import contextlib
 import os
 import pathlib
 import socket
@@ -64,8 +63,9 @@ try:
 finally:
     server.terminate()
     server.wait()
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
+    lock = pathlib.Path(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
+    if lock.exists() and int(lock.read_text()) == server.pid:
+        lock.unlink()
 if refused != ["timeout while waiting for option 'control'"] * 3 or opened != ["opened"] * 2:
     sys.exit("no longer as found")
 print("as found")

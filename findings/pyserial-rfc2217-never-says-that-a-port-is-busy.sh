@@ -19,7 +19,6 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check pyserial==3.5 2>/dev/null
 
 "$folder/venv/bin/python" -W ignore - "$folder" <<'PYTHON'
-import contextlib
 import os
 import pathlib
 import socket
@@ -65,8 +64,9 @@ try:
 finally:
     server.terminate()
     server.wait()
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
+    lock = pathlib.Path(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
+    if lock.exists() and int(lock.read_text()) == server.pid:
+        lock.unlink()
 for error in raised:
     print(f"{type(error).__name__}: {error} (SerialException: {isinstance(error, serial.SerialException)})")
 print("threads that died of an exception of their own:", len(died), *{f"{name.split(' for ')[0]}: {why}" for name, why in died})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drivers import profile
+from drivers import layouts, profile
 from drivers.asker import Conversation, converse
 from drivers.errors import NoModemError, PortBusyError, PortLostError
 from drivers.interview import Findings, find_and_ask
@@ -57,7 +57,19 @@ class Caution:
         for known in profile.by_usb(port.vendor, port.model):
             if port.interface_number in known.port.untouched:
                 return f"interface {port.interface_number} of a {known.title} is not to be touched"
+        return _not_at(port)
+
+
+def _not_at(port: Port) -> str:
+    """What an interface carries that is not AT, where its maker's layout says so."""
+    layout = layouts.by_vendor(port.vendor)
+    if layout is None or port.interface_number is None:
         return ""
+    role = layout.role_of(port.model, port.interface_number)
+    if role not in layouts.UNTOUCHED:
+        return ""
+    carries = "its maker's diagnostics" if role == "diagnostics" else "no AT"
+    return f"interface {port.interface_number} of a {layout.product_name(port.model)} carries {carries}"
 
 
 Tell = Callable[[Port, str, bytes], None]
@@ -141,13 +153,15 @@ def _conclude(one: Detection, findings: Findings) -> None:
 
 
 def _choose(found: list[Detection]) -> None:
-    """Mark the port that dials: the one that the profile names; where it names none, the first that speaks AT."""
+    """Mark the port that dials: the one that the profile names, or else its maker's layout; where neither does, the
+    first that speaks AT."""
     devices: dict[str, list[Detection]] = {}
     for one in found:
         if one.state == "modem":
             devices.setdefault(one.port.device_path or one.port.device, []).append(one)
     for ports in devices.values():
         wanted = {one.profile.port.interface for one in ports if one.profile} - {None}
+        wanted = wanted or {layouts.dials(one.port.vendor, one.port.model) for one in ports} - {None}
         candidates = [one for one in ports if not (wanted and one.port.usb) or one.port.interface_number in wanted]
         if candidates:
             candidates[0].dials = True

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from drivers import at, ppp_log, profile
+from drivers import at, layouts, ppp_log, profile
 from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, RigError
 from drivers.identity import Identity
 from drivers.modem import Connection, Modem
@@ -242,8 +242,9 @@ def modem_port(modem: ModemTable) -> str:
 
 
 def dialling_port(ports: list[Port], wanted: dict[str, str]) -> Port:
-    """The port of those found that dials: where they are all one modem's, its profile says which that is."""
+    """The port of those found that dials: where they are all one modem's, its profile or layout says which that is."""
     if len({port.device_path for port in ports}) == 1:
-        for known in profile.by_usb(ports[0].vendor, ports[0].model):
-            ports = [port for port in ports if port.interface_number == known.port.interface] or ports
+        known = [each.port.interface for each in profile.by_usb(ports[0].vendor, ports[0].model)]
+        for interface in (*known, layouts.dials(ports[0].vendor, ports[0].model)):
+            ports = [port for port in ports if port.interface_number == interface] or ports
     return one_of(ports, wanted)

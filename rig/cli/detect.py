@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from drivers import profile
+from drivers import layouts, profile
 from drivers.errors import NoModemError
 from drivers.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
@@ -36,7 +36,8 @@ def detect_command(
     """Serial ports and modems: found by udev, asked who they are, side by side."""
     chosen = load_bench(bench)
     caution = Caution([entry.filters for entry in chosen.untouched], left)
-    profile.all_profiles()  # a profile that is wrong is an error here, not in the middle of a list
+    profile.all_profiles()  # what is wrong in one is an error here, not in the middle of a list
+    layouts.all_layouts()
     if watching:
         return _watch(caution, wants_json, verbose)
     ports = [port_at(name) for name in named] or list_ports()

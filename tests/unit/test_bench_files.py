@@ -153,3 +153,18 @@ def test_secret_of_two_lines_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_secret_at_all_says_which_key(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"near-end\.secret"):
         read_secret(load(write(tmp_path, "")), "")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("'ok.ibm.com' = '192.0.2.7'\n'b.ibm.com' = '192.0.2.999'", r"'lig\.names\.\"b\.ibm\.com\"': Octet 999"),
+        ("ok = '192.0.2.7'\nbad = 7", r"'lig\.names\.bad'"),
+    ],
+)
+def test_an_entry_of_a_table_of_names_is_named(tmp_path: Path, names: str, says: str) -> None:
+    """msgspec says "$.names[...]" of whichever entry it is."""
+    path = tmp_path / "mine.toml"
+    path.write_text(f"extends = 'loopback'\n[lig.names]\n{names}\n")
+    with pytest.raises(ConfigError, match=says):
+        load(str(path))
