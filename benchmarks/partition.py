@@ -36,7 +36,7 @@ WHY = "the kernel's bridge at the partition drops what the modem's line does not
 
 def borrower(far: FarEnd, owner: Owner) -> NearEnd:
     """A near end without a modem, joined to the partition."""
-    return near_end_of(owner, far.bench, far, str(far.near_port), far.secret, Progress.silent())
+    return near_end_of(owner, far.bench, far, far.near_port, far.secret, Progress.silent())
 
 
 def goodput(far: FarEnd, near: NearEnd, size: int, runs: int) -> list[float]:

@@ -36,5 +36,5 @@ def exchange(owner: Owner) -> tuple[Control, Plan]:
 
 def caller(far: FarEnd, owner: Owner, name: str) -> NearEnd:
     """A near end on a line of its own, its modem not yet open."""
-    port = str(far.install_line(name, ""))
+    port = far.install_line(name, "")
     return NearEnd.owned_by(owner, far.bench, port, far.secret, Progress(io.StringIO()), name)

@@ -12,10 +12,11 @@ import pty
 import select
 import threading
 import tty
+from collections.abc import Iterator
 
 import serial
 
-from drivers.errors import NoModemError
+from drivers.terminal_server import open_port
 
 POLL_SECONDS = 0.05
 """How often the far side's DCD is looked at, and how late the end of a connection is noticed."""
@@ -23,13 +24,11 @@ CHUNK = 4096
 
 
 class RemotePort:
-    """Open from construction to :meth:`close`. ``tty`` is the pty's path. Raises NoModemError."""
+    """Open from construction to :meth:`close`. ``tty`` is the pty's path; ``lacking``: what its server does not do.
+    Raises NoModemError."""
 
     def __init__(self, url: str, speed: int, *, rtscts: bool) -> None:
-        try:
-            self._remote = serial.serial_for_url(url, baudrate=speed, rtscts=rtscts, timeout=POLL_SECONDS)
-        except (serial.SerialException, OSError, ValueError) as error:
-            raise NoModemError(f"{url}: {error}", "is its server running, and the port free there?") from error
+        self._remote, self.lacking = open_port(url, speed, rtscts=rtscts, timeout=POLL_SECONDS)
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.tty = os.ttyname(slave)
@@ -56,17 +55,28 @@ class RemotePort:
         except (serial.SerialException, OSError, NotImplementedError, AttributeError):
             return None
 
+    @property
+    def clear_to_send(self) -> bool | None:
+        """CTS at the far side; None where it cannot be asked."""
+        try:
+            return bool(self._remote.cts)
+        except (serial.SerialException, OSError, NotImplementedError, AttributeError):
+            return None
+
     def set_speed(self, speed: int) -> None:
         """Have the far side's port at so many bit/s. Raises SerialException."""
-        self._remote.baudrate = speed
+        with _refusals():
+            self._remote.baudrate = speed
 
     def set_flow_control(self, on: bool) -> None:
         """Have the far side's port use RTS and CTS, or not. Raises SerialException."""
-        self._remote.rtscts = on
+        with _refusals():
+            self._remote.rtscts = on
 
     def set_dtr(self, on: bool) -> None:
         """Raise or drop DTR at the far side. Raises SerialException."""
-        self._remote.dtr = on
+        with _refusals():
+            self._remote.dtr = on
 
     def close(self) -> None:
         """End the connection; its own server drops DTR."""
@@ -112,11 +122,26 @@ class RemotePort:
     def _outward(self) -> None:
         """From the pty to the far side."""
         while not self._closing.is_set():
+            data = b""
             try:
                 ready, _, _ = select.select([self._master], [], [], POLL_SECONDS)
                 if ready:
-                    self._remote.write(os.read(self._master, CHUNK))
+                    data = os.read(self._master, CHUNK)
             except OSError:  # nobody has the slave open: which is no event, nor is its opening
                 self._closing.wait(POLL_SECONDS / 2)
-            except (serial.SerialException, ValueError):
+            except ValueError:  # the master was closed by the other thread
+                return
+            try:
+                if data:
+                    self._remote.write(data)
+            except (serial.SerialException, OSError, AttributeError):  # what cannot be written is a line that is gone
                 self._hang_up()
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """A setting that the server refuses is pyserial's ValueError, without a word of which port."""
+    try:
+        yield
+    except ValueError as error:
+        raise serial.SerialException(str(error)) from error

@@ -98,6 +98,11 @@ class SerialLine:
         return int(self._serial.fileno())
 
     @property
+    def lacking(self) -> tuple[str, ...]:
+        """What the terminal server that has the port does not do, in words."""
+        return self._remote.lacking if self._remote else ()
+
+    @property
     def speed(self) -> int:
         """Of the port, in bit/s."""
         return int(self._serial.baudrate)
@@ -141,15 +146,28 @@ class SerialLine:
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
 
-    def set_flow_control(self, on: bool) -> None:
-        """Use RTS and CTS, or leave them alone. Raises PortLostError when the port is gone."""
+    @property
+    def clear_to_send(self) -> bool | None:
+        """CTS; None where the line has none."""
+        if self._remote is not None:
+            return self._remote.clear_to_send
+        return bool(self._serial.cts) if self.has_modem_control else None
+
+    def set_flow_control(self, wanted: bool) -> bool:
+        """Use RTS and CTS where they are wanted and wired, or leave them alone; whether they are used now.
+
+        A modem that has just answered holds CTS on, if its wire is there (V.24, circuit 106): a cable of three wires
+        would carry nothing more. Raises PortLostError when the port is gone.
+        """
         try:
+            on = wanted and self.clear_to_send is not False
             if self._remote is not None:
                 self._remote.set_flow_control(on)
             else:
                 self._serial.rtscts = on
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
+        return on
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises PortLostError when the other side is gone, or takes nothing for WRITE_SECONDS.

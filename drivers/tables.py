@@ -64,7 +64,7 @@ def _converts(value: Any, kind: Any) -> bool:
 
 def _decode(kind: type, value: Any) -> Any:
     if not isinstance(value, str):  # ipaddress takes 7 for 0.0.0.7
-        raise ValueError(f"it takes text in quotes, not {value!r}")
+        raise ValueError(f"it takes text in quotes, not {value!r}")  # noqa: TRY004 - what msgspec makes its own of
     try:
         return kind(value)
     except ValueError as error:

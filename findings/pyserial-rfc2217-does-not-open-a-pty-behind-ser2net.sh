@@ -63,9 +63,6 @@ try:
 finally:
     server.terminate()
     server.wait()
-    lock = pathlib.Path(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
-    if lock.exists() and int(lock.read_text()) == server.pid:
-        lock.unlink()
 if refused != ["timeout while waiting for option 'control'"] * 3 or opened != ["opened"] * 2:
     sys.exit("no longer as found")
 print("as found")

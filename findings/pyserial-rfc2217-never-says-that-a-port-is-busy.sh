@@ -64,9 +64,6 @@ try:
 finally:
     server.terminate()
     server.wait()
-    lock = pathlib.Path(f"/var/lock/LCK..{device.removeprefix('/dev/').replace('/', '_')}")
-    if lock.exists() and int(lock.read_text()) == server.pid:
-        lock.unlink()
 for error in raised:
     print(f"{type(error).__name__}: {error} (SerialException: {isinstance(error, serial.SerialException)})")
 print("threads that died of an exception of their own:", len(died), *{f"{name.split(' for ')[0]}: {why}" for name, why in died})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from drivers.ports import await_port
 from rig.bench import Bench
 from rig.owner import Owner
@@ -45,11 +43,11 @@ class EmulatedExchange:
         self.control = Control(self.plan.control_path)
         self.process = owner.own(PartnerProcess("exchange", switch.main, (self.plan,), owner.folder / "exchange.log"))
 
-    def install_line(self, name: str, number: str, bus: str = "") -> Path:
+    def install_line(self, name: str, number: str, bus: str = "") -> str:
         """A new telephone line with a modem on it, as the bench has its near end's; the path of its port.
 
         ``bus``: another than the near end's.
         """
         bus = bus or self._modem.bus
-        where = self.control.ask("install", name=name, number=number, make=self._modem.profile, bus=bus)
-        return Path(where if bus == "pty" else await_port(where, PLUG_SECONDS).device)
+        where: str = self.control.ask("install", name=name, number=number, make=self._modem.profile, bus=bus)
+        return where if bus == "pty" else await_port(where, PLUG_SECONDS).device

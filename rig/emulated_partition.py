@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
-from pathlib import Path
 
 from drivers import profile
 from drivers.borrowed_interface import BorrowedInterface
@@ -50,10 +49,11 @@ class EmulatedPartition:
         if lines is None:
             return tuple(
                 LentModemPlan(
-                    Path(modem_port(table)),
+                    modem_port(table),
                     table.carrier_wait,
                     profile=profile.named(table.profile) if table.profile else None,
                     speed=table.speed,
+                    init=table.init,
                 )
                 for table in self._table.modem
             )

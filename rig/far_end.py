@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
-from pathlib import Path
 
 from drivers import firewall, profile
 from drivers.namespace import has_ipv6
@@ -72,12 +71,12 @@ class FarEnd:
             self.lig.ask("set_mutant", name=bench.lig.broken)
 
     @functools.cached_property
-    def near_port(self) -> Path:
+    def near_port(self) -> str:
         """Where the near end finds its modem: on a line of the exchange, which it is given now; at the partition; or
         as the bench names a real one."""
         if self.lines is not None and self.partition is None:
             return self.install_line(NEAR_LINE, self.bench.near_end.number)
-        return Path(near_port(self.bench))
+        return near_port(self.bench)
 
     @property
     def exchange(self) -> Control:
@@ -135,13 +134,16 @@ class FarEnd:
             assert table is not None
             assert table.modem is not None
             known = profile.named(table.modem.profile) if table.modem.profile else None
-            port = Path(modem_port(table.modem))
-            return (LigLine(port, (self.secret,), profile=known, speed=table.modem.speed),)
+            commands = (f"ATS7={table.modem.carrier_wait}", *((table.modem.init,) if table.modem.init else ()))
+            return (
+                LigLine(modem_port(table.modem), (self.secret,), True, known, table.modem.speed, commands=commands),
+            )
         lines = []
         for entry, number in zip(self.lines.plan.entries, exchange.numbers, strict=True):
             accounts: tuple[Secret, ...] = (self.secret,) if number.accounts == "near-end" else ()
             lines += [
-                LigLine(self.lines.plan.port(name), accounts, ppp=number.kind == "lig") for name in entry.line_names()
+                LigLine(str(self.lines.plan.port(name)), accounts, ppp=number.kind == "lig")
+                for name in entry.line_names()
             ]
         return tuple(lines)
 
@@ -173,7 +175,7 @@ class FarEnd:
             if process.log.exists()
         }
 
-    def install_line(self, name: str, number: str) -> Path:
+    def install_line(self, name: str, number: str) -> str:
         """A new telephone line with a modem on it; see EmulatedExchange.install_line."""
         assert self.lines is not None
         return self.lines.install_line(name, number)

@@ -76,7 +76,7 @@ def _second_caller(
     bench: Bench, owner: Owner, far: FarEnd, number: str, progress: Progress
 ) -> tuple[NearEnd, PppUp] | None:
     """Somebody else who has called the gateway, to see what passes between callers; None when it has one line."""
-    port = str(far.install_line("other-caller", ""))
+    port = far.install_line("other-caller", "")
     near = NearEnd.owned_by(owner, bench, port, far.secret, progress, "other")
     near.open()
     try:

@@ -86,11 +86,14 @@ class NearEnd:
             facts = named.port if named else PortFacts()
             self.speed = table.speed or facts.speed
             self._line = SerialLine(self.port, self.speed, rtscts=False)  # CTS may not be wired
+            for lack in self._line.lacking:
+                self._progress.note(f"{self.port}: {lack}")
             self.profile = named
             if named is None or not named.direct:
                 self._prepare_modem(self._line)
-            if self.profile is not None:
-                self._line.set_flow_control(self.profile.port.flow_control)
+            wired = self.profile is not None and self.profile.port.flow_control
+            if self._line.set_flow_control(wired) != wired:
+                self._progress.note(f"{self.port}: CTS is off; a cable of three wires? RTS and CTS are not used")
         with self._starting_pppd():
             self._pppd = self._make_pppd(self._line.fileno(), modem_control=self._line.has_modem_control)
 

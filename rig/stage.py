@@ -36,7 +36,7 @@ class Stage:
         if bench.lig is not None and not inbound:
             with progress.step("far end: LIG, service hosts" + (", exchange" if bench.exchange else "")):
                 far_end = FarEnd(bench, owner)
-            port, secret = str(far_end.near_port), far_end.secret
+            port, secret = far_end.near_port, far_end.secret
         else:
             port, secret = near_port(bench), read_secret(bench, "")
         auth = bench.inbound.auth if inbound and bench.inbound else "pap"

@@ -104,7 +104,7 @@ class InboundBench:
                 partition.start()
                 partition.attach(end)
             return end
-        port = near_port(bench) if lines is None else str(lines.install_line(NEAR_LINE, bench.near_end.number))
+        port = near_port(bench) if lines is None else lines.install_line(NEAR_LINE, bench.near_end.number)
         return AnsweringEnd.owned_by(owner, bench, port, nobody, progress)
 
     @property
@@ -125,7 +125,7 @@ class InboundBench:
     def representative(self, credentials: Secret, progress: Progress, name: str = "representative") -> NearEnd:
         """Somebody on another line of the exchange, with credentials; its modem is not yet open."""
         assert self.lines is not None
-        port = str(self.lines.install_line(name, "", bus="pty"))
+        port = self.lines.install_line(name, "", bus="pty")
         return NearEnd.owned_by(self.owner, self.bench, port, credentials, progress, name, self.end.inbound.auth)
 
 

@@ -213,11 +213,11 @@ class Partition:
         try:
             if not modem.rings():
                 return
-            _log.info("%s: it rings", modem.port.name)
+            _log.info("%s: it rings", modem.name)
             if not any(self._offer(tunnel, modem) for tunnel in reversed(list(self._tunnels))):
-                _log.info("%s: nobody wants the call; the next RING is offered again", modem.port.name)
+                _log.info("%s: nobody wants the call; the next RING is offered again", modem.name)
         except RigError as error:
-            _log.warning("%s: %s", modem.port.name, error)
+            _log.warning("%s: %s", modem.name, error)
             modem.hang_up()
         finally:
             self._make_ready(modem)
@@ -253,15 +253,15 @@ class Partition:
             self._connect(tunnel, call, modem, connect)
         except CallError as error:
             results = (CallResult(number) for number, kind in CALL_ERRORS.items() if isinstance(error, kind))
-            _log.info("%s: %s", modem.port.name, error)
+            _log.info("%s: %s", modem.name, error)
             self._end(tunnel, call, next(results, CallResult.NO_FACILITIES), error.result)
         except (RigError, OSError) as error:
-            _log.warning("%s: %s", modem.port.name, error)
+            _log.warning("%s: %s", modem.name, error)
             self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
 
     def _connect(self, tunnel: Tunnel, call: int, modem: LentModem, connect: Callable[[], int]) -> None:
         rate = connect()
-        _log.info("%s: connected at %d bit/s", modem.port.name, rate)
+        _log.info("%s: connected at %d bit/s", modem.name, rate)
         session = self._session(tunnel, call)
         if session is None:  # the peer has ended the call meanwhile
             return

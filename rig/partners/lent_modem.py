@@ -6,7 +6,6 @@ import contextlib
 import select
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 from drivers.errors import ModemSilentError, PortLostError
 from drivers.l2tp.kernel import Bridge
@@ -20,14 +19,16 @@ RING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LentModemPlan:
-    """A modem that is to be lent. ``carrier_wait`` in seconds (S7); ``number``: of its telephone line, where it takes
-    calls; ``speed`` in bit/s, 0 for the profile's."""
+    """A modem that is to be lent, at a device's path or a pyserial URL. ``carrier_wait`` in seconds (S7); ``number``:
+    of its telephone line, where it takes calls; ``speed`` in bit/s, 0 for the profile's; ``init``: an AT command line
+    of the user's own."""
 
-    port: Path
+    port: str
     carrier_wait: int
     number: str = ""
     profile: Profile | None = None
     speed: int = 0
+    init: str = ""
 
 
 class LentModem:
@@ -36,6 +37,7 @@ class LentModem:
     def __init__(self, plan: LentModemPlan) -> None:
         self.plan = plan
         self.port = plan.port
+        self.name = plan.port.rpartition("/")[2]
         self._line: SerialLine | None = None
         self._modem: Modem | None = None
         self._bridge: Bridge | None = None
@@ -46,13 +48,13 @@ class LentModem:
         """Open the port and bring the modem to a known state. Raises as drivers.modem does."""
         known = self.plan.profile
         facts = known.port if known else PortFacts()
-        wired = known is not None and facts.flow_control
-        self._line = SerialLine(str(self.port), self.plan.speed or facts.speed, rtscts=wired)
+        self._line = SerialLine(self.port, self.plan.speed or facts.speed, rtscts=False)
         self._modem = Modem(self._line)
         if known is not None:
             self._modem.follow(known)
         self._modem.reset()
-        self._modem.configure(f"ATS7={self.plan.carrier_wait}")
+        self._modem.configure(f"ATS7={self.plan.carrier_wait}", *((self.plan.init,) if self.plan.init else ()))
+        self._line.set_flow_control(known is not None and facts.flow_control)
         return self._modem
 
     def fileno(self) -> int:

@@ -53,16 +53,23 @@ _pppd_log, _dnsmasq_log = _log.getChild("pppd"), _log.getChild("dnsmasq")
 
 @dataclass(frozen=True)
 class LigLine:
-    """A line that the LIG answers. ``ppp`` False: a modem with nothing behind it.
+    """A line that the LIG answers: a device's path, or a pyserial URL. ``ppp`` False: a modem with nothing behind it.
 
-    ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's.
+    ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's; ``commands``: what it is told
+    beyond what its make needs.
     """
 
-    port: Path
+    port: str
     accounts: tuple[Secret, ...]
     ppp: bool = True
     profile: Profile | None = None
     speed: int = 0
+    commands: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For a log."""
+        return self.port.rpartition("/")[2]
 
     @property
     def direct(self) -> bool:
@@ -90,13 +97,13 @@ def _tell(line: LigLine, event: ppp_log.Event) -> None:
     """What a caller does, for a person."""
     match event:
         case ppp_log.Authenticated(protocol):
-            _log.info("%s: authenticated by %s", line.port.name, protocol)
+            _log.info("%s: authenticated by %s", line.name, protocol)
         case ppp_log.Refused(reason):
-            _log.warning("%s: refused: %s", line.port.name, reason)
+            _log.warning("%s: refused: %s", line.name, reason)
         case ppp_log.Addresses(_, peer):
-            _log.info("%s: the caller is %s", line.port.name, peer)
+            _log.info("%s: the caller is %s", line.name, peer)
         case ppp_log.Ended(reason):
-            _log.info("%s: %s", line.port.name, reason)
+            _log.info("%s: %s", line.name, reason)
 
 
 class PoolEmptyError(Exception):
@@ -135,7 +142,7 @@ class Lig:
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
         self._failure: RigError | None = None
-        self._idle: set[Path] = set()
+        self._idle: set[str] = set()
         self._idle_changed = threading.Condition()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -179,7 +186,7 @@ class Lig:
         ready = []
         for unit, line in enumerate(self.plan.lines):
             event = threading.Event()
-            thread = threading.Thread(target=self._serve, args=(unit, line, event), name=line.port.name, daemon=True)
+            thread = threading.Thread(target=self._serve, args=(unit, line, event), name=line.name, daemon=True)
             thread.start()
             self._threads.append(thread)
             ready.append((line, event))
@@ -199,20 +206,20 @@ class Lig:
         while not self._stopping.is_set():
             try:
                 facts = line.profile.port if line.profile else PortFacts()
-                with SerialLine(str(line.port), line.speed or facts.speed, rtscts=facts.flow_control) as serial:
+                with SerialLine(line.port, line.speed or facts.speed, rtscts=False) as serial:
                     self._open_lines.add(serial)
                     try:
                         self._answer(unit, line, serial, ready)
                     finally:
                         self._open_lines.discard(serial)
             except (CallError, PortLostError, PppError) as error:
-                _log.info("%s: %s", line.port.name, error)
+                _log.info("%s: %s", line.name, error)
             except CannotRunError as error:
                 self._failure = error
                 ready.set()
                 return
             except NoModemError as error:
-                _log.warning("%s: %s", line.port.name, error)
+                _log.warning("%s: %s", line.name, error)
                 if not ready.is_set():  # one that was there may come back; one that never was is an error
                     self._failure = error
                     ready.set()
@@ -243,7 +250,8 @@ class Lig:
         if line.profile is not None:
             modem.follow(line.profile)
         modem.reset()
-        modem.configure(INIT)
+        modem.configure(INIT, *line.commands)
+        serial.set_flow_control((line.profile.port if line.profile else PortFacts()).flow_control)
         return modem
 
     def _await_call(self, line: LigLine, modem: Modem | None, ready: threading.Event) -> None:
@@ -265,7 +273,7 @@ class Lig:
         try:
             address = self.pool.take()
         except PoolEmptyError:
-            _log.warning("%s: no address is free; the caller is told that there is no IP here", line.port.name)
+            _log.warning("%s: no address is free; the caller is told that there is no IP here", line.name)
             pppd.stop()
             # noipdefault: pppd would ask the name service for this machine's own address, and wait for it.
             with self._pppd(line, serial, ("noip", "noipdefault")) as without_ip:
@@ -281,14 +289,14 @@ class Lig:
             self.pool.give_back(address)
 
     def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: Session | None) -> None:
-        _log.info("%s: %s", line.port.name, modem.answer().text if modem else "null modem")
-        self.sessions[line.port.name] = session
+        _log.info("%s: %s", line.name, modem.answer().text if modem else "null modem")
+        self.sessions[line.name] = session
         try:
             pppd.release()
             pppd.wait_end(None)
-            _log.info("%s: pppd ended with %s", line.port.name, pppd.exit_code)
+            _log.info("%s: pppd ended with %s", line.name, pppd.exit_code)
         finally:
-            del self.sessions[line.port.name]
+            del self.sessions[line.name]
 
     @contextlib.contextmanager
     def _fence_around(self, session: Session) -> Iterator[None]:
@@ -331,7 +339,7 @@ class Lig:
             self.namespace,
             self.plan.folder,
             notice=functools.partial(_tell, line),
-            log=lambda text: _pppd_log.info("%s: %s", line.port.name, text),
+            log=lambda text: _pppd_log.info("%s: %s", line.name, text),
         )
         self._held.add(pppd)
         try:

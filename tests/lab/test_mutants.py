@@ -44,7 +44,7 @@ def test_the_sound_gateway_is_clean_a_hundred_times_out_of_a_hundred(session: Se
 def other_line(bench: Bench, far_end: FarEnd) -> Iterator[Line]:
     """The line of a second caller, on hook."""
     with Owner() as owner:
-        port = str(far_end.install_line(f"other-caller-{next(line_numbers)}", ""))
+        port = far_end.install_line(f"other-caller-{next(line_numbers)}", "")
         line = Line(bench, owner, port, far_end.secret, "1-800-555-0100", far_end, "other")
         with line.opened():
             yield line
@@ -89,7 +89,7 @@ def two_addresses() -> Iterator[tuple[Line, Gateway]]:
     bench = load(str(Path(__file__).with_name("small.toml")))
     with Owner() as owner:
         far = FarEnd(bench, owner)
-        line = Line(bench, owner, str(far.near_port), far.secret, "1-800-555-0100", far)
+        line = Line(bench, owner, far.near_port, far.secret, "1-800-555-0100", far)
         yield line, Gateway(far.lig)
 
 

@@ -24,7 +24,7 @@ CROWDED = str(Path(__file__).with_name("crowded.toml"))
 
 
 def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
-    port = str(far_end.install_line(name, ""))
+    port = far_end.install_line(name, "")
     near = NearEnd.owned_by(owner, far_end.bench, port, far_end.secret, Progress(), name)
     near.open()
     return near

@@ -42,7 +42,7 @@ def line() -> Iterator[Line]:
     os.environ["RIG_TEST_TUNNEL_SECRET"] = SECRET.replace(" ", "")
     with Owner() as owner:
         far = FarEnd(load(str(Path(__file__).with_name("l2tp.toml"))), owner)
-        yield Line(far.bench, owner, str(far.near_port), far.secret, NUMBER, far)
+        yield Line(far.bench, owner, far.near_port, far.secret, NUMBER, far)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import serial
-from serial.rfc2217 import PortManager
+from serial.rfc2217 import COM_PORT_OPTION, IAC, SB, PortManager
 
 
 class _Port(serial.Serial):
@@ -29,9 +29,11 @@ class _Port(serial.Serial):
 
 
 class TerminalServer:
-    """Serves one connection after the other. ``url`` is for pyserial; ``carrier`` what it says of DCD."""
+    """Serves one connection after the other. ``url`` is for pyserial; ``carrier`` what it says of DCD. ``unanswered``:
+    the codes of what it does and never acknowledges."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, unanswered: Collection[bytes] = ()) -> None:
+        self._unanswered = unanswered
         self._device = device
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -49,7 +51,7 @@ class TerminalServer:
                     self._converse(connection, self.port)
 
     def _converse(self, connection: socket.socket, port: _Port) -> None:
-        manager = PortManager(port, _Escaped(connection))  # type: ignore[arg-type] # it asks for no more than they have
+        manager = PortManager(port, _Escaped(connection, self._unanswered))  # type: ignore[arg-type] # enough for it
         ended = threading.Event()
 
         def to_client() -> None:
@@ -78,17 +80,20 @@ class TerminalServer:
 class _Escaped:
     """What PortManager writes its own messages to."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, unanswered: Collection[bytes]) -> None:
         self._connection = connection
+        self._unanswered = unanswered
 
     def write(self, data: bytes) -> None:
+        if any(data.startswith(IAC + SB + COM_PORT_OPTION + code) for code in self._unanswered):
+            return
         with contextlib.suppress(OSError):
             self._connection.sendall(data)
 
 
 @contextlib.contextmanager
-def serving(device: str) -> Iterator[TerminalServer]:
-    server = TerminalServer(device)
+def serving(device: str, unanswered: Collection[bytes] = ()) -> Iterator[TerminalServer]:
+    server = TerminalServer(device, unanswered)
     try:
         yield server
     finally:

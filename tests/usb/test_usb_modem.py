@@ -155,7 +155,7 @@ def test_the_rules_for_udev_name_the_socket_and_keep_modem_manager_off(second: P
 
 
 def test_filters_find_one_of_two_and_never_guess(far_end: FarEnd, second: Port) -> None:
-    assert far_end.near_port.exists()
+    assert Path(far_end.near_port).exists()
     assert dialling_port(matching_ports({"vendor": "0baf"}), {"vendor": "0baf"}) == second
     with pytest.raises(NoModemError, match="several serial ports"):
         dialling_port(matching_ports({}), {})
