@@ -86,13 +86,12 @@ class PppOptions:
     """What one session is to be.
 
     ``options`` are pppd's own (pppd(8)), without secrets; ``client`` is what we say of ourselves.
-    ``modem_control``: the line has a DCD whose loss ends the session; ``l2tp``: there is no line but an L2TP session;
+    ``l2tp``: there is no line but an L2TP session;
     ``record``: where pppd is to record what goes over the line (see line_record.py).
     """
 
     options: tuple[str, ...] = ()
     client: Secret | None = None
-    modem_control: bool = False
     l2tp: bool = False
     record: Path | None = None
 
@@ -290,7 +289,7 @@ class Pppd:
         return (
             "nolock", "connect-delay", f"{PEER_MILLISECONDS}",
             "connect", connect_script.held_in(self._folder, recording=options.record is not None),
-            "modem" if options.modem_control else "local",
+            "modem",  # loss of carrier ends it; a pseudo-terminal shows that by being hung up, unless it has CLOCAL
             *(("record", str(options.record)) if options.record else ()),
         )  # fmt: skip
 

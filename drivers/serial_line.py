@@ -42,6 +42,12 @@ def _how_to_be_let_in(device: Path) -> str:
     return "its group may not either: hw-config/udev/70-rig.rules gives modems to dialout; or run as root"
 
 
+def _mind_carrier(descriptor: int) -> None:
+    attributes = termios.tcgetattr(descriptor)
+    attributes[2] &= ~termios.CLOCAL
+    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
+
+
 class SerialLine:
     """An open serial port: a device's path, or a pyserial URL. ``speed`` in bit/s.
 
@@ -82,6 +88,8 @@ class SerialLine:
                 # Who was killed with PPP on a pseudo-terminal has left it so: the kernel resets a terminal's line
                 # discipline with its last close, and a pty's master is still open. Writing to it would wait for ever.
                 fcntl.ioctl(line.fileno(), termios.TIOCSETD, struct.pack("i", N_TTY))
+                if os.ttyname(line.fileno()).startswith("/dev/pts/"):
+                    _mind_carrier(line.fileno())
             except BaseException:
                 line.close()
                 raise
@@ -143,6 +151,7 @@ class SerialLine:
             if self._remote is not None:
                 self._remote.set_speed(speed)
             self._serial.baudrate = speed
+            self._keep_minding()
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
 
@@ -165,9 +174,19 @@ class SerialLine:
                 self._remote.set_flow_control(on)
             else:
                 self._serial.rtscts = on
+                self._keep_minding()
         except (OSError, serial.SerialException, termios.error) as error:
             raise PortLostError(f"{self.port}: {error}") from error
         return on
+
+    def mind_carrier(self) -> None:
+        """Have the kernel hang the terminal up when DCD falls, whoever uses it then: pyserial says not to (CLOCAL)."""
+        _mind_carrier(self.fileno())
+
+    def _keep_minding(self) -> None:
+        """A pseudo-terminal has no other way to show the loss of carrier; pyserial sets CLOCAL with each setting."""
+        if self._remote is None and self.device.startswith("/dev/pts/"):
+            self.mind_carrier()
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises PortLostError when the other side is gone, or takes nothing for WRITE_SECONDS.

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Three programs that lock a serial device by a file in /var/lock name the file of one and the same device in three ways, and do
-# not see each other. Of /dev/pts/3: minicom 2.8 and ser2net 4.3.11 LCK..pts_3, C-Kermit LCK..3, which would be that of any
-# device called 3. By a link to it, such as udev makes in /dev/serial/by-id: minicom LCK..name-of-the-link, while ser2net and
-# C-Kermit follow the link.
+# Programs that lock a serial device by a file in /var/lock do not all name the file of one device alike. They agree on
+# /dev/ttyUSB0: LCK..ttyUSB0. By udev's link to it, /dev/serial/by-id/NAME, minicom 2.8 and ser2net 4.3.11 write
+# LCK..serial_by-id_NAME, but C-Kermit follows the link and writes LCK..ttyUSB0; of /dev/pts/3 minicom writes LCK..pts_3,
+# C-Kermit LCK..3, and ser2net none.
 #
-# So a port that minicom has by its stable name is free to the others by any name. picocom 3.1 of Debian writes no file.
-# Whoever guards a port, or looks who has it, must not go by the file alone (TIOCEXCL, or who has it open in /proc).
+# So a port that minicom has by its stable name is free to minicom itself by the other, and two settings that name one modem
+# in two ways do not exclude each other. picocom 3.1 of Debian writes no file at all. Whoever guards a port, or looks who has
+# it, must not go by the file alone: resolve the name first, and ask for TIOCEXCL, or who has it open in /proc.
 #
-# Root is needed: the programs run in a mount namespace where /run/lock (/var/lock) is another.
+# Root is needed: the programs run in a mount namespace whose /run/lock and /dev are others; ttyUSB0 there is a pseudo-terminal.
 # Seen with Debian's minicom 2.8-2, ckermit 402~beta08-1, ser2net 4.3.11-1, picocom 3.1-4. Exit status 0 while it is so.
 set -eu
 
@@ -25,6 +26,7 @@ import pty
 import select
 import signal
 import socket
+import subprocess
 import sys
 import time
 import tty
@@ -37,8 +39,9 @@ os.environ.update(
     GENSIO_LIBRARY_PATH=str(next(folder.glob("usr/libexec/*/gensio/2.6.2"))))
 master, slave = os.openpty()
 tty.setraw(slave)
-device, link = os.ttyname(slave), "/dev/shm/usb-Example_Modem-if00"
-os.symlink(device, link)
+terminal, device, link = os.ttyname(slave), "/dev/ttyUSB0", "/dev/serial/by-id/usb-Example_Modem-if00"
+subprocess.run(["mount", "--bind", terminal, device], check=True)
+os.symlink("../../ttyUSB0", link)
 with socket.create_server(("127.0.0.1", 0)) as probe:
     port = probe.getsockname()[1]
 
@@ -77,20 +80,36 @@ def lock_files(words):
     return found
 
 
-number = device.rsplit("/", 1)[1]
-names = {device: f"/dev/pts/{number}", link: "a link to it"}
+programs = {
+    "minicom": lambda path: ["usr/bin/minicom", "-D", path],
+    "ser2net": ser2net,
+    "kermit": lambda path: ["usr/bin/kermit", "-l", path],
+    "picocom": lambda path: ["usr/bin/picocom", path],
+}
 seen = {}
-for path in names:
-    for program, words in (("minicom", ["usr/bin/minicom", "-D", path]), ("ser2net", ser2net(path)),
-                           ("kermit", ["usr/bin/kermit", "-l", path]), ("picocom", ["usr/bin/picocom", path])):
-        seen[program, path] = lock_files(words)
-        print(f"{program:8} {names[path]:13}", *seen[program, path] or ["no file"])
-whole, last = [f"LCK..pts_{number}"], [f"LCK..{number}"]
-if seen != {("minicom", device): whole, ("minicom", link): ["LCK..usb-Example_Modem-if00"],
-            ("ser2net", device): whole, ("ser2net", link): whole,
-            ("kermit", device): last, ("kermit", link): last,
-            ("picocom", device): [], ("picocom", link): []}:
+for program, words in programs.items():
+    seen[program] = [lock_files(words(path)) for path in (device, link, terminal)]
+    for path, files in zip((device, link, terminal), seen[program]):
+        print(f"{program:8} {path:42}", *files or ["no file"])
+number = terminal.rsplit("/", 1)[1]
+plain, by_id = ["LCK..ttyUSB0"], ["LCK..serial_by-id_usb-Example_Modem-if00"]
+if seen != {"minicom": [plain, by_id, [f"LCK..pts_{number}"]], "ser2net": [plain, by_id, []],
+            "kermit": [plain, plain, [f"LCK..{number}"]], "picocom": [[], [], []]}:
     sys.exit("no longer as found")
 print("as found")
 PYTHON
-unshare --mount sh -eu -c 'mount -t tmpfs none /run/lock && mount -t tmpfs none /dev/shm && exec python3 "$1/look.py" "$1"' sh "$folder"
+unshare --mount sh -eu -c '
+    mount -t tmpfs none /run/lock
+    mkdir "$1/dev"
+    mount -t tmpfs none "$1/dev"
+    mkdir -p "$1/dev/pts" "$1/dev/serial/by-id"
+    for node in null zero random urandom tty; do
+        : >"$1/dev/$node"
+        mount --bind "/dev/$node" "$1/dev/$node"
+    done
+    mount --rbind /dev/pts "$1/dev/pts"
+    ln -s pts/ptmx "$1/dev/ptmx"
+    : >"$1/dev/ttyUSB0"
+    mount --move "$1/dev" /dev
+    exec python3 "$1/look.py" "$1"
+' sh "$folder"

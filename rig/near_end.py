@@ -95,7 +95,7 @@ class NearEnd:
             if self._line.set_flow_control(wired) != wired:
                 self._progress.note(f"{self.port}: CTS is off; a cable of three wires? RTS and CTS are not used")
         with self._starting_pppd():
-            self._pppd = self._make_pppd(self._line.fileno(), modem_control=self._line.has_modem_control)
+            self._pppd = self._make_pppd(self._line.fileno())
 
     @contextlib.contextmanager
     def _starting_pppd(self) -> Iterator[None]:
@@ -156,11 +156,11 @@ class NearEnd:
         """What we say of ourselves to the other side."""
         return self.secret
 
-    def _make_pppd(self, terminal: int, *, modem_control: bool = False, l2tp: bool = False) -> Pppd:
+    def _make_pppd(self, terminal: int, *, l2tp: bool = False) -> Pppd:
         options = (*self._ppp_words(), *self.bench.near_end.ppp.options)
         return Pppd(
             terminal,
-            PppOptions(options, self._client(), modem_control, l2tp, self.record),
+            PppOptions(options, self._client(), l2tp, self.record),
             self.namespace,
             self._folder,
             notice=self._ppp_notice,

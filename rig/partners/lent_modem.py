@@ -91,6 +91,7 @@ class LentModem:
     def join(self, session: socket.socket) -> None:
         """Join the line to a session."""
         assert self._line is not None
+        self._line.mind_carrier()
         self._bridge = Bridge(self._line.fileno(), session)
 
     def set_link(self, send: int, receive: int) -> None:

@@ -335,7 +335,7 @@ class Lig:
         )  # fmt: skip
         pppd = Pppd(
             serial.fileno(),
-            PppOptions((*words, *options), modem_control=serial.has_modem_control),
+            PppOptions((*words, *options)),
             self.namespace,
             self.plan.folder,
             notice=functools.partial(_tell, line),

@@ -2,7 +2,8 @@
 
 A pty has no modem-control lines. DTR off is shown by the slave being closed; loss of carrier is shown by
 closing the master, which hangs up whoever has the slave, as DCD does on a real line. The link that names
-the port then points to a new pty.
+the port then points to a new pty. A terminal that was told to ignore the modem's lines (CLOCAL, termios(3)), as
+terminal programs do, stays: there NO CARRIER is read, and the modem is in command state.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import os
 import pty
 import select
+import termios
 import tty
 from pathlib import Path
 
@@ -139,8 +141,12 @@ class PtyTerminal:
         self._modem.drained()
 
     def carrier(self, on: bool, *, lost: bool) -> None:
-        if not on and lost:
+        if not on and lost and not self._ignores_lines():
             self._hang_up()
+
+    def _ignores_lines(self) -> bool:
+        """Whether the DTE has CLOCAL set: the kernel shows a master its slave's settings (tty_ioctl(4))."""
+        return bool(termios.tcgetattr(self._master)[2] & termios.CLOCAL)
 
     def ring(self) -> None:
         """A pty has no RI."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -153,6 +155,45 @@ def test_dropped_carrier_hangs_up_the_terminal(near: Modem, far: Modem, exchange
     exchange.ask("drop_carrier", line="near")
     with pytest.raises(PortLostError):
         near.wait_for_ring(timeout=5)
+
+
+def read_until(descriptor: int, wanted: bytes, seconds: float = 5.0) -> bytes:
+    """What arrives up to what is wanted. Raises OSError when the terminal is hung up."""
+    came = b""
+    end = time.monotonic() + seconds
+    while wanted not in came and select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0]:
+        data = os.read(descriptor, 4096)
+        if not data:
+            raise OSError("hung up")
+        came += data
+    return came
+
+
+@pytest.mark.parametrize("clocal", [True, False], ids=["with CLOCAL", "without"])
+def test_a_terminal_programs_line_stays_when_the_far_end_hangs_up(
+    plan: Plan, far: Modem, exchange: Control, clocal: bool
+) -> None:
+    """picocom, minicom and miniterm set CLOCAL and go on; pppd and wvdial do not, and are hung up (termios(3))."""
+    terminal = os.open(exchange.ask("install", name="terminal", number=""), os.O_RDWR | os.O_NOCTTY)
+    try:
+        attributes = termios.tcgetattr(terminal)
+        attributes[2] = attributes[2] | termios.CLOCAL if clocal else attributes[2] & ~termios.CLOCAL
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+        far.command("ATS0=1")
+        os.write(terminal, b"ATE0DT555-0100\r")
+        assert b"CONNECT" in read_until(terminal, b"CONNECT\r\n")
+        far.wait_answered(5)
+        far.line.close()
+        if clocal:
+            assert b"\r\nNO CARRIER\r\n" in read_until(terminal, b"NO CARRIER\r\n")
+            os.write(terminal, b"AT\r")
+            assert read_until(terminal, b"OK\r\n") == b"\r\nOK\r\n"
+        else:
+            with pytest.raises(OSError, match="hung up|Input/output error"):
+                read_until(terminal, b"nothing that will come")
+    finally:
+        os.close(terminal)
+        exchange.ask("remove", name="terminal")
 
 
 def test_escape_and_hang_up_by_commands(near: Modem, far: Modem) -> None:
