@@ -45,6 +45,13 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """The peer asked for this protocol, and answers nothing to what we say of ourselves."""
+
+    protocol: str
+
+
+@dataclass(frozen=True)
 class Addresses:
     """Both ends' addresses are agreed and the interface is up."""
 
@@ -82,7 +89,7 @@ class PluginLoaded:
     name: str
 
 
-Event = Reached | Authenticated | Refused | Addresses | Interface | Ended | MapAgreed | PluginLoaded
+Event = Reached | Authenticated | Refused | Unanswered | Addresses | Interface | Ended | MapAgreed | PluginLoaded
 
 EVERY_CHARACTER = 0xFFFFFFFF
 """What holds where nobody asked for less."""
@@ -96,12 +103,16 @@ _ENDINGS = (
     re.compile(r"Serial link appears to be disconnected\.?"),
     re.compile(r"Terminating connection due to lack of activity\.?"),
     re.compile(r"Connect time expired"),
-    re.compile(r"Couldn't .*|Can't .*|Failed to .*"),
+    re.compile(r"Couldn't (?:get channel number|attach to channel|create new ppp unit|open /dev/ppp).*"),
+    re.compile(r"Couldn't set tty to PPP discipline.*"),
     re.compile(r"peer refused to authenticate.*", re.IGNORECASE),
     re.compile(r"No network protocols running"),
-    re.compile(r"Could not determine .*"),
+    re.compile(r"Could not determine local IP address"),
     re.compile(r"Peer .* is not authorized .*|Peer is not authorized .*"),
 )
+"""What pppd says as it gives a session up. Whatever else it complains of is a warning: a file that it could not write,
+a gateway that gives no address of its own ("Could not determine remote IP address: defaulting to 10.64.64.64")."""
+_UNANSWERED = re.compile(r"No response to PAP authenticate-requests")
 _NAK = re.compile(r'(?:rcvd|sent) \[(?:PAP AuthNak|CHAP Failure) id=0x[0-9a-f]+ "?(.*?)"?\]')
 _LCP_AGREED = re.compile(r"(sent|rcvd) \[LCP ConfAck id=0x[0-9a-f]+(?:.*?<asyncmap 0x([0-9a-f]+)>)?")
 _PROTOCOL_START = re.compile(r"(?:sent|rcvd) \[(LCP ConfReq|PAP AuthReq|CHAP Challenge|IPCP ConfReq)")
@@ -134,6 +145,8 @@ class PppLog:
             r"(PAP|CHAP) (?:peer )?authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line
         ):
             return self._accept(match[1] or match[2] or match[3])
+        if _UNANSWERED.fullmatch(line):
+            return [Unanswered("PAP")]
         if re.match(r"(PAP|CHAP) authentication failed", line):
             return [Refused(line)]
         if match := re.match(r"Plugin (\S+) loaded", line):

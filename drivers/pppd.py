@@ -25,10 +25,22 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from drivers import connect_script, syscalls
-from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
+from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError, UsageError
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
-from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, PluginLoaded, PppLog, Refused
+from drivers.ppp_log import (
+    Addresses,
+    Authenticated,
+    Ended,
+    Event,
+    Interface,
+    Phase,
+    PluginLoaded,
+    PppLog,
+    Reached,
+    Refused,
+    Unanswered,
+)
 from drivers.program import Program, find
 from drivers.secret import Secret
 
@@ -76,6 +88,8 @@ _ADVICE: dict[type[PppError | CannotRunError], str] = {
     CannotRunError: "modprobe ppp_async, as root; or run in the lab: --lab uml",
 }
 
+
+_NO_ANSWER_TO_PAP = "no answer to PAP"
 
 HANGUP = re.compile(r"hangup|SIGHUP|echo-requests|disconnected|lack of activity|time expired", re.IGNORECASE)
 """Endings that mean that the line, not the negotiation, is at fault."""
@@ -161,6 +175,8 @@ class Pppd:
         self._auth = "none"
         self._ending = ""
         self._refusal: str | None = None
+        self._phase = Phase.LCP
+        self._unanswered = False
         self._gate = self._waiting = -1
         self._terminal = terminal
         self._refuses = options.client is None
@@ -189,7 +205,10 @@ class Pppd:
 
         pppd reads its secrets when the peer authenticates, and takes the address from them (pppd(8)).
         """
-        lines = (f"{quote(secret.user)} * {quote(secret.password)} {address}\n" for secret in accounts)
+        admitted = list(accounts)
+        if not all(secret.password for secret in admitted):
+            raise UsageError("an account without a secret: pppd would let anybody in who names it")
+        lines = (f"{quote(secret.user)} * {quote(secret.password)} {address}\n" for secret in admitted)
         self._write_secrets("".join([*lines, _nobody()]))
 
     def release(self, session: Iterable[str] = ()) -> None:
@@ -305,6 +324,10 @@ class Pppd:
                 self._up = True
             elif isinstance(event, Ended) and not self._ending:
                 self._ending = event.reason
+            elif isinstance(event, Reached):
+                self._phase = event.phase
+            elif isinstance(event, Unanswered):
+                self._unanswered = True
             elif isinstance(event, Refused) and self._refusal is None:
                 self._refusal = event.reason
             self._events.put(event)
@@ -324,19 +347,24 @@ class Pppd:
             except queue.Empty:
                 last = self._last_line()
                 self.stop()
+                why = _NO_ANSWER_TO_PAP if self._waits_for_pap else "PPP was not up"
                 raise PppError(
-                    f"PPP was not up within {timeout:g} s; the last that pppd said: {last}",
-                    _ADVICE[PppError],
+                    f"{why} within {timeout:g} s; the last that pppd said: {last}", _ADVICE[PppError]
                 ) from None
             # Who refuses has just said so, and the other side has to hear it before the line is hung up. Who was
             # refused goes at once: pppd itself would go on for three seconds (RFC 1661, state Stopping).
             heard = isinstance(event, Refused) and self._refuses and self.wait_end(TERMINATE_SECONDS)
-            if isinstance(event, Refused | Ended) and not heard:
+            if isinstance(event, Refused | Ended | Unanswered) and not heard:
                 self.stop()
             if event is None or not self.running:
                 raise self.failure()
             if isinstance(event, Addresses):
                 return self._report(event)
+
+    @property
+    def _waits_for_pap(self) -> bool:
+        """Whether we have said who we are, and nothing came of it."""
+        return not self._refuses and self._phase is Phase.PAP and self._auth == "none"
 
     def _report(self, addresses: Addresses) -> PppUp:
         mtu = self.namespace.mtu(self._interface)
@@ -375,6 +403,8 @@ class Pppd:
         details = self._ending
         if self._refusal is not None:
             kind, said, details = AuthenticationError, "authentication was refused", self._refusal
+        elif self._unanswered:
+            kind, said, details = PppError, _NO_ANSWER_TO_PAP, ""
         elif self._ending:
             kind = CarrierLostError if self._up or HANGUP.search(self._ending) else PppError
             said = "the line dropped" if kind is CarrierLostError else "the PPP negotiation failed"

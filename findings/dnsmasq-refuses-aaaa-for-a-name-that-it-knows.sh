@@ -1,10 +1,10 @@
 #!/bin/sh
-# dnsmasq 2.90 without an upstream answers REFUSED, not "no data", to AAAA for a name that it has only as A (host-record),
-# and REFUSED, not NXDOMAIN, to every name that it does not have.
+# dnsmasq 2.90 without an upstream answers REFUSED, not "no data", to AAAA for a name that it has only as A
+# (host-record), and REFUSED, not NXDOMAIN, to every name that it does not have.
 #
 # glibc's getaddrinfo takes REFUSED for a passing trouble of the server: EAI_AGAIN ("Temporary failure in name
-# resolution"), so that a program which asks for AF_INET6 on its own tries again and again, and a test which expects
-# "no such name" of a closed network sees an outage instead. With --local=/#/ dnsmasq says what it means.
+# resolution"), so that a program which asks for AF_INET6 on its own tries again and again, and a test which expects "no
+# such name" of a closed network sees an outage instead. With --local=/#/ dnsmasq says what it means.
 #
 # Root is needed: the script makes a network and a mount namespace for itself, where dnsmasq has port 53 and
 # /etc/resolv.conf is another. Seen with Debian's 2.90-4~deb12u2 and glibc 2.36. Exit status 0 while it is so.

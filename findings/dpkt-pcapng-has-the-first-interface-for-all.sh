@@ -1,9 +1,10 @@
 #!/bin/sh
-# dpkt 1.9.8: dpkt.pcapng.Reader takes link type and resolution of time from the first interface of a file for every packet: in
-# a capture of Ethernet (microseconds) and PPP (nanoseconds), PPP frames are said to be Ethernet, 53,000 years later.
+# dpkt 1.9.8: dpkt.pcapng.Reader takes link type and resolution of time from the first interface of a file for every
+# packet: in a capture of Ethernet (microseconds) and PPP (nanoseconds), PPP frames are said to be Ethernet, 53,000
+# years later.
 #
-# A pcapng file has an Interface Description Block for each interface, and each packet the number of its own; dumpcap on two
-# interfaces, and mergecap, write such files. Nothing is raised, and the reader does not tell the number. scapy and
+# A pcapng file has an Interface Description Block for each interface, and each packet the number of its own; dumpcap on
+# two interfaces, and mergecap, write such files. Nothing is raised, and the reader does not tell the number. scapy and
 # python-pcapng read each packet as of its own interface.
 #
 # Seen with Python 3.11. Exit status 0 while it is so.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# dpkt 1.9.8: dpkt.ppp.PPP takes the first two bytes of a frame for HDLC's address and control whatever they are: a frame
-# without FF 03, as after Address-and-Control-Field-Compression, of L2TP, or of a capture of link type 9 that has none, is
-# read two bytes too far, without an error. IPv4 (00 21 45 00 ...) becomes protocol 0x45.
+# dpkt 1.9.8: dpkt.ppp.PPP takes the first two bytes of a frame for HDLC's address and control whatever they are: a
+# frame without FF 03, as after Address-and-Control-Field-Compression, of L2TP, or of a capture of link type 9 that has
+# none, is read two bytes too far, without an error. IPv4 (00 21 45 00 ...) becomes protocol 0x45.
 #
-# RFC 1661's own frame has no such bytes; dpkt has another class of the same name for it, dpkt.pppoe.PPP, which in turn reads
-# FF 03 as a protocol. Look at the two bytes, then choose.
+# RFC 1661's own frame has no such bytes; dpkt has another class of the same name for it, dpkt.pppoe.PPP, which in turn
+# reads FF 03 as a protocol. Look at the two bytes, then choose.
 #
 # Seen with Python 3.11. Exit status 0 while it is so.
 set -eu

@@ -1,10 +1,10 @@
 #!/bin/sh
-# gammu 1.42.0 needs a modem that echoes: it sends ATE1 itself, and where the modem goes on without an echo (an emulated one that
-# never had any, or one that was told E0 by a profile and refuses), each command waits nine seconds, though OK has come.
+# gammu 1.42.0 needs a modem that echoes. It sends ATE1 itself; where the modem has no echo all the same (an emulated one, say),
+# each command after AT+MODE=2 waits nine seconds, although OK has come at once, and in the end it is "No response in
+# specified timeout. Probably the phone is not connected", which sends one looking for a cable.
 #
-# It tells the answer of a command by the command's own text before it. What is said in the end is "No response in specified
-# timeout. Probably the phone is not connected", which sends one looking for a cable. Nearly every other program that speaks
-# AT turns the echo off, so an emulator of a modem may well lack it.
+# The modem's own log shows nothing wrong: every command is there, with its answer. An emulator that gammu is to speak to
+# must do what ATE1 says.
 #
 # The modem here is a few lines that answer OK to anything, once with an echo and once without.
 # Seen with Debian's gammu 1.42.0-8. Exit status 0 while it is so.

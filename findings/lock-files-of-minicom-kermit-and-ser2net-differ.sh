@@ -1,22 +1,24 @@
 #!/bin/sh
 # Programs that lock a serial device by a file in /var/lock do not all name the file of one device alike. They agree on
 # /dev/ttyUSB0: LCK..ttyUSB0. By udev's link to it, /dev/serial/by-id/NAME, minicom 2.8 and ser2net 4.3.11 write
-# LCK..serial_by-id_NAME, but C-Kermit follows the link and writes LCK..ttyUSB0; of /dev/pts/3 minicom writes LCK..pts_3,
-# C-Kermit LCK..3, and ser2net none.
+# LCK..serial_by-id_NAME, but C-Kermit follows the link and writes LCK..ttyUSB0; of /dev/pts/3 minicom writes
+# LCK..pts_3, C-Kermit LCK..3, and ser2net none.
 #
-# So a port that minicom has by its stable name is free to minicom itself by the other, and two settings that name one modem
-# in two ways do not exclude each other. picocom 3.1 of Debian writes no file at all. Whoever guards a port, or looks who has
-# it, must not go by the file alone: resolve the name first, and ask for TIOCEXCL, or who has it open in /proc.
+# So by these files a port that minicom has under its stable name is free to minicom itself under the other, and two
+# settings that name one modem in two ways do not exclude each other. picocom 3.1 of Debian writes no file at all. Whoever guards a port, or
+# looks who has it, must not go by the file alone: resolve the name first, and ask for TIOCEXCL, or who has it open in
+# /proc.
 #
-# Root is needed: the programs run in a mount namespace whose /run/lock and /dev are others; ttyUSB0 there is a pseudo-terminal.
-# Seen with Debian's minicom 2.8-2, ckermit 402~beta08-1, ser2net 4.3.11-1, picocom 3.1-4. Exit status 0 while it is so.
+# Root is needed: the programs run in a mount namespace whose /run/lock and /dev are others; ttyUSB0 there is a
+# pseudo-terminal. Seen with Debian's minicom 2.8-2, ckermit 402~beta08-1, ser2net 4.3.11-1, picocom 3.1-4. Exit status
+# 0 while it is so.
 set -eu
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 755 "$folder"   # apt's own user writes there
-(cd "$folder" && apt-get -qq download minicom=2.8-2 ckermit=402~beta08-1 picocom=3.1-4 ser2net=4.3.11-1 libgensio4=2.6.2-4 \
-    libncurses6 libtinfo6 libssl3 libyaml-0-2 libavahi-client3 libavahi-common3 libsctp1 libwrap0 libnsl2 libtirpc3 \
+(cd "$folder" && apt-get -qq download minicom=2.8-2 ckermit=402~beta08-1 picocom=3.1-4 ser2net=4.3.11-1 \
+    libgensio4=2.6.2-4 libncurses6 libtinfo6 libssl3 libyaml-0-2 libavahi-client3 libavahi-common3 libsctp1 libwrap0 libnsl2 libtirpc3 \
     2>/dev/null && for file in *.deb; do dpkg -x "$file" .; done)
 
 cat >"$folder/look.py" <<'PYTHON'
@@ -48,7 +50,8 @@ with socket.create_server(("127.0.0.1", 0)) as probe:
 
 def ser2net(path):
     settings = folder / "ser2net.yaml"
-    settings.write_text(f"connection: &one\n  accepter: tcp,127.0.0.1,{port}\n  connector: serialdev,{path},9600n81,local\n")
+    settings.write_text(f"connection: &one\n  accepter: tcp,127.0.0.1,{port}\n"
+                        f"  connector: serialdev,{path},9600n81,local\n")
     return ["usr/sbin/ser2net", "-n", "-c", str(settings)]
 
 

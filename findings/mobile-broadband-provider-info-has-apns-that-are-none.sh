@@ -1,6 +1,6 @@
 #!/bin/sh
-# mobile-broadband-provider-info (Debian's 20230416-1): two access point names in serviceproviders.xml are no names: "internet "
-# of +7Telecom in Uganda has a space at its end, and Zain's in Bahrain is a URL, http://172.18.83.129.
+# mobile-broadband-provider-info (Debian's 20230416-1): two access point names in serviceproviders.xml are no names:
+# "internet " of +7Telecom in Uganda has a space at its end, and Zain's in Bahrain is a URL, http://172.18.83.129.
 #
 # They are attributes, which a parser does not trim, and the DTD has CDATA there; what reads the list and writes
 # AT+CGDCONT=1,"IP","..." dials with them. An APN is made of DNS labels (3GPP TS 23.003): hold each against that, as

@@ -1,10 +1,10 @@
 #!/bin/sh
-# msgspec 0.22.0: an error within a dict does not say at which key: "Expected `int`, got `str` - at `$.ports[...]`", where an
-# error within a list has its index, $.addresses[1].
+# msgspec 0.22.0: an error within a dict does not say at which key: "Expected `int`, got `str` - at `$.ports[...]`",
+# where an error within a list has its index, $.addresses[1].
 #
-# A table of names in a file of settings is such a dict; whoever has two hundred of them is told that one is wrong. Where
-# a dec_hook turns the value into something (an ipaddress), the message is the hook's: put the value in it, or convert
-# such a table entry by entry.
+# A table of names in a file of settings is such a dict; whoever has two hundred of them is told that one is wrong.
+# Where a dec_hook turns the value into something (an ipaddress), the message is the hook's: put the value in it, or
+# convert such a table entry by entry.
 #
 # Seen with Python 3.11. Exit status 0 while it is so.
 set -eu

@@ -1,9 +1,9 @@
 #!/bin/sh
-# pcapng's if_tsoffset, the seconds to add to every time of an interface, is left out by scapy 2.8.0 and by python-pcapng 2.1.1:
-# a file that Wireshark shows as of 2023 is of 1973 to them. dpkt 1.9.8 adds it.
+# pcapng's if_tsoffset, the seconds to add to every time of an interface, is left out by scapy 2.8.0 and by
+# python-pcapng 2.1.1: a file that Wireshark shows as of 2023 is of 1973 to them. dpkt 1.9.8 adds it.
 #
-# Nothing is raised. A probe, or a microcontroller, that writes its time since the start and puts the start into the option
-# makes such files: take the option's value yourself (python-pcapng has it in interface.options).
+# Nothing is raised. A probe, or a microcontroller, that writes its time since the start and puts the start into the
+# option makes such files: take the option's value yourself (python-pcapng has it in interface.options).
 #
 # Seen with Python 3.11. Exit status 0 while it is so.
 set -eu
@@ -11,7 +11,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check scapy==2.8.0 python-pcapng==2.1.1 dpkt==1.9.8 2>/dev/null
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
+    scapy==2.8.0 python-pcapng==2.1.1 dpkt==1.9.8 2>/dev/null
 
 "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import io

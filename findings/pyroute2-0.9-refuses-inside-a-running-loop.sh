@@ -1,10 +1,10 @@
 #!/bin/sh
-# pyroute2 0.9.7: IPRoute(), the class for programs without asyncio, raises RuntimeError ("This event loop is already running")
-# where it is made in a coroutine, or in anything that one calls; 0.7.12 worked there.
+# pyroute2 0.9.7: IPRoute(), the class for programs without asyncio, raises RuntimeError ("This event loop is already
+# running") where it is made in a coroutine, or in anything that one calls; 0.7.12 worked there.
 #
 # It is built on asyncio since, and takes the loop of its thread and runs it. A helper that looks up an interface
-# synchronously, in code that some test framework or server calls from its loop, breaks with the upgrade. AsyncIPRoute is for
-# a coroutine; in a thread of its own (asyncio.to_thread) IPRoute works as before.
+# synchronously, in code that some test framework or server calls from its loop, breaks with the upgrade. AsyncIPRoute
+# is for a coroutine; in a thread of its own (asyncio.to_thread) IPRoute works as before.
 #
 # Seen with Python 3.11, Linux 6.18. Exit status 0 while it is so.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/sh
-# pyserial 3.5 on Linux, on a port that has hung up (the adapter is pulled out, the other end of a pseudo-terminal closes):
-# read, write and baudrate raise SerialException, in_waiting and the modem lines a bare OSError, and flush,
+# pyserial 3.5 on Linux, on a port that has hung up (the adapter is pulled out, the other end of a pseudo-terminal
+# closes): read, write and baudrate raise SerialException, in_waiting and the modem lines a bare OSError, and flush,
 # reset_input_buffer, reset_output_buffer and send_break raise termios.error, which is not even an OSError.
 #
 # So `except serial.SerialException` around a loop that looks at in_waiting does not see the end of the line, and

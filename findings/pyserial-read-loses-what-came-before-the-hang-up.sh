@@ -1,9 +1,11 @@
 #!/bin/sh
-# pyserial 3.5: where the line hangs up during read(100), SerialException is raised and what had already come is gone: the
-# NO CARRIER, or the last line of a log, that was written just before the end is never seen. So on devices and on socket://.
+# pyserial 3.5: where the line hangs up during read(100), SerialException is raised and what had already come is gone:
+# the NO CARRIER, or the last line of a log, that was written just before the end is never seen. So on devices and on
+# socket://.
 #
-# read() gathers in a buffer of its own until it has all 100 bytes or the time is over, and throws it away when it meets the
-# end. read(1), or read(in_waiting or 1), loses nothing, and read_until, which reads by single bytes, loses all of its own.
+# read() gathers in a buffer of its own until it has all 100 bytes or the time is over, and throws it away when it meets
+# the end. read(1), or read(in_waiting or 1), loses nothing, and read_until, which reads by single bytes, loses all of
+# its own.
 #
 # Seen with Python 3.11, Linux 6.18. Exit status 0 while it is so.
 set -eu

@@ -1,13 +1,15 @@
 #!/bin/sh
-# pyserial 3.5, rfc2217://: a speed that the server does not take raises ValueError, not SerialException, the port's baudrate
-# says the refused speed from then on, and every later change, of the word size for one, raises the same about the speed.
+# pyserial 3.5, rfc2217://: a speed that the server does not take raises ValueError, not SerialException, the port's
+# baudrate says the refused speed from then on, and every later change, of the word size for one, raises the same about
+# the speed.
 #
 # The server answers with the speed that the device has (RFC 2217 has it so), which pyserial only holds against what it
-# asked for. The attribute is set before the question is asked and not set back; whoever reads it to report the speed of a
-# line, or retries at a lower one with `except SerialException`, is misled. Setting the old speed again mends the port.
+# asked for. The attribute is set before the question is asked and not set back; whoever reads it to report the speed of
+# a line, or retries at a lower one with `except SerialException`, is misled. Setting the old speed again mends the
+# port.
 #
-# The server here is a few lines: it accepts everything and answers a speed above 115200 with 115200.
-# Seen with Python 3.11. Exit status 0 while it is so.
+# The server here is a few lines: it accepts everything and answers a speed above 115200 with 115200. Seen with Python
+# 3.11. Exit status 0 while it is so.
 set -eu
 
 folder=$(mktemp -d)

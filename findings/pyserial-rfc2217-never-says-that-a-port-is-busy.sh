@@ -1,11 +1,11 @@
 #!/bin/sh
-# pyserial 3.5 on a port of ser2net 4.3.11 that somebody else has: rfc2217:// ends in BrokenPipeError (no SerialException, so
-# that `except SerialException` lets it through) and a traceback of pyserial's own reader thread on standard error. ser2net
-# had said "Port already in use" in clear words; they are lost.
+# pyserial 3.5 on a port of ser2net 4.3.11 that somebody else has: rfc2217:// ends in BrokenPipeError (no
+# SerialException, so that `except SerialException` lets it through) and a traceback of pyserial's own reader thread on
+# standard error. ser2net had said "Port already in use" in clear words; they are lost.
 #
-# ser2net accepts the connection, begins the Telnet negotiation, writes its line and closes; pyserial is still sending its
-# options, in the caller's thread and in the reader's, and guards neither against a closed socket. To tell "busy" from
-# "broken", read a plain TCP connection to the port.
+# ser2net accepts the connection, begins the Telnet negotiation, writes its line and closes; pyserial is still sending
+# its options, in the caller's thread and in the reader's, and guards neither against a closed socket. To tell "busy"
+# from "broken", read a plain TCP connection to the port.
 #
 # Seen with Debian's ser2net 4.3.11-1 and libgensio4 2.6.2-4. Exit status 0 while it is so.
 set -eu
@@ -13,8 +13,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 755 "$folder"   # apt's own user writes there
-(cd "$folder" && apt-get -qq download ser2net=4.3.11-1 libgensio4=2.6.2-4 libyaml-0-2 libavahi-client3 libavahi-common3 \
-    libsctp1 libwrap0 libnsl2 libtirpc3 2>/dev/null && for file in *.deb; do dpkg -x "$file" .; done)
+(cd "$folder" && apt-get -qq download ser2net=4.3.11-1 libgensio4=2.6.2-4 libyaml-0-2 libavahi-client3 \
+    libavahi-common3 libsctp1 libwrap0 libnsl2 libtirpc3 2>/dev/null && for file in *.deb; do dpkg -x "$file" .; done)
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check pyserial==3.5 2>/dev/null
 
@@ -38,7 +38,8 @@ device = os.ttyname(slave)
 with socket.create_server(("127.0.0.1", 0)) as probe:
     port = probe.getsockname()[1]
 (folder / "ser2net.yaml").write_text(
-    f"connection: &one\n  accepter: telnet(rfc2217),tcp,127.0.0.1,{port}\n  connector: serialdev,{device},9600n81,local\n")
+    f"connection: &one\n  accepter: telnet(rfc2217),tcp,127.0.0.1,{port}\n"
+    f"  connector: serialdev,{device},9600n81,local\n")
 log = open(folder / "log", "w")
 server = subprocess.Popen(
     [folder / "usr/sbin/ser2net", "-n", "-u", "-c", folder / "ser2net.yaml"], stdout=log, stderr=log,
@@ -46,7 +47,7 @@ server = subprocess.Popen(
          "GENSIO_LIBRARY_PATH": str(next(folder.glob("usr/libexec/*/gensio/2.6.2")))})
 url = f"rfc2217://127.0.0.1:{port}?ign_set_control"
 raised, died = [], []
-threading.excepthook = lambda args: died.append((args.thread.name, args.exc_type.__name__))
+threading.excepthook = lambda args: died.append(f"{args.thread.name[:31]}: {args.exc_type.__name__}")
 plain = b""
 try:
     time.sleep(1)
@@ -66,10 +67,11 @@ finally:
     server.wait()
 for error in raised:
     print(f"{type(error).__name__}: {error} (SerialException: {isinstance(error, serial.SerialException)})")
-print("threads that died of an exception of their own:", len(died), *{f"{name.split(' for ')[0]}: {why}" for name, why in died})
+print("threads that died of an exception of their own:", died)
 print("a plain TCP connection reads at its end:", plain[-24:])
-if (b"Port already in use" not in plain or not died or all(isinstance(error, serial.SerialException) for error in raised)
-        or None in raised or any("in use" in str(error) for error in raised)):
+if (b"Port already in use" not in plain or not died or None in raised
+        or all(isinstance(error, serial.SerialException) for error in raised)
+        or any("in use" in str(error) for error in raised)):
     sys.exit("no longer as found")
 print("as found")
 PYTHON

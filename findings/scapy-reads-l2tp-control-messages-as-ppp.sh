@@ -1,6 +1,7 @@
 #!/bin/sh
-# scapy 2.8.0 dissects what follows an L2TPv2 header as PPP in control messages too, where RFC 2661 has AVPs: an SCCRQ is shown
-# as a PPP frame of protocol 32776, which is the first two bytes of its Message Type AVP (0x8008: mandatory, 8 bytes).
+# scapy 2.8.0 dissects what follows an L2TPv2 header as PPP in control messages too, where RFC 2661 has AVPs: an SCCRQ
+# is shown as a PPP frame of protocol 32776, which is the first two bytes of its Message Type AVP (0x8008: mandatory, 8
+# bytes).
 #
 # So `PPP in packet` is true of every control message with AVPs, and a filter for the PPP of a call also catches the
 # tunnel's own HELLO and StopCCN. Ask packet[L2TP].hdr for "control" first. The AVPs are to be taken apart by hand.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# tlslite-ng 0.8.2 in TLS 1.0 with a CBC suite sends application data as two records, the first of which has one byte: a peer
-# that reads once gets one byte of the answer, whatever it is written in. In TLS 1.1 and later it gets all of it.
+# tlslite-ng 0.8.2 in TLS 1.0 with a CBC suite sends application data as two records, the first of which has one byte: a
+# peer that reads once gets one byte of the answer, whatever it is written in. In TLS 1.1 and later it gets all of it.
 #
-# Nothing is wrong with it: it is the usual protection of TLS 1.0, and a stream has no borders. But an old client that is
-# emulated, or tested, is often one that reads once and looks for "HTTP/1.1 200" at the beginning. Read until the header is
-# whole. OpenSSL 3 as the peer passes the two on as they come as well.
+# Nothing is wrong with it: it is the usual protection of TLS 1.0, and a stream has no borders. But an old client that
+# is emulated, or tested, is often one that reads once and looks for "HTTP/1.1 200" at the beginning. Read until the
+# header is whole. OpenSSL 3 as the peer passes the two on as they come as well.
 #
 # Seen with Python 3.11, OpenSSL 3.0. Exit status 0 while it is so.
 set -eu

@@ -1,10 +1,11 @@
 #!/bin/sh
-# tlslite-ng 0.8.2: a server whose HandshakeSettings say minVersion = maxVersion = (3, 1), TLS 1.0, speaks TLS 1.2 with a
-# client that offers it by the extension supported_versions (as every client of TLS 1.3 does).
+# tlslite-ng 0.8.2: a server whose HandshakeSettings say minVersion = maxVersion = (3, 1), TLS 1.0, speaks TLS 1.2 with
+# a client that offers it by the extension supported_versions (as every client of TLS 1.3 does).
 #
-# The server then picks from settings.versions, another list, which has 1.0 to 1.3 unless it is set too; maxVersion counts
-# for older clients alone. Whoever makes an old server for a test (a modem gateway of 2007, TLS 1.0) and sees the client
-# succeed has not tested what was meant. Set settings.versions along with the two, and look at the connection's version.
+# The server then picks from settings.versions, another list, which has 1.0 to 1.3 unless it is set too; maxVersion
+# counts for older clients alone. Whoever makes an old server for a test (a modem gateway of 2007, TLS 1.0) and sees the
+# client succeed has not tested what was meant. Set settings.versions along with the two, and look at the connection's
+# version.
 #
 # Seen with Python 3.11, OpenSSL 3.0. Exit status 0 while it is so.
 set -eu
@@ -45,7 +46,8 @@ def negotiated(versions, offered):
     client = context.wrap_socket(ours)
     client.recv(1)
     thread.join()
-    print(f"server: maxVersion TLS 1.0, versions {versions or 'as they come'}; client up to {offered.name}: {client.version()}")
+    print(f"server: maxVersion TLS 1.0, versions {versions or 'as they come'};",
+          f"client up to {offered.name}: {client.version()}")
     return client.version()
 
 

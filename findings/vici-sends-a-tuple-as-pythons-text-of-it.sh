@@ -1,5 +1,5 @@
 #!/bin/sh
-# vici 6.0.3 (strongSwan's Python module) sends a tuple, a set or None as Python's text of it: {"proposals": ("aes128-sha256",
+# vici 6.0.3 (strongSwan's Python module) sends a tuple, a set or None as Python's text of it. {"proposals": ("aes128-sha256",
 # "3des-sha1")} is on the wire one string, ('aes128-sha256', '3des-sha1'), and None the word "None"; only a list is a list.
 #
 # Nothing is raised; it is left to the daemon to find a proposal of that name, or an address called "None". A frozen

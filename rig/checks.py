@@ -71,6 +71,17 @@ def own_address(around: Surroundings) -> Iterator[CheckResult]:
         yield CheckResult("own address within the pool", str(local), f"in {pool}", str(local), local in pool)
 
 
+def authentication(around: Surroundings) -> Iterator[CheckResult]:
+    """The gateway has the caller say who it is, by PAP (§3.1): one that lets anybody in is found, though it works."""
+    yield asked_who_it_is(around.up, "PAP")
+
+
+def asked_who_it_is(up: PppUp, expected: str) -> CheckResult:
+    """Whether the session was authenticated by the protocol that is expected, and by no weaker one."""
+    observed = "nobody was asked who calls" if up.auth == "none" else up.auth
+    return CheckResult("authentication of the caller", str(up.peer), expected, observed, up.auth == expected)
+
+
 def name_service(around: Surroundings) -> Iterator[CheckResult]:
     """The utility service answers names (§3.1)."""
     name, wanted = around.bench.expect.name, around.bench.expect.name_address
@@ -282,4 +293,12 @@ def not_run(name: str, target: str, why: str) -> CheckResult:
     return CheckResult(name, target, "", f"not run: {why}", None)
 
 
-ALL: tuple[Check, ...] = (own_address, name_service, authorized_servers, unauthorized_host, unauthorized_source, origin)
+ALL: tuple[Check, ...] = (
+    authentication,
+    own_address,
+    name_service,
+    authorized_servers,
+    unauthorized_host,
+    unauthorized_source,
+    origin,
+)

@@ -64,6 +64,8 @@ class Call:
 
     def _session(self, near: NearEnd, up: PppUp) -> None:
         self.progress.note(f"{up.interface} is up: {up.local}, gateway {up.peer}, {up.auth}")
+        if up.local == up.peer:
+            self.progress.note(f"the gateway gives its own address, {up.peer}, to its caller")
         began = time.monotonic()
         if self.options.inbound:
             self._verify(near, up)

@@ -25,13 +25,14 @@ def read_secret(bench: Bench, generated: str) -> Secret:
 
 
 def secret_value(bench: Bench, key: str, source: SecretTable | str, generated: str) -> str:
-    """What a bench's key names. Raises UsageError as :func:`read_secret`."""
+    """What a bench's key names, which is never empty. Raises UsageError as :func:`read_secret`."""
     if not isinstance(source, SecretTable):
         return generated
     if source.environment:
-        value = os.environ.get(source.environment, "")
+        value = os.environ.get(source.environment, "").strip()
         if not value:
-            raise UsageError(f"the environment variable {source.environment}, which holds the secret, is not set")
+            set_to = "is empty" if source.environment in os.environ else "is not set"
+            raise UsageError(f"the environment variable {source.environment}, which holds the secret, {set_to}")
         return value
     if not source.file:
         raise UsageError(f"bench {bench.name}: key {key!r} is missing", 'it takes {file = "…"} or {environment = "…"}')
@@ -43,6 +44,13 @@ def _read_private(path: Path) -> str:
         mode = path.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise UsageError(f"{path}: others may read this secret (mode {stat.filemode(mode)})", f"chmod 600 {path}")
-        return path.read_text().strip()
+        secret = path.read_text().strip()
     except OSError as error:
         raise UsageError(f"{path}: the secret cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: the secret is no text: {error.reason}", "it takes one line of UTF-8") from error
+    if not secret:
+        raise UsageError(
+            f"{path}: the file of the secret is empty", "write the secret into it; nothing stands for none"
+        )
+    return secret

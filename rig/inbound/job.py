@@ -134,7 +134,7 @@ def promised_by(bench: Bench, table: InboundTable, elsewhere: tuple[object, ...]
     found = [(one.name, one.address) for one in table.partitions if one.allowed]
     others = [(one.name, one.address) for one in table.partitions if not one.allowed]
     console = load_fence(bench).inbound if table.console else ()
-    return Promised(console, tuple(found), tuple(others), elsewhere)  # type: ignore[arg-type]
+    return Promised(console, tuple(found), tuple(others), elsewhere, auth=table.auth)  # type: ignore[arg-type]
 
 
 def run(

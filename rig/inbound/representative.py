@@ -18,7 +18,7 @@ from ipaddress import IPv4Address
 
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
-from rig.checks import not_run
+from rig.checks import asked_who_it_is, not_run
 from rig.inbound.questions import ANSWER_SECONDS, Question, ask_all
 from rig.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.near_end import NearEnd
@@ -39,13 +39,16 @@ FIRST_EPHEMERAL = 32768
 class Promised:
     """What the answering side is held to. ``console``: its open ports, none where access is disabled; ``partitions``:
     name and alternate address of those that are allowed, ``others`` of those that are not; ``elsewhere``: addresses of
-    the console's other networks. ``name``: what its console calls itself, "" where that is not known."""
+    the console's other networks. ``name``: what its console calls itself, "" where that is not known; ``auth``: how it
+    is to have the caller say who he is.
+    """
 
     console: tuple[range, ...]
     partitions: tuple[tuple[str, IPv4Address], ...]
     others: tuple[tuple[str, IPv4Address], ...]
     elsewhere: tuple[IPv4Address, ...] = ()
     name: str = "the console"
+    auth: str = "pap"
 
     @property
     def ports(self) -> set[int]:
@@ -85,6 +88,7 @@ class Verification:
     def run(self) -> Iterator[CheckResult]:
         """The checks, in their order: what must hold from the first packet on comes first."""
         yield self.first_packets()
+        yield asked_who_it_is(self.up, self.promised.auth.upper())
         yield from self.console_ports()
         yield self.other_tcp_ports()
         yield self.other_udp_ports()

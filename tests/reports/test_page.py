@@ -56,7 +56,7 @@ def test_scripts_are_off_by_the_pages_own_policy(run_of: RunOf, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("good", ("OK", "14 checks held", "CONNECT", "ATDT18005550100", "198.51.100.1, PAP", "IPCP")),
+        ("good", ("OK", "15 checks held", "CONNECT", "ATDT18005550100", "198.51.100.1, PAP", "IPCP")),
         ("refused", ("AUTHENTICATION REFUSED", "Login incorrect", "1-800-555-0101 BUSY", "AuthNak")),
         ("borrowed", ("OK", "i5/OS partition", "OCRQ", "called number 18005550100", "OCCN", "tx connect speed 33600")),
         ("leaking", ("FENCE LEAKS", "other port of a server", "leaked", "sent: TCP 198.51.100.", "arrived: TCP")),

@@ -168,3 +168,21 @@ def test_an_entry_of_a_table_of_names_is_named(tmp_path: Path, names: str, says:
     path.write_text(f"extends = 'loopback'\n[lig.names]\n{names}\n")
     with pytest.raises(ConfigError, match=says):
         load(str(path))
+
+
+@pytest.mark.parametrize(("content", "says"), [(b"", "is empty"), (b" \n", "is empty"), (b"\xff\xfe", "is no text")])
+def test_a_secret_that_is_none_is_an_error_that_names_its_file(tmp_path: Path, content: bytes, says: str) -> None:
+    """Catches an empty secret, with which pppd lets in whoever names the account."""
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+    file.chmod(0o600)
+    (tmp_path / "mine.toml").write_text(f"[near-end]\naccount = 'A'\nsecret = {{ file = '{file}' }}\n")
+    with pytest.raises(UsageError, match=f"{file}.*{says}"):
+        read_secret(load(str(tmp_path / "mine.toml")), "")
+
+
+def test_a_variable_that_is_empty_is_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIG_TEST_SECRET", " ")
+    (tmp_path / "mine.toml").write_text("[near-end]\naccount = 'A'\nsecret = { environment = 'RIG_TEST_SECRET' }\n")
+    with pytest.raises(UsageError, match="RIG_TEST_SECRET, which holds the secret, is empty"):
+        read_secret(load(str(tmp_path / "mine.toml")), "")

@@ -6,7 +6,18 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.ppp_log import Addresses, Authenticated, Ended, Event, Interface, Phase, PppLog, Reached, Refused
+from drivers.ppp_log import (
+    Addresses,
+    Authenticated,
+    Ended,
+    Event,
+    Interface,
+    Phase,
+    PppLog,
+    Reached,
+    Refused,
+    Unanswered,
+)
 
 GOOD = """\
 using channel 1
@@ -59,3 +70,22 @@ def test_endings_are_seen(line: str) -> None:
 def test_ending_within_other_text_is_none() -> None:
     """Catches a message from the peer that quotes an ending."""
     assert follow('Remote message: "Modem hangup"') == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Could not determine remote IP address: defaulting to 10.64.64.64",
+        "Failed to create /etc/ppp/resolv.conf: Read-only file system",
+        "Can't execute /etc/ppp/ip-up: No such file or directory",
+        "Couldn't set device permissions",
+        "Couldn't increase MTU to 1500",
+    ],
+)
+def test_a_complaint_is_no_ending(line: str) -> None:
+    """Catches a session that is up and taken for ended, because pppd could not write a file."""
+    assert follow(line) == []
+
+
+def test_pap_without_an_answer_is_an_event_of_its_own() -> None:
+    assert follow("No response to PAP authenticate-requests") == [Unanswered("PAP")]

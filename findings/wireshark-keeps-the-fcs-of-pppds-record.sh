@@ -1,20 +1,20 @@
 #!/bin/sh
-# Wireshark 4.0 opens what pppd's option `record` writes, but leaves the frame check sequence in each packet, as two bytes of
-# data at its end, and never checks it: a frame spoilt on the line looks like a good one. pppdump -p of the same file takes
-# the two bytes off and says BAD FCS.
+# Wireshark 4.0 opens what pppd's option `record` writes, but leaves the frame check sequence in each packet, two bytes more
+# at its end, and as it comes does not check it: a frame spoilt on the line looks like a good one. pppdump -p of the same
+# file takes the two bytes off and says BAD FCS.
 #
-# Kept on in the conversion to pcap: link type 204 (PPP with direction), which is for frames without FCS. A bad line is thus
-# to be sought with pppdump (or `pppstats`), not with Wireshark.
+# They are still there after a conversion to pcap, of link type 204, where nothing says so, and scapy has them for padding. Wireshark checks them once told: -o ppp.fcs_type:16-Bit.
 #
-# The record here has two frames, the second with one bit turned over. Seen with Debian's wireshark 4.0.17-0+deb12u3 (editcap)
-# and ppp 2.4.9-1+1.1+b1. Exit status 0 while it is so.
+# The record here has two frames, the second with one bit turned over.
+# Seen with Debian's wireshark-common 4.0.17-0+deb12u3 (editcap) and ppp 2.4.9-1+1.1+b1. Exit status 0 while it is so.
 set -eu
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 755 "$folder"   # apt's own user writes there
 (cd "$folder" && apt-get -qq download wireshark-common=4.0.17-0+deb12u3 libwiretap13=4.0.17-0+deb12u3 \
-    libwsutil14=4.0.17-0+deb12u3 libglib2.0-0 ppp=2.4.9-1+1.1+b1 2>/dev/null && for file in *.deb; do dpkg -x "$file" .; done)
+    libwsutil14=4.0.17-0+deb12u3 libglib2.0-0 ppp=2.4.9-1+1.1+b1 2>/dev/null &&
+    for file in *.deb; do dpkg -x "$file" .; done)
 LD_LIBRARY_PATH=$(echo "$folder"/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH
 
@@ -33,7 +33,8 @@ def fcs(frame):
 
 
 def on_the_line(frame):
-    return b"~" + b"".join(bytes([125, byte ^ 32]) if byte < 32 or byte in (125, 126) else bytes([byte]) for byte in frame) + b"~"
+    escaped = (bytes([125, byte ^ 32]) if byte < 32 or byte in (125, 126) else bytes([byte]) for byte in frame)
+    return b"~" + b"".join(escaped) + b"~"
 
 
 def record(tag, data):
