@@ -1,11 +1,13 @@
 """What can go wrong, in one tree; each class maps to the exit status that a run ends with.
 
 The statuses are the command line's contract (see the table in README.md): 1 a check failed, 2 usage,
-3 no modem, 4 this machine cannot, 10-14 the call, 20-22 the PPP session, 130 interrupted.
+3 no modem, 4 this machine cannot, 10-14 the call, 20-22 the PPP session, 24 nothing was checked, 70 a fault of the
+rig's own, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import traceback
 from typing import ClassVar
 
 
@@ -130,6 +132,38 @@ class AuthenticationError(PppError):
 class CarrierLostError(PppError):
     exit_status = 22
     outcome = "CARRIER LOST"
+
+
+class NothingCheckedError(RigError):
+    """Nothing failed, because nothing was checked: no success."""
+
+    exit_status = 24
+    outcome = "NOTHING CHECKED"
+
+
+class InternalError(RigError):
+    """A fault of the rig's own. ``trace``: where it came from, for whoever mends it."""
+
+    exit_status = 70
+    outcome = "INTERNAL ERROR"
+
+    def __init__(self, message: str, advice: str = "", *, trace: str = "") -> None:
+        super().__init__(message, advice)
+        self.trace = trace
+
+
+def as_outcome(error: Exception) -> RigError:
+    """Any exception as something that a run can end with: what the machine refuses is CANNOT RUN, every other one that
+    is no RigError a fault of ours."""
+    if isinstance(error, RigError):
+        return error
+    if isinstance(error, OSError) and error.filename is not None:
+        return CannotRunError(f"{error.filename}: {error.strerror}")
+    return InternalError(
+        f"{type(error).__name__}: {error}",
+        "this is a fault of the rig's, not of your line; -v shows where, and a report has it",
+        trace="".join(traceback.format_exception(error)),
+    )
 
 
 class Interrupted(KeyboardInterrupt):

@@ -212,9 +212,13 @@ class Pppd:
         self._write_secrets("".join([*lines, _nobody()]))
 
     def release(self, session: Iterable[str] = ()) -> None:
-        """The line is connected: negotiate. ``session``: what pppd's plug-in is told of an L2TP session."""
+        """The line is connected: negotiate. ``session``: what pppd's plug-in is told of an L2TP session. Raises
+        CarrierLostError when pppd has ended already."""
         self._released = True
-        os.write(self._gate, f"{' '.join(session)}\n".encode())
+        try:
+            os.write(self._gate, f"{' '.join(session)}\n".encode())
+        except OSError as error:  # pppd has ended meanwhile, and nobody reads
+            raise CarrierLostError("the line dropped before PPP began", _ADVICE[CarrierLostError]) from error
         if self._waiting < 0:
             self._close_gate()
 

@@ -76,6 +76,7 @@ if not (plain["service.example", "A"][0] == local["service.example", "A"][0] == 
     sys.exit("no longer as found")
 print("as found")
 PYTHON
+# shellcheck disable=SC2016  # the inner shell expands it
 unshare --net --mount sh -eu -c '
     ip link set lo up
     mount --bind "$1/resolv.conf" /etc/resolv.conf

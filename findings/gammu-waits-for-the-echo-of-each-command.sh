@@ -1,13 +1,13 @@
 #!/bin/sh
-# gammu 1.42.0 needs a modem that echoes. It sends ATE1 itself; where the modem has no echo all the same (an emulated one, say),
-# each command after AT+MODE=2 waits nine seconds, although OK has come at once, and in the end it is "No response in
-# specified timeout. Probably the phone is not connected", which sends one looking for a cable.
+# gammu 1.42.0 needs a modem that echoes. It sends ATE1 itself; where the modem has no echo all the same (an emulated
+# one, say), each command after AT+MODE=2 waits nine seconds, although OK has come at once, and in the end it is "No
+# response in specified timeout. Probably the phone is not connected", which sends one looking for a cable.
 #
-# The modem's own log shows nothing wrong: every command is there, with its answer. An emulator that gammu is to speak to
-# must do what ATE1 says.
+# The modem's own log shows nothing wrong: every command is there, with its answer. An emulator that gammu is to speak
+# to must do what ATE1 says.
 #
-# The modem here is a few lines that answer OK to anything, once with an echo and once without.
-# Seen with Debian's gammu 1.42.0-8. Exit status 0 while it is so.
+# The modem here is a few lines that answer OK to anything, once with an echo and once without. Seen with Debian's gammu
+# 1.42.0-8. Exit status 0 while it is so.
 set -eu
 
 folder=$(mktemp -d)

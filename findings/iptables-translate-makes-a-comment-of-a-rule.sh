@@ -2,9 +2,8 @@
 # iptables-restore-translate 1.8.9 (Debian 12) writes a rule that it has no words for in nftables as a comment, says
 # nothing on standard error and ends with 0; nft then loads what is left, and the fence lacks that rule.
 #
-# It need not be an exotic one: ICMP with a code (--icmp-type 3/13, what a gateway with a fence sends), recent, u32
-# and physdev are among them; an ICMP type without a code is translated. grep the outcome for lines that begin
-# with "# -t".
+# It need not be an exotic one: ICMP with a code (--icmp-type 3/13, what a gateway with a fence sends), recent, u32 and
+# physdev are among them; an ICMP type without a code is translated. grep the outcome for lines that begin with "# -t".
 #
 # Seen with Debian's iptables 1.8.9-2. Exit status 0 while it is so.
 set -eu
@@ -36,7 +35,7 @@ cat "$folder/translated"
 given=$(grep -c '^-A' "$folder/rules")
 rules=$(grep -c '^add rule' "$folder/translated" || true)
 comments=$(grep -c '^# -t' "$folder/translated" || true)
-echo "$given rules in, $rules out, $comments comments, exit status $status, $(wc -c <"$folder/said") bytes on standard error"
+echo "$given rules in, $rules out, $comments comments, exit status $status, $(wc -c <"$folder/said") bytes of errors"
 if [ "$given $rules $comments $status" != "6 2 4 0" ] || [ -s "$folder/said" ]; then
     echo "no longer as found" >&2
     exit 1

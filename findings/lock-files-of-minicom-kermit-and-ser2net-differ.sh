@@ -5,9 +5,9 @@
 # LCK..pts_3, C-Kermit LCK..3, and ser2net none.
 #
 # So by these files a port that minicom has under its stable name is free to minicom itself under the other, and two
-# settings that name one modem in two ways do not exclude each other. picocom 3.1 of Debian writes no file at all. Whoever guards a port, or
-# looks who has it, must not go by the file alone: resolve the name first, and ask for TIOCEXCL, or who has it open in
-# /proc.
+# settings that name one modem in two ways do not exclude each other. picocom 3.1 of Debian writes no file at all.
+# Whoever guards a port, or looks who has it, must not go by the file alone: resolve the name first, and ask for
+# TIOCEXCL, or who has it open in /proc.
 #
 # Root is needed: the programs run in a mount namespace whose /run/lock and /dev are others; ttyUSB0 there is a
 # pseudo-terminal. Seen with Debian's minicom 2.8-2, ckermit 402~beta08-1, ser2net 4.3.11-1, picocom 3.1-4. Exit status
@@ -18,7 +18,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 755 "$folder"   # apt's own user writes there
 (cd "$folder" && apt-get -qq download minicom=2.8-2 ckermit=402~beta08-1 picocom=3.1-4 ser2net=4.3.11-1 \
-    libgensio4=2.6.2-4 libncurses6 libtinfo6 libssl3 libyaml-0-2 libavahi-client3 libavahi-common3 libsctp1 libwrap0 libnsl2 libtirpc3 \
+    libgensio4=2.6.2-4 libncurses6 libtinfo6 libssl3 libyaml-0-2 libavahi-client3 libavahi-common3 libsctp1 \
+    libwrap0 libnsl2 libtirpc3 \
     2>/dev/null && for file in *.deb; do dpkg -x "$file" .; done)
 
 cat >"$folder/look.py" <<'PYTHON'
@@ -101,6 +102,7 @@ if seen != {"minicom": [plain, by_id, [f"LCK..pts_{number}"]], "ser2net": [plain
     sys.exit("no longer as found")
 print("as found")
 PYTHON
+# shellcheck disable=SC2016  # the inner shell expands it
 unshare --mount sh -eu -c '
     mount -t tmpfs none /run/lock
     mkdir "$1/dev"

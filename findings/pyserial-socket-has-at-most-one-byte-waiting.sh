@@ -1,9 +1,9 @@
 #!/bin/sh
 # pyserial 3.5, socket://: in_waiting is 1 whenever there is anything to read, were it 500 bytes.
 #
-# It is the number of sockets that select() found readable. port.read(port.in_waiting), the usual way to take what has come,
-# thus takes a byte a turn: right, but a thousand turns for a kilobyte; and a program that waits until four bytes are there
-# waits for ever. A device counts bytes.
+# It is the number of sockets that select() found readable. port.read(port.in_waiting), the usual way to take what has
+# come, thus takes a byte a turn: right, but a thousand turns for a kilobyte; and a program that waits until four bytes
+# are there waits for ever. A device counts bytes.
 #
 # Seen with Python 3.11. Exit status 0 while it is so.
 set -eu

@@ -1,9 +1,11 @@
 #!/bin/sh
-# vici 6.0.3 (strongSwan's Python module) sends a tuple, a set or None as Python's text of it. {"proposals": ("aes128-sha256",
-# "3des-sha1")} is on the wire one string, ('aes128-sha256', '3des-sha1'), and None the word "None"; only a list is a list.
+# vici 6.0.3 (strongSwan's Python module) sends a tuple, a set or None as Python's text of it. {"proposals":
+# ("aes128-sha256", "3des-sha1")} is on the wire one string, ('aes128-sha256', '3des-sha1'), and None the word "None";
+# only a list is a list.
 #
 # Nothing is raised; it is left to the daemon to find a proposal of that name, or an address called "None". A frozen
-# dataclass has tuples where one would write lists: turn them into lists, and leave out what is None. True goes as "True".
+# dataclass has tuples where one would write lists: turn them into lists, and leave out what is None. True goes as
+# "True".
 #
 # Seen with Python 3.11. Exit status 0 while it is so.
 set -eu

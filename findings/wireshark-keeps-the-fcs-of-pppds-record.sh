@@ -1,12 +1,13 @@
 #!/bin/sh
-# Wireshark 4.0 opens what pppd's option `record` writes, but leaves the frame check sequence in each packet, two bytes more
-# at its end, and as it comes does not check it: a frame spoilt on the line looks like a good one. pppdump -p of the same
-# file takes the two bytes off and says BAD FCS.
+# Wireshark 4.0 opens what pppd's option `record` writes, but leaves the frame check sequence in each packet, two bytes
+# more at its end, and as it comes does not check it: a frame spoilt on the line looks like a good one. pppdump -p of
+# the same file takes the two bytes off and says BAD FCS.
 #
-# They are still there after a conversion to pcap, of link type 204, where nothing says so, and scapy has them for padding. Wireshark checks them once told: -o ppp.fcs_type:16-Bit.
+# They are still there after a conversion to pcap, of link type 204, where nothing says so, and scapy has them for
+# padding. Wireshark checks them once told: -o ppp.fcs_type:16-Bit.
 #
-# The record here has two frames, the second with one bit turned over.
-# Seen with Debian's wireshark-common 4.0.17-0+deb12u3 (editcap) and ppp 2.4.9-1+1.1+b1. Exit status 0 while it is so.
+# The record here has two frames, the second with one bit turned over. Seen with Debian's wireshark-common
+# 4.0.17-0+deb12u3 (editcap) and ppp 2.4.9-1+1.1+b1. Exit status 0 while it is so.
 set -eu
 
 folder=$(mktemp -d)

@@ -14,6 +14,7 @@ import os
 import secrets
 import select
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -107,11 +108,15 @@ def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str) -> str
             try:
                 connection.send(bytes(query))
                 with waiting():
-                    answer = dpkt.dns.DNS(connection.recv(4096))
+                    received = connection.recv(4096)
             except TimeoutError:
                 continue
             except OSError as error:
                 return str(error.strerror)
+            try:
+                answer = dpkt.dns.DNS(received)
+            except (dpkt.Error, ValueError, IndexError, struct.error) as error:
+                return f"an answer that cannot be read ({type(error).__name__}: {error})"
             if answer.id == query.id:
                 found = [socket.inet_ntoa(record.ip) for record in answer.an if record.type == dpkt.dns.DNS_A]
                 return found[0] if found else "no such name"

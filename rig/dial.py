@@ -67,12 +67,13 @@ class Call:
         if up.local == up.peer:
             self.progress.note(f"the gateway gives its own address, {up.peer}, to its caller")
         began = time.monotonic()
-        if self.options.inbound:
-            self._verify(near, up)
-        else:
-            ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
-            hosts = self.far_end.hosts if self.far_end else None
-            self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
+        with near.in_session():
+            if self.options.inbound:
+                self._verify(near, up)
+            else:
+                ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
+                hosts = self.far_end.hosts if self.far_end else None
+                self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:

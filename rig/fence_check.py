@@ -47,10 +47,10 @@ def run(
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
         up = stage.connect([number], verdict)
         run = probes_of(near, up, far, sample, seed, other, progress.advance)
-        with progress.step("probing the fence"):
+        with progress.step("probing the fence"), near.in_session():
             report = run.run()
         if flood:
-            with progress.step(f"probing it again, full of {flood} half-open flows"):
+            with progress.step(f"probing it again, full of {flood} half-open flows"), near.in_session():
                 outcomes, filled = run.flooded(flood, far.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)

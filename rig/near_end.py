@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from drivers import at, layouts, ppp_log, profile
-from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, RigError
+from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
 from drivers.identity import Identity
 from drivers.modem import Connection, Modem
 from drivers.namespace import NetworkNamespace
@@ -29,6 +29,8 @@ PPP_OPTIONS = (
     "nobsdcomp", "nodeflate", "refuse-eap", "refuse-mschap", "refuse-mschap-v2",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
 )  # fmt: skip
+LOST_SECONDS = 1.0
+"""How long pppd may take to notice a line that something else has just missed."""
 
 
 class NearEnd:
@@ -170,8 +172,8 @@ class NearEnd:
     def start_ppp(self) -> PppUp:
         """Negotiate PPP over the call until IP is up; see Pppd.wait_up for what it raises."""
         self._progress.begin("LCP")
-        self._release()
         try:
+            self._release()
             up = self.session.wait_up(self.bench.near_end.ppp.timeout)
         except BaseException as error:
             self._progress.fail(error)
@@ -198,6 +200,19 @@ class NearEnd:
                 "plug it in again; rig detect --watch   shows it come and go",
             )
         return self.session.failure()
+
+    @contextlib.contextmanager
+    def in_session(self) -> Iterator[None]:
+        """What is done over the session. Whatever fails there because the line was lost, in whichever words, is what
+        ended the session."""
+        try:
+            yield
+        except PppError:
+            raise
+        except Exception as error:
+            if self.session.wait_end(LOST_SECONDS):
+                raise self.failure() from error
+            raise
 
     def end_session(self) -> None:
         """End PPP in order; the call stays until :meth:`hang_up`."""

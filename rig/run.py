@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from drivers.errors import Interrupted, RigError
+from drivers.errors import Interrupted, as_outcome
 from drivers.interruptions import interruptible
 from rig.capture import Capture
 from rig.owner import Owner
@@ -23,6 +23,9 @@ def to_its_end(verdict: Ending, progress: Progress, capture: Capture | None, tak
             yield owner
             progress.begin(taking_down)
         progress.end()
-    except (RigError, Interrupted) as error:
+    except Interrupted as error:
         progress.fail(error)
         verdict.end_with(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict has it
+        progress.fail(error)
+        verdict.end_with(as_outcome(error))

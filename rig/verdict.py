@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from drivers.errors import Interrupted, RigError
+from drivers.errors import InternalError, Interrupted, NothingCheckedError, RigError
 
 if TYPE_CHECKING:
     from drivers.pppd import PppUp
@@ -26,17 +26,20 @@ def as_values(value: Any) -> dict[str, Any]:
 
 
 class Ending(msgspec.Struct, kw_only=True):
-    """How a run ended: what every verdict says last."""
+    """How a run ended: what every verdict says last. ``trace``: where a fault of the rig's own came from."""
 
     outcome: str = "FAILED"
     exit: int = 1
     message: str = ""
     advice: str = ""
+    trace: str = ""
 
     def end_with(self, error: RigError | Interrupted) -> None:
         """Say that the run ended with an error."""
         self.outcome, self.exit = error.outcome, error.exit_status
         self.message, self.advice = str(error), error.advice
+        if isinstance(error, InternalError):
+            self.trace = error.trace
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -123,7 +126,8 @@ class Verdict(Ending):
     command_status: int | None = None
 
     def judge(self) -> None:
-        """Outcome and exit status of a session that was up: 0 when every check that ran held, and some ran."""
+        """Outcome and exit status of a session that was up: 0 when every check that ran held, and some ran; that none
+        ran is an outcome of its own."""
         failed = [check for check in self.checks if check.held is False]
         ran = [check for check in self.checks if check.held is not None]
         if failed:
@@ -134,6 +138,7 @@ class Verdict(Ending):
             self.outcome, self.exit = "OK", 0
             self.message = f"{len(ran)} checks held" + (f", {skipped} not run" if skipped else "")
         if not ran:
+            self.outcome, self.exit = NothingCheckedError.outcome, NothingCheckedError.exit_status
             self.message = "the session was up; no check could be run on it"
 
     def to_json(self) -> str:

@@ -93,6 +93,8 @@ def show_outcome(verdict: Ending, report: Path | None = None) -> None:
     click.echo(f"{verdict.outcome}: {verdict.message}", err=True)
     if verdict.advice:
         click.echo(f"     {verdict.advice}", err=True)
+    if verdict.trace and {"-v", "--verbose"} & set(sys.argv):
+        click.echo(verdict.trace, err=True)
     if verdict.exit == CannotRunError.exit_status:
         click.echo(SEE_DOCTOR, err=True)
     if report is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import Interrupted, RigError, UsageError
+from drivers.errors import Interrupted, UsageError, as_outcome
 from drivers.modem import check_number
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
@@ -113,9 +113,9 @@ def check(
     verdict, title = Verdict(chosen.name, lab.current()), f"rig fence check --number {wanted}"
     try:
         found = job.run(chosen, wanted, sample, seed, flood, progress, verdict, capture)
-    except (RigError, Interrupted) as error:
+    except (Exception, Interrupted) as error:
         progress.fail(error)
-        verdict.end_with(error)
+        verdict.end_with(error if isinstance(error, Interrupted) else as_outcome(error))
         write_report(report, title, chosen, verdict, progress.trace, capture=capture)
         raise
     if wants_json:

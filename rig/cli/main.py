@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from drivers.errors import CannotRunError, GuestError, Interrupted, RigError
+from drivers.errors import CannotRunError, GuestError, InternalError, Interrupted, as_outcome
 from drivers.interruptions import interruptible
 
 SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
@@ -41,7 +41,7 @@ def rig() -> None:
 
 
 def main() -> None:
-    """Entry point: runs a command; a RigError becomes a sentence and its exit status."""
+    """Entry point: runs a command; whatever it raises becomes a sentence and an exit status."""
     try:
         with interruptible():
             status = rig.main(standalone_mode=False)
@@ -50,15 +50,18 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         status = 2
-    except RigError as error:
+    except Exception as raised:  # noqa: BLE001 - the one place behind which there is nobody left to tell
+        failure = as_outcome(raised)
         if "--json" in sys.argv:
-            click.echo(json.dumps({"outcome": error.outcome, "exit": error.exit_status, "message": str(error)}))
-        click.echo(f"rig: {error}", err=True)
-        if error.advice:
-            click.echo(f"     {error.advice}", err=True)
-        if isinstance(error, GuestError) and error.console and {"-v", "--verbose"} & set(sys.argv):
-            click.echo(f"its console:\n{error.console}", err=True)
-        if isinstance(error, CannotRunError):
+            click.echo(json.dumps({"outcome": failure.outcome, "exit": failure.exit_status, "message": str(failure)}))
+        click.echo(f"rig: {failure}", err=True)
+        if failure.advice:
+            click.echo(f"     {failure.advice}", err=True)
+        if isinstance(failure, GuestError) and failure.console and {"-v", "--verbose"} & set(sys.argv):
+            click.echo(f"its console:\n{failure.console}", err=True)
+        if isinstance(failure, InternalError) and {"-v", "--verbose"} & set(sys.argv):
+            click.echo(failure.trace, err=True)
+        if isinstance(failure, CannotRunError):
             click.echo(SEE_DOCTOR, err=True)
-        status = error.exit_status
+        status = failure.exit_status
     sys.exit(status or 0)

@@ -210,9 +210,10 @@ class _Job:
             await_listening(stage.end)
             caller.dial(self.bench.near_end.number)
             up = caller.start_ppp()
-            for result in Verification(caller, up, stage.promised, stage.behind).run():
-                self.verdict.checks.append(result)
-                self.progress.note(result.line())
+            with caller.in_session():
+                for result in Verification(caller, up, stage.promised, stage.behind).run():
+                    self.verdict.checks.append(result)
+                    self.progress.note(result.line())
         finally:
             caller.hang_up()
 

@@ -1,6 +1,6 @@
 """How a far end's process is asked: one line of JSON each way over a Unix socket that its owner alone may use.
 
-A request is ``{"do": name, ...arguments}``, the answer ``{"value": …}`` or ``{"error": text}``.
+A request is ``{"do": name, ...arguments}``, the answer ``{"value": …}`` or ``{"error": text, "advice": text}``.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from drivers.errors import RigError
+
 ANSWER_SECONDS = 10.0
 
 Handler = Callable[..., Any]
 
 
-class ControlError(Exception):
+class ControlError(RigError):
     """The far end did not do what it was asked, or is gone."""
+
+    outcome = "FAR END FAILED"
 
 
 class Control:
@@ -35,10 +39,10 @@ class Control:
                 connection.connect(str(self.path))
                 connection.sendall(json.dumps({"do": what, **arguments}).encode() + b"\n")
                 answer = json.loads(connection.makefile("rb").readline() or b'{"error": "it ended without an answer"}')
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ControlError(f"{self.path.name}: {what}: {error}") from error
         if "error" in answer:
-            raise ControlError(f"{self.path.name}: {what}: {answer['error']}")
+            raise ControlError(f"{self.path.name}: {what}: {answer['error']}", answer.get("advice", ""))
         return answer["value"]
 
 
@@ -47,7 +51,9 @@ def respond(handlers: dict[str, Handler], line: bytes) -> bytes:
     try:
         request = json.loads(line)
         value = handlers[request.pop("do")](**request)
-    except (KeyError, TypeError, ValueError, LookupError) as error:
+    except RigError as error:
+        return json.dumps({"error": str(error), "advice": error.advice}).encode() + b"\n"
+    except Exception as error:  # noqa: BLE001 - who asks is told: a far end does not die of a question
         return json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n"
     return json.dumps({"value": value}).encode() + b"\n"
 

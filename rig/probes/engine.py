@@ -11,11 +11,13 @@ import contextlib
 import errno
 import select
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from drivers.errors import RigError
+from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from rig.probes import packets
 from rig.probes.observer import Observer, Watcher
@@ -24,6 +26,9 @@ from rig.probes.probe import Expected, Outcome, Probe, Seen
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
 ANSWER_SECONDS = 1.0
 """How long an answer to a probe may take once the last packet was seen to arrive."""
+
+ROOM_SECONDS = 60.0
+"""How long a link may have no room: at 300 bit/s a packet of 1,500 bytes takes 50 s."""
 
 Sent = Callable[[], None]
 """Told of each probe that has been sent."""
@@ -64,13 +69,17 @@ class Sender:
         address: tuple[object, ...] = (self._end.interface, ETHER_TYPES[packet[0] >> 4])
         if self._end.other:
             address += (0, 0, self._end.other)
+        end = time.monotonic() + ROOM_SECONDS
         while True:
             try:
                 self._socket.sendto(packet, address)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise ProbeError(f"{self._end.interface}: {error.strerror}") from error
-                select.select([], [], [], 0.005)  # the queue of a PPP interface is three packets, and tells no one
+                if time.monotonic() > end:
+                    raise ProbeError(f"{self._end.interface} has taken nothing for {ROOM_SECONDS:g} s") from error
+                with waiting():
+                    select.select([], [], [], 0.005)  # the queue of a PPP interface is short, and tells no one
             else:
                 return
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from ipaddress import IPv4Address
 
+import pytest
+
+from drivers.errors import CannotRunError, InternalError, NoModemError, RigError, as_outcome
 from rig.verdict import CheckResult, PppReport, Verdict
 
 
@@ -26,7 +30,13 @@ def test_all_held_is_0_one_failed_is_1() -> None:
 
 def test_what_was_not_run_is_said_and_is_no_success() -> None:
     assert judged(True, None).message == "1 checks held, 1 not run"
-    assert judged(None, None).message == "the session was up; no check could be run on it"
+
+
+@pytest.mark.parametrize("held", [(), (None,), (None, None)])
+def test_nothing_checked_is_no_success(held: tuple[None, ...]) -> None:
+    nothing = judged(*held)
+    assert (nothing.outcome, nothing.exit) == ("NOTHING CHECKED", 24)
+    assert nothing.message == "the session was up; no check could be run on it"
 
 
 def test_json_has_the_keys_that_the_command_line_promises() -> None:
@@ -41,3 +51,21 @@ def test_json_has_the_keys_that_the_command_line_promises() -> None:
     assert set(report["timing"]) == {"detect", "dial", "connect", "ppp", "checks", "total"}
     assert {"name", "target", "expected", "observed", "held"} <= set(report["checks"][0])
     assert {"manufacturer", "model", "revision", "profile"} <= set(report["modem"])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (NoModemError("none"), NoModemError),
+        (FileNotFoundError(2, "No such file or directory", "/nowhere"), CannotRunError),
+        (RuntimeError("dictionary changed size"), InternalError),
+        (subprocess.TimeoutExpired(["ip"], 20), InternalError),
+        (OSError(5, "Input/output error"), InternalError),
+    ],
+)
+def test_every_exception_is_an_outcome(error: Exception, kind: type[RigError]) -> None:
+    verdict = Verdict("b", "uml")
+    verdict.end_with(as_outcome(error))
+    assert (verdict.outcome, verdict.exit) == (kind.outcome, kind.exit_status)
+    assert verdict.exit not in (0, 1)
+    assert ("Error" in verdict.trace or "Expired" in verdict.trace) == (kind is InternalError)
