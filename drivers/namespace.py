@@ -18,6 +18,7 @@ from drivers.netlink import IPRoute, NetlinkError
 SIOCGIFMTU = 0x8921
 SIOCGIFHWADDR = 0x8927
 NUD_PERMANENT = 0x80
+PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
 FOLDER = Path("/run/netns")
 OWN = Path("/proc/thread-self/ns/net")
 """The calling thread's."""
@@ -85,6 +86,23 @@ class NetworkNamespace:
     def set_up(self, interface: str) -> None:
         with self.netlink() as link:
             link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
+
+    def use_plain_queue(self, interface: str, packets: int = 3) -> None:
+        """Have an interface queue in order, and drop only what it has no room for.
+
+        What most distributions have instead (fq_codel) throws packets away that wait long on a slow line, and nobody is
+        told: they would seem to have been dropped by whoever is at the other end.
+        """
+        if Path("/proc/sys/net/core/default_qdisc").read_text().strip() in PLAIN_QUEUES:
+            return
+        with self.netlink() as link:
+            link.tc("replace", "pfifo", link.link_lookup(ifname=interface)[0], limit=packets)
+
+    def queue(self, interface: str) -> str:
+        """The kind of queue that an interface has."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            return next(str(each.get_attr("TCA_KIND")) for each in link.get_qdiscs(index) if each["index"] == index)
 
     def add_address(self, interface: str, *addresses: IPv4Interface) -> None:
         self._address("add", interface, *addresses)

@@ -372,6 +372,7 @@ class Pppd:
 
     def _report(self, addresses: Addresses) -> PppUp:
         mtu = self.namespace.mtu(self._interface)
+        self.namespace.use_plain_queue(self._interface)
         return PppUp(self._interface, addresses.local, addresses.peer, self._name_servers(), mtu, self._auth)
 
     def _name_servers(self) -> tuple[IPv4Address, ...]:

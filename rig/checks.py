@@ -190,8 +190,10 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
         return
     if around.hosts is None:
         answer = connect(around.namespace, host, SILENCE_SECONDS)
-        observed = f"{answer}; the far side was not watched"
-        yield CheckResult(name, target, "silent", observed, answer == "no answer")
+        if answer == "no answer":
+            yield not_run(name, target, "no answer, and the far side cannot be watched: silence proves nothing")
+        else:
+            yield CheckResult(name, target, "silent", answer, False)
         return
     # A good connection follows over the same line: by the time that it is open, whatever the first packet meets has
     # met it, and what would be said of it has been said.

@@ -66,10 +66,17 @@ def category_checks(report: Report) -> list[CheckResult]:
             f"{sum(counts.values())} probes",
             "as declared",
             ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count),
-            not counts["leaked"] and not counts["unreachable"],
+            _held(counts),
         )
         for category, counts in report.categories.items()
     ]
+
+
+def _held(counts: dict[str, int]) -> bool | None:
+    """Whether a category holds; None where there was nothing but silence, which decides nothing."""
+    if counts["leaked"] or counts["unreachable"]:
+        return False
+    return True if counts["allowed"] or counts["denied"] else None
 
 
 def _second_caller(

@@ -130,7 +130,9 @@ def check(
     if len(found.findings) > SHOWN:
         click.echo(f"… and {len(found.findings) - SHOWN} more findings, in the packets and the report", err=True)
     verdict.message = f"{len(found.outcomes)} probes in {found.seconds:.1f} s, {found.size} bytes, as declared" + (
-        "" if found.watched else "; the far side was not watched, so silence may be a server that is down"
+        ""
+        if found.watched
+        else "; nobody could look behind the gateway, and where there was silence nothing is decided"
     )
     if found.findings:
         file = (report or Path("results")) / f"fence-{time.strftime('%Y%m%d-%H%M%S')}.pcapng"

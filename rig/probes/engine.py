@@ -20,7 +20,7 @@ from drivers.errors import RigError
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
 from rig.probes import packets
-from rig.probes.observer import Observer, Watcher
+from rig.probes.observer import Leaving, Observer, Watcher
 from rig.probes.probe import Expected, Outcome, Probe, Seen
 
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
@@ -100,7 +100,7 @@ def probe_outward(
         arrived = _arrivals(watchers)
         answered = _by_number(near.packets, packets.answers)
         _end_half_open(caller, answered.values())
-    return [_outcome(probe, arrived, answered) for probe in probes]
+    return [_outcome(probe, arrived, answered, watched=bool(watched)) for probe in probes]
 
 
 def probe_inward(
@@ -109,18 +109,31 @@ def probe_inward(
     """Send to the caller what it has not asked for; ``watchers``, at its end of the line, are left open."""
     _send_all(probes, sender, watchers, follow, sent)
     arrived = _arrivals(watchers)
-    return [_outcome(probe, arrived, {}) for probe in probes]
+    return [_outcome(probe, arrived, {}, watched=True) for probe in probes]
 
 
 def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], follow: Follow, sent: Sent) -> None:
     """Send them, and behind them what must arrive. Raises ProbeError when that does not."""
-    with closing(Sender(end)) as sender:
+    with closing(Sender(end)) as sender, closing(Leaving(end.namespace, end.interface)) as leaving:
         for probe in probes:
             sender.send(probe)
             sent()
-            for watcher in watchers:
+            for watcher in (*watchers, leaving):
                 watcher.collect()
-    if (missed := follow()) is not None:
+        _follow_and_count(probes, end, leaving, follow)
+
+
+def _follow_and_count(probes: Sequence[Probe], end: End, leaving: Watcher, follow: Follow) -> None:
+    """Something good behind them; and that each was seen leaving, or it would seem to have been denied."""
+    missed = follow()
+    leaving.collect()
+    left = set(leaving.packets)
+    if kept := [probe for probe in probes if not left.issuperset(probe.packets)]:
+        raise ProbeError(
+            f"{len(kept)} of {len(probes)} probes never left {end.interface}, {kept[0].what} among them",
+            "its queue has dropped them: tc qdisc show; a plain fifo drops nothing that it has taken",
+        )
+    if missed is not None:
         raise ProbeError(f"{missed}, which should follow the probes, did not come about")
 
 
@@ -147,9 +160,13 @@ def _by_number(seen: Iterable[bytes], number_of: Callable[[bytes], int | None]) 
     return found
 
 
-def _outcome(probe: Probe, arrived: dict[int, bytes], answered: dict[int, bytes]) -> Outcome:
+def _outcome(probe: Probe, arrived: dict[int, bytes], answered: dict[int, bytes], *, watched: bool) -> Outcome:
     if probe.number in arrived:
         return Outcome(probe, Seen.ARRIVED, arrived[probe.number])
-    if probe.number in answered and packets.answers_from(answered[probe.number], probe.packets[0]):
-        return Outcome(probe, Seen.ANSWERED, answered[probe.number])
-    return Outcome(probe, Seen.NOTHING)
+    if probe.number in answered:
+        answer = answered[probe.number]
+        theirs = packets.answers_from(
+            answer, probe.packets[0]
+        )  # a reset or an ICMP of the server's own came from there
+        return Outcome(probe, Seen.ANSWERED if theirs else Seen.REFUSED, answer)
+    return Outcome(probe, Seen.NOTHING if watched else Seen.SILENCE)

@@ -75,6 +75,13 @@ class Observer(Watcher):
         return address[2] != PACKET_OUTGOING
 
 
+class Leaving(Observer):
+    """Whole IP packets that go out on an interface, behind its queue: one that the queue has dropped is not seen."""
+
+    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
+        return address[2] == PACKET_OUTGOING
+
+
 class Inside(Watcher):
     """What hosts' own firewalls let in: raw sockets are given packets after the filter, ports open or not.
 

@@ -144,13 +144,16 @@ def _sources(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _fragments(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.servers:
+    """In pieces as whole: what may pass passes to 443, what may not does not, and pieces that disagree go nowhere."""
+    for server, (port, allowed) in itertools.product(make.ground.fence.servers, ((80, False), (HTTPS, True))):
+        category = "fragments of what is allowed" if allowed else "fragments"
         for name, sizes, order in (
             ("tiny first", (8,), 1), ("three pieces", (16, 8), 1), ("out of order", (16, 8), -1),
         ):  # fmt: skip
             number = make.number()
-            made = packets.fragments(make.ground.caller, server, 80, number, sizes)[::order]
-            yield make.outward("fragments", f"{name}, TCP {server}:80", made, number)
+            made = packets.fragments(make.ground.caller, server, port, number, sizes)[::order]
+            yield make.outward(category, f"{name}, TCP {server}:{port}", made, number, allowed=allowed)
+    for server in make.ground.fence.servers:
         number = make.number()
         made = packets.fragments(make.ground.caller, server, 80, number, (24,))
         overlap = packets.ip(make.ground.caller, server, packets.TCP, b"\0P" * 12, number, offset=8, more=True)

@@ -132,6 +132,10 @@ def udp6(source: IPv6Address, destination: IPv6Address, port: int, number: int) 
     return struct.pack("!IHBB", 6 << 28, len(content), UDP, 64) + source.packed + destination.packed + content
 
 
+ICMP_ERRORS = (3, 11, 12)
+"""Destination unreachable, time exceeded, parameter problem."""
+
+
 def number_in(packet: bytes) -> int | None:
     """The number of the probe that a packet belongs to; None for one that is no probe's."""
     at = packet.find(MARK)
@@ -141,14 +145,28 @@ def number_in(packet: bytes) -> int | None:
 
 
 def answers(packet: bytes) -> int | None:
-    """The number of the probe that an IPv4 packet answers, by the port or identifier that it is sent to."""
+    """The number of the probe that an IPv4 packet answers, by the port or identifier that it is sent to; of an ICMP
+    error, by those of the packet that it quotes (RFC 792)."""
     if len(packet) < 28 or packet[0] >> 4 != 4:
         return None
     protocol, body = packet[9], packet[(packet[0] & 15) * 4 :]
+    if protocol == ICMP and len(body) >= 8 + 28 and body[0] in ICMP_ERRORS:
+        return _asked_in(body[8:])
     if protocol in (TCP, UDP) and len(body) >= 4:
         port = int(struct.unpack_from("!H", body, 2)[0])
         return port - FIRST_PORT if port >= FIRST_PORT else None
     if protocol == ICMP and len(body) >= 8 and body[0] == 0:
+        return int(struct.unpack_from("!H", body, 4)[0])
+    return None
+
+
+def _asked_in(packet: bytes) -> int | None:
+    """The number of the probe that a quoted packet is, by the port or identifier that it was sent from."""
+    protocol, body = packet[9], packet[(packet[0] & 15) * 4 :]
+    if protocol in (TCP, UDP) and len(body) >= 4:
+        port = int(struct.unpack_from("!H", body)[0])
+        return port - FIRST_PORT if port >= FIRST_PORT else None
+    if protocol == ICMP and len(body) >= 8 and body[0] == 8:
         return int(struct.unpack_from("!H", body, 4)[0])
     return None
 

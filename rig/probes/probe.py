@@ -41,7 +41,12 @@ class Seen(Enum):
 
     ARRIVED = "arrived"
     ANSWERED = "answered"
+    REFUSED = "refused"
+    """Somebody on the way has said that it goes no further (ICMP)."""
     NOTHING = "nothing"
+    """Where one can look: it did not arrive."""
+    SILENCE = "silence"
+    """Where nobody can look: dropped, or taken without a word."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,15 @@ class Outcome:
 
     @property
     def held(self) -> bool:
-        """Whether the fence did as declared."""
-        passed = self.seen is not Seen.NOTHING
+        """Whether the fence did as declared, or nothing speaks against it."""
+        passed = self.seen in (Seen.ARRIVED, Seen.ANSWERED)
         return passed == (self.probe.expected is Expected.ALLOWED)
 
     @property
     def verdict(self) -> str:
-        """allowed, denied, leaked or unreachable."""
+        """allowed, denied, leaked, unreachable; or undecided, where silence is all that there was."""
         if self.probe.expected is Expected.ALLOWED:
             return "allowed" if self.held else "unreachable"
+        if self.seen is Seen.SILENCE:
+            return "undecided"
         return "denied" if self.held else "leaked"

@@ -27,7 +27,7 @@ from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe
 
 FLOODED = "while full of flows"
-VERDICTS = ("allowed", "denied", "leaked", "unreachable")
+VERDICTS = ("allowed", "denied", "leaked", "unreachable", "undecided")
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def table(report: Report) -> str:
     """The report as a table of plain text."""
     rows: list[tuple[str, ...]] = [("category", *VERDICTS)]
     rows += [(name, *(str(count or "") for count in counts.values())) for name, counts in report.categories.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    widths = [max(len(row[column]) for row in rows) for column in range(1 + len(VERDICTS))]
 
     def line(row: tuple[str, ...]) -> str:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]

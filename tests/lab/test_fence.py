@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from drivers import firewall
 from drivers.namespace import NetworkNamespace
 from rig import checks, fence
+from rig.probes.engine import ProbeError
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Gateway, Line, Session
@@ -62,3 +64,25 @@ def test_rules_are_committed_whole_or_not_at_all(owner: Owner) -> None:
     assert "good" not in firewall.save(namespace)
     firewall.apply(namespace, fence.BASE_RULES)
     assert ":FORWARD DROP" in firewall.save(namespace)
+
+
+def test_the_queue_of_a_caller_is_a_plain_one_whatever_the_machines_is(modem: Line) -> None:
+    """Catches probes that fq_codel drops before the line: they would count as denied by the gateway."""
+    default = Path("/proc/sys/net/core/default_qdisc")
+    before = default.read_text()
+    try:
+        default.write_text("fq_codel")
+    except OSError:
+        pytest.skip("this kernel has no fq_codel")
+    try:
+        session = modem.call().start_ppp()
+        assert session.line.near.namespace.queue(session.up.interface) == "pfifo"
+    finally:
+        default.write_text(before)
+
+
+def test_probes_that_never_leave_are_no_proof(session: Session) -> None:
+    """Catches a queue that drops what it was given: nothing arrived, and nothing was denied."""
+    session.line.near.namespace.impair(session.up.interface, delay=0, loss=50, reorder=0)
+    with pytest.raises(ProbeError, match=r"[0-9]+ of [0-9]+ probes never left ppp0"):
+        session.probes(sample=0).run()

@@ -9,6 +9,7 @@ import pytest
 
 from drivers.dissection import dpkt
 from rig.fence import Fence
+from rig.fence_check import _held
 from rig.probes import packets
 from rig.probes.inward import inward
 from rig.probes.making import Ground
@@ -91,7 +92,41 @@ def test_pieces_of_a_fragmented_segment_make_the_segment() -> None:
         (Expected.ALLOWED, Seen.ARRIVED, "allowed"), (Expected.ALLOWED, Seen.ANSWERED, "allowed"),
         (Expected.ALLOWED, Seen.NOTHING, "unreachable"), (Expected.DENIED, Seen.NOTHING, "denied"),
         (Expected.DENIED, Seen.ARRIVED, "leaked"), (Expected.DENIED, Seen.ANSWERED, "leaked"),
+        (Expected.DENIED, Seen.REFUSED, "denied"), (Expected.DENIED, Seen.SILENCE, "undecided"),
+        (Expected.ALLOWED, Seen.SILENCE, "unreachable"), (Expected.ALLOWED, Seen.REFUSED, "unreachable"),
     ],
 )  # fmt: skip
 def test_verdicts(expected: Expected, seen: Seen, verdict: str) -> None:
     assert Outcome(Probe(1, "c", "w", Side.CALLER, expected, ()), seen).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("protocol", "made"),
+    [
+        ("TCP", packets.tcp(GROUND.caller, SERVERS[0], 22, 7)),
+        ("UDP", packets.udp(GROUND.caller, SERVERS[0], 22, 7)),
+        ("ICMP", packets.icmp(GROUND.caller, SERVERS[0], 8, 0, 7)),
+    ],
+)
+@pytest.mark.parametrize(("sender", "theirs"), [(SERVERS[0], True), (GROUND.gateway, False)], ids=["server", "gateway"])
+def test_an_icmp_error_tells_which_probe_it_answers_and_whether_it_got_there(
+    protocol: str, made: bytes, sender: IPv4Address, theirs: bool
+) -> None:
+    """Catches "port unreachable" of the server's own, which proves that the packet went through."""
+    error = packets.icmp(sender, GROUND.caller, 3, 3, 0, made[:28])
+    assert packets.answers(error) == 7
+    assert packets.answers_from(error, made) is theirs
+
+
+@pytest.mark.parametrize(
+    ("counts", "held"),
+    [
+        ({"allowed": 0, "denied": 0, "leaked": 0, "unreachable": 0, "undecided": 9}, None),
+        ({"allowed": 0, "denied": 1, "leaked": 0, "unreachable": 0, "undecided": 9}, True),
+        ({"allowed": 0, "denied": 1, "leaked": 1, "unreachable": 0, "undecided": 9}, False),
+        ({"allowed": 4, "denied": 0, "leaked": 0, "unreachable": 1, "undecided": 0}, False),
+    ],
+)
+def test_a_category_of_silence_alone_is_not_run(counts: dict[str, int], held: bool | None) -> None:
+    """A server that is down is as silent as a fence that holds."""
+    assert _held(counts) is held
