@@ -13,6 +13,7 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 from drivers import syscalls
+from drivers.home_network import at_home
 from drivers.netlink import IPRoute, NetlinkError
 
 SIOCGIFMTU = 0x8921
@@ -93,7 +94,7 @@ class NetworkNamespace:
         What most distributions have instead (fq_codel) throws packets away that wait long on a slow line, and nobody is
         told: they would seem to have been dropped by whoever is at the other end.
         """
-        if Path("/proc/sys/net/core/default_qdisc").read_text().strip() in PLAIN_QUEUES:
+        if _default_queue() in PLAIN_QUEUES:
             return
         with self.netlink() as link:
             link.tc("replace", "pfifo", link.link_lookup(ifname=interface)[0], limit=packets)
@@ -184,3 +185,9 @@ def existing(prefix: str) -> list[str]:
     if not FOLDER.is_dir():
         return []
     return sorted(entry.name for entry in FOLDER.iterdir() if entry.name.startswith(prefix))
+
+
+def _default_queue() -> str:
+    """The queue that new interfaces get, which is the machine's, and shown only where it is at home."""
+    with at_home():
+        return Path("/proc/sys/net/core/default_qdisc").read_text().strip()

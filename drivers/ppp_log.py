@@ -83,13 +83,29 @@ class MapAgreed:
 
 
 @dataclass(frozen=True)
+class EchoAnswered:
+    """The peer has answered an LCP echo request: line and peer are alive."""
+
+
+@dataclass(frozen=True)
 class PluginLoaded:
     """pppd has come that far in its options."""
 
     name: str
 
 
-Event = Reached | Authenticated | Refused | Unanswered | Addresses | Interface | Ended | MapAgreed | PluginLoaded
+Event = (
+    Reached
+    | Authenticated
+    | Refused
+    | Unanswered
+    | Addresses
+    | Interface
+    | Ended
+    | MapAgreed
+    | EchoAnswered
+    | PluginLoaded
+)
 
 EVERY_CHARACTER = 0xFFFFFFFF
 """What holds where nobody asked for less."""
@@ -139,6 +155,8 @@ class PppLog:
             return self._reach(_STARTS[match[1]])
         if match := _LCP_AGREED.match(line):
             return [MapAgreed(int(match[2], 16) if match[2] else EVERY_CHARACTER, match[1] == "sent")]
+        if line.startswith("rcvd [LCP EchoRep"):
+            return [EchoAnswered()]
         if match := _NAK.match(line):
             return [Refused(match[1])]
         if match := re.match(

@@ -18,6 +18,7 @@ import select
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from drivers.namespace import NetworkNamespace
 from drivers.ppp_log import (
     Addresses,
     Authenticated,
+    EchoAnswered,
     Ended,
     Event,
     Interface,
@@ -177,6 +179,7 @@ class Pppd:
         self._refusal: str | None = None
         self._phase = Phase.LCP
         self._unanswered = False
+        self._echoed = threading.Event()
         self._gate = self._waiting = -1
         self._terminal = terminal
         self._refuses = options.client is None
@@ -330,6 +333,8 @@ class Pppd:
                 self._ending = event.reason
             elif isinstance(event, Reached):
                 self._phase = event.phase
+            elif isinstance(event, EchoAnswered):
+                self._echoed.set()
             elif isinstance(event, Unanswered):
                 self._unanswered = True
             elif isinstance(event, Refused) and self._refusal is None:
@@ -383,6 +388,12 @@ class Pppd:
             found = [IPv4Address(word[1]) for word in words if len(word) == 2 and word[0] == "nameserver"]
             return tuple(dict.fromkeys(found))
         return ()
+
+    def wait_echo(self, timeout: float) -> bool:
+        """Wait for the peer's next answer to an LCP echo request; whether it came within so many seconds."""
+        self._echoed.clear()
+        with waiting():
+            return self._echoed.wait(timeout)
 
     def wait_end(self, timeout: float | None) -> bool:
         """Wait until pppd has ended; whether it has, within ``timeout`` seconds."""

@@ -87,8 +87,9 @@ class Persona(Table, frozen=True):
     """What a modem of this make says, for the soft modem that stands for it.
 
     ``information``: the answers to ATI0, ATI1 …; ``answers``: to whole commands that only this make has;
-    ``lacks``: commands that it answers with ERROR, ``*`` for any ending; ``accepts``: those that it takes and
-    the soft modem has no meaning for; ``unsolicited``: lines that it sends in between; ``extended``: whether it
+    ``fax_classes``: what the make has, of which the soft modem offers what it can do; ``lacks``: commands that it
+    answers with ERROR, ``*`` for any ending; ``accepts``: those that it takes and the soft modem has no meaning for;
+    ``unsolicited``: lines that it sends in between, each once; ``extended``: whether it
     knows + commands at all; ``prefixed``: it repeats the command's name before its answer; ``mute``: it says
     nothing, ever; ``connect``: how it words CONNECT; ``answer_delay`` in seconds; ``usb``: whether its
     interfaces are CDC-ACM or of the maker's own class.

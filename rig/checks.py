@@ -38,13 +38,15 @@ from rig.verdict import CheckResult
 
 ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
+ACCEPTED = "accepted"
 SILENCE_SECONDS = 3.2
 """For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the checks work with. ``hosts``: the service hosts' capture, where the far side can be watched."""
+    """What the checks work with. ``hosts``: the service hosts' capture, where the far side can be watched;
+    ``line_seconds``: what a slow line takes beyond the time that each wait has (NearEnd.line_seconds)."""
 
     bench: Bench
     fence: Fence
@@ -52,6 +54,12 @@ class Surroundings:
     up: PppUp
     ca: str
     hosts: Control | None
+    line_seconds: float = 0.0
+
+    @property
+    def answer_seconds(self) -> float:
+        """For an answer that should come."""
+        return ANSWER_SECONDS + self.line_seconds
 
 
 Check = Callable[[Surroundings], Iterator[CheckResult]]
@@ -92,17 +100,17 @@ def name_service(around: Surroundings) -> Iterator[CheckResult]:
     if not around.up.dns:
         yield CheckResult("name service", name, str(wanted), "the gateway assigned no name server", False)
     for server in around.up.dns:
-        observed = ask_name(around.namespace, server, name)
+        observed = ask_name(around.namespace, server, name, around.answer_seconds)
         yield CheckResult("name service", f"{name} at {server}", str(wanted), observed, observed == str(wanted))
 
 
-def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str) -> str:
+def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str, patience: float = ANSWER_SECONDS) -> str:
     """What a name server answers for an A record, or how it failed. Asked up to three times, as a resolver does."""
     query = dpkt.dns.DNS(id=secrets.randbelow(65536), qd=[dpkt.dns.DNS.Q(name=name, type=dpkt.dns.DNS_A)])
     with namespace.entered():
         connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with connection:
-        connection.settimeout(ANSWER_SECONDS / 3)
+        connection.settimeout(patience / 3)
         connection.connect((str(server), DNS))
         for _ in range(3):
             try:
@@ -133,8 +141,8 @@ def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
         if not around.ca:
             yield not_run(name, target, "the bench names no expect.ca to trust")
             continue
-        observed, agreed = post(around.namespace, server, policy, around.ca)
-        yield CheckResult(name, target, "accepted", observed, observed == "accepted")
+        observed, agreed = post(around, server, policy)
+        yield CheckResult(name, target, ACCEPTED, observed, observed.startswith(ACCEPTED))
         if agreed is None:
             yield not_run(as_policy, target, "there was no handshake")
             continue
@@ -143,21 +151,19 @@ def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
         yield CheckResult(as_policy, target, describe(policy), said, not unacceptable, msgspec.to_builtins(agreed))
 
 
-def post(
-    namespace: NetworkNamespace, server: IPv4Address, policy: Policy, authority: str
-) -> tuple[str, tls.Agreed | None]:
-    """POST something over TLS: "accepted" when what came back is what was sent, otherwise what happened; and what
-    TLS was agreed, where any was."""
+def post(around: Surroundings, server: IPv4Address, policy: Policy) -> tuple[str, tls.Agreed | None]:
+    """POST something over TLS: ACCEPTED when what came back is what was sent, otherwise what happened; and what TLS was
+    agreed, where any was. What a server that is not the rig's own says is its own: any HTTP answer will do."""
     sent = f"rig {secrets.token_hex(16)}"
     agreed = None
     plain = None
     try:
-        with namespace.entered(), waiting():
-            plain = socket.create_connection((str(server), HTTPS), ANSWER_SECONDS)
+        with around.namespace.entered(), waiting():
+            plain = socket.create_connection((str(server), HTTPS), around.answer_seconds)
         with waiting():
-            secured, agreed = tls.secure(plain, policy, Path(authority), server)
+            secured, agreed = tls.secure(plain, policy, Path(around.ca), server)
             with contextlib.closing(secured):
-                return _post_over(secured, server, sent), agreed
+                return _post_over(secured, server, sent, own=around.hosts is not None), agreed
     except TimeoutError:
         return "no answer", agreed
     except (OSError, http.client.HTTPException) as error:
@@ -167,17 +173,19 @@ def post(
             plain.close()
 
 
-def _post_over(secured: Any, server: IPv4Address, sent: str) -> str:
+def _post_over(secured: Any, server: IPv4Address, sent: str, *, own: bool) -> str:
     connection = http.client.HTTPConnection(str(server), HTTPS)
     connection.sock = secured
     connection.request("POST", "/", body=sent, headers={"Content-Type": "text/plain"})
     answer = connection.getresponse()
     body = answer.read()
+    if not own:
+        return f"{ACCEPTED}: HTTP status {answer.status}"
     if answer.status != http.client.OK:
         return f"HTTP status {answer.status}"
     with contextlib.suppress(ValueError, KeyError):
         if json.loads(body)["received"] == sent:
-            return "accepted"
+            return ACCEPTED
     return "an answer that is not what was sent"
 
 
@@ -189,7 +197,7 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
         yield not_run(name, "", "the bench names no expect.unauthorized-host")
         return
     if around.hosts is None:
-        answer = connect(around.namespace, host, SILENCE_SECONDS)
+        answer = connect(around.namespace, host, SILENCE_SECONDS + around.line_seconds)
         if answer == "no answer":
             yield not_run(name, target, "no answer, and the far side cannot be watched: silence proves nothing")
         else:
@@ -198,7 +206,7 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
     # A good connection follows over the same line: by the time that it is open, whatever the first packet meets has
     # met it, and what would be said of it has been said.
     with begun(around.namespace, host) as attempt:
-        follower = connect(around.namespace, around.fence.servers[0])
+        follower = connect(around.namespace, around.fence.servers[0], around.answer_seconds)
         answer = answered(attempt)
     arrived = around.hosts.ask("arrivals", destination=str(host))
     if arrived:
@@ -264,7 +272,7 @@ def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
         return
     for port in (40001, 40002, 40003):
         send_raw(around.namespace, syn(source, server, port))
-    follower = connect(around.namespace, server)
+    follower = connect(around.namespace, server, around.answer_seconds)
     arrived = around.hosts.ask("arrivals", source=str(source), destination=str(server))
     if follower != "open":
         yield not_run(name, target, f"the connection that should follow it found {follower}")

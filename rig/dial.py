@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.errors import CarrierLostError
 from drivers.interruptions import waiting
@@ -73,7 +73,8 @@ class Call:
             else:
                 ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
                 hosts = self.far_end.hosts if self.far_end else None
-                self._check(near, Surroundings(self.bench, load_fence(self.bench), near.namespace, up, ca, hosts))
+                fence, waits = load_fence(self.bench), near.line_seconds()
+                self._check(near, Surroundings(self.bench, fence, near.namespace, up, ca, hosts, waits))
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:
@@ -95,7 +96,7 @@ class Call:
     def _verify(self, near: NearEnd, up: PppUp) -> None:
         """What answers an inbound call, held to the bench's [inbound]; nobody can look behind its filters."""
         assert self.bench.inbound is not None
-        promised = promised_by(self.bench, self.bench.inbound)
+        promised = replace(promised_by(self.bench, self.bench.inbound), strangers=True)  # what a device says is its own
         with self.progress.step("verifying what answered"):
             for result in Verification(near, up, promised, Behind()).run():
                 self.verdict.checks.append(result)

@@ -29,6 +29,7 @@ PPP_OPTIONS = (
     "nobsdcomp", "nodeflate", "refuse-eap", "refuse-mschap", "refuse-mschap-v2",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
 )  # fmt: skip
+QUEUED_BYTES = 8192
 LOST_SECONDS = 1.0
 """How long pppd may take to notice a line that something else has just missed."""
 
@@ -55,6 +56,7 @@ class NearEnd:
         self.identity = Identity()
         self.profile: Profile | None = None
         self.speed = 0
+        self.rate = 0
         self.record: Path | None = None
         self._auth = auth
         self._folder = folder
@@ -148,7 +150,13 @@ class NearEnd:
             self._progress.end(error.result)
             raise
         self._progress.end(connection.text)
+        self.rate = connection.rate
         return connection
+
+    def line_seconds(self) -> float:
+        """How long the line takes for what may be queued before it: a terminal's buffer, a modem's. 0 where the modem
+        did not say how fast it is."""
+        return QUEUED_BYTES * 10 / self.rate if self.rate else 0.0
 
     def _ppp_words(self) -> tuple[str, ...]:
         """What pppd is told beyond what every session needs, and before the bench's own options."""

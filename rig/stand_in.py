@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from drivers.errors import UsageError
 from drivers.interruptions import waiting
+from drivers.secret import Secret
 from rig.bench import Bench
 from rig.emulated_partition import EmulatedPartition
 from rig.far_end import FarEnd
@@ -17,16 +20,36 @@ def lig(bench: Bench, progress: Progress) -> None:
     """Stand in for the gateway. Raises Interrupted when it is to end, PartnerError when it ended by itself."""
     if bench.lig is None:
         raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
+    if bench.near_end.secret == "generated" and not sys.stderr.isatty():  # noqa: S105 - the bench's word
+        raise UsageError(
+            f"bench {bench.name}: key 'near-end.secret' is \"generated\", which is shown at a terminal, and there is "
+            "none: nobody could log in",
+            'name it in a bench of your own: extends = "loopback", and near-end.secret = {file = "…"}',
+        )
     with Owner() as owner:
         with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
             far = FarEnd(bench, owner)
         if far.lines is not None:
-            numbers = (entry.number for entry in far.lines.plan.entries if entry.kind == "modem")
+            numbers = gateway_numbers(bench)
             progress.note(f"ready: your device's modem is {far.near_port}; the gateway has {', '.join(numbers)}")
         else:
             progress.note("ready: the gateway's modem answers")
         progress.note(f"its service hosts' certificates are signed by {far.ca}")
+        _tell_secret(bench, far.secret)
         _follow(far.lig, progress)
+
+
+def gateway_numbers(bench: Bench) -> tuple[str, ...]:
+    """The numbers of an emulated exchange at which the gateway lets its customer in."""
+    numbers = bench.exchange.numbers if bench.exchange else ()
+    sound = (one for one in numbers if one.kind == "lig" and one.accounts == "near-end" and one.drop_after is None)
+    return tuple(one.number for one in sound)
+
+
+def _tell_secret(bench: Bench, secret: Secret) -> None:
+    """A secret that was made for this run is shown once, at a terminal: nowhere else could anybody learn it."""
+    if bench.near_end.secret == "generated" and sys.stderr.isatty():  # noqa: S105 - the bench's word
+        sys.stderr.write(f"for this run alone: account {secret.user}, secret {secret.password}\n")
 
 
 def i5os(bench: Bench, progress: Progress) -> None:

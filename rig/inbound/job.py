@@ -13,8 +13,12 @@ from pathlib import Path
 
 from drivers.errors import (
     AuthenticationError,
+    BusyError,
     CallError,
     CarrierLostError,
+    NoAnswerError,
+    NoCarrierError,
+    NoDialtoneError,
     PortLostError,
     PppError,
     RigError,
@@ -26,6 +30,7 @@ from rig import lab
 from rig.bench import Bench, InboundTable
 from rig.bench_files import load_fence
 from rig.capture import Capture
+from rig.checks import not_run
 from rig.emulated_exchange import NEAR_LINE, EmulatedExchange
 from rig.emulated_partition import EmulatedPartition
 from rig.inbound import partitions
@@ -265,16 +270,20 @@ def as_before(end: AnsweringEnd, before: str) -> CheckResult:
 
 
 def second_call(caller: NearEnd, number: str) -> CheckResult:
-    """Dial once more: nobody may answer."""
+    """Dial once more: nobody may answer. Only a call that rang, or found no carrier, has shown that; raises CallError
+    for a modem that would not even be set up for it."""
+    name = "a second call is not answered"
     caller.open()
     try:
         caller.modem.command(f"ATS7={SECOND_CALL_SECONDS}")
         connection = caller.dial(number)
-    except CallError as error:
-        return CheckResult("a second call is not answered", number, "no carrier", error.result, True)
+    except (NoCarrierError, NoAnswerError) as error:
+        return CheckResult(name, number, "no carrier", error.result, True)
+    except (BusyError, NoDialtoneError) as error:
+        return not_run(name, number, f"the call did not get there: {error.result}")
     finally:
         caller.hang_up()
-    return CheckResult("a second call is not answered", number, "no carrier", connection.text, False)
+    return CheckResult(name, number, "no carrier", connection.text, False)
 
 
 def take_call(end: AnsweringEnd, arming: Arming, progress: Progress, verdict: InboundVerdict) -> None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import random
-import select
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import Literal
 
 from drivers.namespace import NetworkNamespace
 from drivers.pppd import PppUp
 from rig.checks import asked_who_it_is, not_run
-from rig.inbound.questions import ANSWER_SECONDS, Question, ask_all
+from rig.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said, ask_all
 from rig.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.near_end import NearEnd
 from rig.probes import packets
@@ -27,8 +26,8 @@ from rig.probes.engine import End, Sender
 from rig.probes.observer import Inside, Observer, Watcher
 from rig.verdict import CheckResult
 
-QUIET_SECONDS = 1.0
-"""How long the line must bring nothing before it counts as silent, where nothing that answers is to be reached."""
+ECHO_SECONDS = 25.0
+"""For the answer to an LCP echo request: one is sent every twenty seconds (near_end.PPP_OPTIONS)."""
 UDP_SAMPLE = 1000
 PARTITION_PORT = 22
 FIRST_EPHEMERAL = 32768
@@ -49,6 +48,7 @@ class Promised:
     elsewhere: tuple[IPv4Address, ...] = ()
     name: str = "the console"
     auth: str = "pap"
+    strangers: bool = False
 
     @property
     def ports(self) -> set[int]:
@@ -110,21 +110,38 @@ class Verification:
         ports = sorted(self.promised.ports)
         for protocol in ("TCP", "UDP"):
             said = self._asked([Question(protocol, self.up.peer, port) for port in ports])
-            wrong = {question.port: words for question, words in said.items() if words != self.promised.name}
-            shown = ", ".join(f"{port} {words}" for port, words in list(wrong.items())[:4])
+            wrong = {question.port: each for question, each in said.items() if not self._is(each, self.promised.name)}
+            shown = ", ".join(f"{port} {each.text}" for port, each in list(wrong.items())[:4])
+            if (
+                protocol == "UDP"
+                and not self.promised.name
+                and all(each == SILENCE for each in wrong.values())
+                and wrong
+            ):
+                yield not_run(
+                    f"{name}, UDP", target, f"{len(wrong)} say nothing: a service may be silent to a stranger"
+                )
+                continue
             observed = f"{len(wrong)} of {len(ports)} were not: {shown}" if wrong else f"all {len(ports)}"
-            yield CheckResult(f"{name}, {protocol}", target, f"{self.promised.name} says so", observed, not wrong)
+            expected = "something is there" if self.promised.strangers else f"{self.promised.name} says so"
+            yield CheckResult(f"{name}, {protocol}", target, expected, observed, not wrong)
+
+    def _is(self, said: Said, name: str) -> bool:
+        """Whether it is the service of that name; of a stranger, who says no name of ours, whether there is one."""
+        return said.name == name or (self.promised.strangers and said.answered and not said.name)
 
     def partitions(self) -> Iterator[CheckResult]:
         """Each allowed partition is reached at its alternate address, and is the one that it should be."""
         for name, address in self.promised.partitions:
-            questions = [Question(protocol, address, PARTITION_PORT) for protocol in ("TCP", "UDP")]
-            said = set(self._asked(questions).values())
-            yield CheckResult(f"partition {name}", str(address), name, " and ".join(sorted(said)), said == {name})
+            protocols: tuple[Literal["TCP", "UDP"], ...] = ("TCP",) if self.promised.strangers else ("TCP", "UDP")
+            said = self._asked([Question(protocol, address, PARTITION_PORT) for protocol in protocols]).values()
+            observed = " and ".join(sorted({each.text for each in said}))
+            held = all(self._is(each, name) for each in said)
+            yield CheckResult(f"partition {name}", str(address), name, observed, held)
 
-    def _asked(self, questions: Sequence[Question]) -> dict[Question, str]:
+    def _asked(self, questions: Sequence[Question]) -> dict[Question, Said]:
         with self.caller.namespace.entered():
-            return ask_all(questions)
+            return ask_all(questions, ANSWER_SECONDS + self.caller.line_seconds())
 
     # --- what is promised to be shut ---------------------------------------------------------------------------
 
@@ -141,9 +158,9 @@ class Verification:
         with self._watching() as (near, inside):
             sweep = TcpSweep(self._end, self.up.local, self.up.peer, near, inside)
             sweep.send(ports)
-            self._settle(near)
+            dead = self._settle()
             found = sweep.answers()
-        return self._judged("other TCP ports of the console", f"{self.up.peer}, {len(ports)} ports", found)
+        return self._judged("other TCP ports of the console", f"{self.up.peer}, {len(ports)} ports", found, dead)
 
     def other_udp_ports(self) -> CheckResult:
         """A sample of the UDP ports that are not listed, and those beside the listed ones."""
@@ -183,6 +200,8 @@ class Verification:
         ]
         if not made:
             return not_run("false source addresses", "", "nothing is open that they could reach")
+        if self.behind.console is None:
+            return not_run("false source addresses", "", "what answers them goes to others; only who is behind sees it")
         return self._sent("false source addresses", ", ".join(map(str, sources)), made)
 
     def other_protocols(self) -> CheckResult:
@@ -200,7 +219,8 @@ class Verification:
             for namespace in (self.behind.console, *(one for _, one in self.behind.partitions)):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     self._try_to_open(namespace, kind)
-            self._settle(near)
+            if dead := self._settle():
+                return not_run(name, target, dead)
             near.collect()
             came = [packet for packet in near.packets if _opens(packet)]
         observed = f"{len(came)} packets came" if came else "nothing came"
@@ -237,7 +257,8 @@ class Verification:
                 if sent % COLLECT_EVERY == 0:
                     near.collect()
                     inside.collect()
-            self._settle(near)
+            dead = self._settle()
+            near.collect()
             asked = {packet[16:20] for packet in made}
             found.other = {at for at, packet in enumerate(near.packets) if _answers(packet, asked)}
             inside.collect()
@@ -245,10 +266,12 @@ class Verification:
             found.inside = {
                 at for at, packet in enumerate(inside.packets) if (packet[16:20], packet[9], packet[20:24]) in ours
             }
-        return self._judged(name, target, found)
+        return self._judged(name, target, found, dead)
 
-    def _judged(self, name: str, target: str, found: Answers) -> CheckResult:
-        """Shut is what nobody answered, and what did not get in where one can look."""
+    def _judged(self, name: str, target: str, found: Answers, dead: str) -> CheckResult:
+        """Shut is what nobody answered, and what did not get in where one can look; unless the line was ``dead``."""
+        if dead and not (found.inside or found.opened or found.other):
+            return not_run(name, target, dead)
         if found.inside:
             ports = ", ".join(map(str, sorted(found.inside)[:6]))
             observed = f"{len(found.inside)} got in" + (f": ports {ports}" if "ports" in name else "")
@@ -270,32 +293,35 @@ class Verification:
             near = stack.enter_context(closing(Observer(self.caller.namespace, self.up.interface)))
             yield near, stack.enter_context(closing(Inside(*hosts)))
 
-    def _settle(self, near: Watcher) -> None:
-        """Wait until what was sent has crossed the line.
+    def _settle(self) -> str:
+        """Wait until what was sent has crossed a line that is alive; otherwise why nothing is known of it.
 
         By an answer to something allowed, sent behind it; where nothing is allowed, by the last packet as the other
-        end of the line sees it; on a device that allows nothing, by a line that has brought nothing for a while.
+        end of the line sees it; on a device that allows nothing, by its next answer to an LCP echo request.
         """
         if self.promised.console or self.promised.partitions:
             target = self.up.peer if self.promised.console else self.promised.partitions[0][1]
             port = min(self.promised.ports) if self.promised.console else PARTITION_PORT
-            self._asked([Question("TCP", target, port)])
-        elif self.behind.console is not None:
-            self._cross(self.behind.console)
-        else:
-            self._wait_for_quiet(near)
+            question = Question("TCP", target, port)
+            said = self._asked([question])[question]
+            return (
+                ""
+                if said.answered
+                else f"TCP {target}:{port}, asked behind it, gave {said.text}: silence proves nothing"
+            )
+        if self.behind.console is not None:
+            return "" if self._crossed(self.behind.console) else "what was sent behind it did not cross the line"
+        seconds = ECHO_SECONDS + self.caller.line_seconds()
+        return (
+            "" if self.caller.session.wait_echo(seconds) else f"the line was dead: no LCP echo within {seconds:.0f} s"
+        )
 
-    def _cross(self, console: NetworkNamespace) -> None:
+    def _crossed(self, console: NetworkNamespace) -> bool:
         mark = self._random.randrange(1, 65536)
         with closing(Observer(console, self.behind.interface)) as there, closing(Sender(self._end)) as sender:
             sender.put(packets.KINDS["UDP"](self.up.local, self.up.peer, mark))
-            there.wait_for(lambda packet: packets.number_in(packet) == mark, 10 * ANSWER_SECONDS)
-
-    @staticmethod
-    def _wait_for_quiet(near: Watcher) -> None:
-        end = time.monotonic() + 10 * ANSWER_SECONDS
-        while near.wait_for(lambda _: True, QUIET_SECONDS) and time.monotonic() < end:
-            select.select([], [], [], 0)
+            seconds = 10 * ANSWER_SECONDS + self.caller.line_seconds()
+            return there.wait_for(lambda packet: packets.number_in(packet) == mark, seconds)
 
 
 def _opens(packet: bytes) -> bool:

@@ -171,6 +171,7 @@ class Lig:
             [
                 "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
                 "--bind-interfaces", "--log-facility=-", "--pid-file=",
+                "--local=/#/",  # so that it says NXDOMAIN and NODATA, as a provider's does; without, REFUSED to both
                 *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
                 *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
             ],

@@ -17,8 +17,12 @@ import termios
 import tty
 from pathlib import Path
 
+from rig.partners.hayes import settings
 from rig.partners.terminal import Dce
 
+OUTPUT_SPEED = 5
+"""Its place in what tcgetattr(3) gives."""
+SPEEDS = {getattr(termios, f"B{speed}") for speed in settings.SPEEDS if speed}
 CHUNK = 65536
 """Bytes taken or given at once: the kernel gives what there is, often several of a terminal's buffers of 4096."""
 
@@ -119,9 +123,14 @@ class PtyTerminal:
                 self.sample()
                 return
             self._report_dtr(True)
-            self._modem.from_dte(data)
+            if self._hears():
+                self._modem.from_dte(data)
             if len(data) < CHUNK:
                 return  # that was all; what comes after it is an event of its own
+
+    def _hears(self) -> bool:
+        """Whether the port is at a speed that the modem can read: at another it hears noise, and says nothing."""
+        return termios.tcgetattr(self._master)[OUTPUT_SPEED] in SPEEDS
 
     def write(self, data: bytes) -> None:
         if self._is_open():  # to nobody: a port that is closed keeps nothing for its next user

@@ -160,6 +160,8 @@ def _identity(engine: Engine, name: str) -> str | None:
         "FMR": who.revision,
         "GCAP": who.capabilities,
     }
+    if engine.profile.kind == "cellular":  # 3GPP 27.007 §5: the same questions with a C
+        texts |= {f"C{each}": texts[each] for each in ("GMI", "GMM", "GMR", "GSN")}
     text = texts.get(name)
     return f"+{name}: {text}" if text and (who.prefixed or name == "GCAP") else text
 

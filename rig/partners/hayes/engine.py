@@ -6,7 +6,6 @@ order. The host calls :meth:`Engine.tick` when :attr:`Engine.deadline` has come.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 
@@ -64,7 +63,7 @@ class Engine:
         self._held = bytearray()
         self._escape = EscapeGuard()
         self.misbehaviour = Misbehaviour()
-        self._unsolicited = itertools.cycle(self.persona.unsolicited) if self.persona.unsolicited else None
+        self._unsolicited = iter(self.persona.unsolicited)
 
     # --- what comes in ---------------------------------------------------------------------------------
 
@@ -153,8 +152,8 @@ class Engine:
         return b""
 
     def _execute(self, text: str) -> None:
-        if self._unsolicited:
-            self.information(next(self._unsolicited))
+        if (unasked := next(self._unsolicited, None)) is not None:
+            self.information(unasked)  # each once, as such a modem comes to it after it was switched on
         known = self.persona.answers.get(text.upper())
         if known is not None:
             for line in known.splitlines():

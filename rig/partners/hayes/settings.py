@@ -54,6 +54,9 @@ ACCEPTED: dict[str, range | tuple[int, ...]] = {
 }  # fmt: skip
 _FACTORY_OPTIONS = {"E": 1, "V": 1, "X": 4, "&C": 1, "&D": 2, "&K": 3, "L": 1, "M": 1, "&Q": 5, "\\N": 3, "%C": 3}
 
+SERVICE_CLASSES = ("0",)
+"""What the soft modem can do, of all that the modem can which it stands for: data. A class that is offered has commands
+(T.31, T.32, V.253), and a program that finds it goes on with them."""
 SPEEDS = (0, 300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 
 
@@ -68,7 +71,7 @@ class Parameter:
 
 def _parameters(persona: Persona) -> dict[str, Parameter]:
     speeds = "|".join(map(str, SPEEDS))
-    classes = persona.fax_classes
+    classes = ",".join(each for each in persona.fax_classes.split(",") if each in SERVICE_CLASSES)
     parameters = {
         "IPR": Parameter("0", speeds, f"(),({','.join(map(str, SPEEDS))})"),
         "IFC": Parameter("2,2", r"[0-2](,[0-2])?", "(0-2),(0-2)"),
@@ -80,6 +83,8 @@ def _parameters(persona: Persona) -> dict[str, Parameter]:
         "ES": Parameter("3,0,2", r"[0-7](,[0-4])?(,[0-9])?", "(0-7),(0-4),(0-9)"),
         "FCLASS": Parameter("0", classes.replace(".", r"\.").replace(",", "|"), classes),
     }
+    if "+CGSM" in persona.capabilities:  # 3GPP 27.007 §9.1
+        parameters["CMEE"] = Parameter("0", "[0-2]", "(0-2)")
     if persona.modulations:
         carriers = "|".join(persona.modulations)
         rate = r"(?:,\d{1,6})?"
