@@ -38,8 +38,8 @@ FIRST_EPHEMERAL = 32768
 class Promised:
     """What the answering side is held to. ``console``: its open ports, none where access is disabled; ``partitions``:
     name and alternate address of those that are allowed, ``others`` of those that are not; ``elsewhere``: addresses of
-    the console's other networks. ``name``: what its console calls itself, "" where that is not known; ``auth``: how it
-    is to have the caller say who he is.
+    the console's other networks. ``name``: what its console calls itself; ``strangers``: whether its services may
+    be anybody's, and tell no name of ours; ``auth``: how it is to have the caller say who he is.
     """
 
     console: tuple[range, ...]
@@ -112,15 +112,9 @@ class Verification:
             said = self._asked([Question(protocol, self.up.peer, port) for port in ports])
             wrong = {question.port: each for question, each in said.items() if not self._is(each, self.promised.name)}
             shown = ", ".join(f"{port} {each.text}" for port, each in list(wrong.items())[:4])
-            if (
-                protocol == "UDP"
-                and not self.promised.name
-                and all(each == SILENCE for each in wrong.values())
-                and wrong
-            ):
-                yield not_run(
-                    f"{name}, UDP", target, f"{len(wrong)} say nothing: a service may be silent to a stranger"
-                )
+            if protocol == "UDP" and self.promised.strangers and set(wrong.values()) == {SILENCE}:
+                why = f"{len(wrong)} say nothing: a service may be silent to a stranger"
+                yield not_run(f"{name}, UDP", target, why)
                 continue
             observed = f"{len(wrong)} of {len(ports)} were not: {shown}" if wrong else f"all {len(ports)}"
             expected = "something is there" if self.promised.strangers else f"{self.promised.name} says so"
