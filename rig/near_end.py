@@ -28,6 +28,9 @@ PPP_OPTIONS = (
     "noauth", "noipdefault", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",
     "nobsdcomp", "nodeflate", "refuse-eap", "refuse-mschap", "refuse-mschap-v2",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
+    # A far end whose PPP comes a moment after its CONNECT misses the first packet: it is repeated after one second,
+    # not three, and for as long as before.
+    "lcp-restart", "1", "lcp-max-configure", "30",
 )  # fmt: skip
 QUEUED_BYTES = 8192
 LOST_SECONDS = 1.0

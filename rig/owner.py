@@ -12,6 +12,8 @@ import fcntl
 import itertools
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,8 @@ from drivers.interruptions import taking_down
 from drivers.namespace import NetworkNamespace
 
 FOLDER = Path("/run/rig")
+BEGINNING = ".beginning-"
+BEGINNING_SECONDS = 60.0
 _numbers = itertools.count(1)
 
 
@@ -44,13 +48,21 @@ class Owner:
         self.name = f"rig{os.getpid()}x{next(_numbers)}"
         self.folder = FOLDER / self.name
         try:
-            self.folder.mkdir(parents=True, mode=0o700)
-            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = self._locked_folder()
         except PermissionError as error:
             raise CannotRunError(f"{self.folder}: {error.strerror}", "run as root, or in the lab: --lab uml") from error
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._stack = contextlib.ExitStack()
         self._stack.callback(self._forget)
+
+    def _locked_folder(self) -> int:
+        """Make the folder with its lock held, and only then give it its name: another run, which clears leftovers at this
+        moment, never sees it without."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=BEGINNING, dir=FOLDER))
+        lock = os.open(aside / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        aside.rename(self.folder)
+        return lock
 
     def _forget(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -87,8 +99,10 @@ class Owner:
 
 
 def _abandoned(folder: Path) -> bool:
-    """Whether the run that made a folder is gone: its lock is free."""
+    """Whether the run that made a folder is gone: its lock is free. One that is just being made has none yet."""
     try:
+        if folder.name.startswith(BEGINNING) and time.time() - folder.stat().st_mtime < BEGINNING_SECONDS:
+            return False
         handle = os.open(folder / "lock", os.O_RDWR)
     except OSError:
         return True

@@ -27,6 +27,8 @@ from rig.inbound.partitions import Partition, Way
 from rig.near_end import NearEnd
 
 INTERFACE = "ppp0"
+CHALLENGES = 5
+"""How often a caller is asked by CHAP who it is, spread over the time that it has for that."""
 RING_GAP = 8.0
 """Seconds without another RING after which the caller has given up: the longest cadence is 6 s (V.250 §6.3.8)."""
 CALLER_NUMBER = re.compile(r"NMBR\s*=\s*(\S+)")
@@ -106,6 +108,7 @@ class AnsweringEnd(NearEnd):
             "auth", f"require-{table.auth}", *other, "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "silent",
             "nobsdcomp", "nodeflate", "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
             "unit", "0", "nodefaultroute", "noproxyarp", "pap-timeout", f"{max(1, round(table.authentication))}",
+            "chap-max-challenge", f"{CHALLENGES}", "chap-restart", f"{max(1, round(table.authentication / CHALLENGES))}",
             "idle", f"{table.idle}", "maxconnect", f"{table.total}", f"{table.ppp_address}:{table.remote}",
         )  # fmt: skip
 

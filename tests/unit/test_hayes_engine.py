@@ -111,7 +111,7 @@ def test_what_is_out_of_range_is_an_error(desk: Desk, line: str) -> None:
 
 
 def test_commands_before_a_bad_one_have_been_done(desk: Desk) -> None:
-    """V.250 §5.4.1: the line is worked through from the left, and stops at the error."""
+    """V.250 §5.6: the line is worked through from the left, and stops at the error."""
     assert desk.command("ATS8=9X9S9=20") == "ERROR"
     assert desk.command("ATS8?S9?") == "009|006|OK"
 

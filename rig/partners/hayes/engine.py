@@ -37,7 +37,7 @@ BUFFER = 65536
 QUIET_SECONDS = 5.0
 FLASH_SECONDS = 0.5
 RING_MEMORY = 8.0
-"""Seconds after the last ring at which S1 goes back to 0 (V.250 §6.2.2)."""
+"""Seconds after the last ring at which S1 goes back to 0 (Hayes; V.250 has no S1)."""
 
 
 class Engine:
@@ -392,7 +392,7 @@ class Engine:
         self._give_up(Code.NO_CARRIER)
 
     def _dtr_dropped(self) -> None:
-        """&D says what DTR off means (V.250 §6.1.12 and Hayes): nothing, command state, on hook, reset."""
+        """&D says what DTR off means (V.250 §6.2.9 and Hayes): nothing, command state, on hook, reset."""
         self.dtr = False
         action = self.settings.options["&D"]
         self._line.clear()

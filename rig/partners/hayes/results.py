@@ -25,7 +25,7 @@ _RATE_NUMBERS = {
     31200: 91,
 }  # fmt: skip
 
-# Which call progress each X level reports (V.250 §6.3.5); what it does not report becomes NO CARRIER.
+# Which call progress each X level reports (V.250 §6.2.7); what it does not report becomes NO CARRIER.
 REPORTS: dict[int, frozenset[Code]] = {
     0: frozenset(),
     1: frozenset(),
@@ -43,7 +43,7 @@ def reported(code: Code, level: int) -> Code:
 
 
 def connect(rate: int, level: int) -> tuple[str, int]:
-    """Text and number of CONNECT at a line rate in bit/s; X0 and 300 bit/s name no rate (V.250 §6.3.5)."""
+    """Text and number of CONNECT at a line rate in bit/s; X0 and 300 bit/s name no rate (V.250 §6.2.7)."""
     if level == 0 or rate == 300:
         return Code.CONNECT.value
     return f"CONNECT {rate}", _RATE_NUMBERS.get(rate, Code.CONNECT.value[1])
