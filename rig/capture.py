@@ -1,6 +1,7 @@
 """What went over the wires of a run: the modem's line, and the network to a partition; as a file for Wireshark.
 
-Passwords of PAP are masked, unless they are asked for, before anything is kept but in the run's own folder.
+Passwords of PAP, and what CHAP and a tunnel prove theirs with, are masked before anything is kept but in the run's own
+folder, unless they are asked for.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR = 1, 204
 OPT_COMMENT, IF_NAME, IF_TSRESOL = 1, 2, 9
 MICROSECONDS = 6
 PAP, AUTHENTICATE = b"\xc0\x23", 1
+CHAP = b"\xc2\x23"
+MASKED = "passwords, challenges and responses are masked"
+CONTROL_HEADER = 12
+TUNNEL_AUTHENTICATION = (11, 13)
+"""Challenge, and Challenge Response (RFC 2661 §4.4.3)."""
 UDP_PORT_L2TP = 1701
 PARTITION_LINE = "i5os-1"
 """The line of an emulated partition's first modem."""
@@ -76,7 +82,9 @@ class Capture:
             record = self._record.read_bytes()
             self.chunks = list(read_record(record))
             kept = [Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data)) for frame in frames(record)]
-            note = "times are to a tenth of a second" + ("" if self._secrets else "; PAP passwords are masked")
+            note = "times are to a tenth of a second" + (
+                "" if self._secrets else "; passwords, challenges and responses are masked"
+            )
             self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
         if self._tap is not None:
             kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in self._tap.packets]
@@ -87,10 +95,15 @@ class Capture:
         return frame if self._secrets else masked(frame)
 
     def _masked_ethernet(self, packet: bytes) -> bytes:
-        if self._secrets or (start := ppp_in_l2tp(packet)) is None:
+        if self._secrets:
             return packet
-        after = masked(packet[start:])
-        return packet[:start] + after if after == packet[start:] else without_checksum(packet[:start]) + after
+        if (control := l2tp_control(packet)) is not None:
+            after = masked_control(packet, control)
+        elif (start := ppp_in_l2tp(packet)) is not None:
+            after = packet[:start] + masked(packet[start:])
+        else:
+            return packet
+        return packet if after == packet else without_checksum(after)
 
     def write(self, path: Path) -> None:
         """All of it as one pcapng file."""
@@ -119,29 +132,64 @@ def _interface(wire: Wire) -> InterfaceDescriptionBlockLE:
 
 
 def masked(frame: bytes) -> bytes:
-    """A PPP frame, with asterisks for the password where it is a PAP Authenticate-Request (RFC 1334 §2.2.1).
+    """A PPP frame, with asterisks for the password where it is a PAP Authenticate-Request (RFC 1334 §2.2.1), and for
+    the value of a CHAP Challenge or Response (RFC 1994 §4.1): the two together let anybody try secrets at leisure.
 
     The check sequence is not part of the frame, and no length changes.
     """
     start = 2 if frame[:2] == b"\xff\x03" else 0
-    if frame[start : start + 2] != PAP or frame[start + 2 : start + 3] != bytes([AUTHENTICATE]):
-        return frame
-    name = start + 6
-    password = name + 1 + frame[name] if len(frame) > name else len(frame)
-    # A length that points beyond the frame masks all that is left: it may be cut short, and is no less secret.
-    return frame[: password + 1] + b"*" * (len(frame) - password - 1)
+    protocol, code = frame[start : start + 2], frame[start + 2 : start + 3]
+    if protocol == PAP and code == bytes([AUTHENTICATE]):
+        name = start + 6
+        password = name + 1 + frame[name] if len(frame) > name else len(frame)
+        # A length that points beyond the frame masks all that is left: it may be cut short, and is no less secret.
+        return _starred(frame, password + 1, len(frame))
+    if protocol == CHAP and code in (b"\x01", b"\x02") and len(frame) > start + 6:
+        value = start + 7
+        return _starred(frame, value, value + frame[start + 6])
+    return frame
 
 
-def ppp_in_l2tp(packet: bytes) -> int | None:
-    """Where the PPP frame begins in an Ethernet packet with L2TP data (RFC 2661 §3.1); None where there is none."""
+def _starred(data: bytes, begin: int, end: int) -> bytes:
+    end = min(end, len(data))
+    return data[:begin] + b"*" * (end - begin) + data[end:]
+
+
+def masked_control(packet: bytes, start: int) -> bytes:
+    """An L2TP control message that begins at ``start``, with asterisks for the values of Challenge and Challenge
+    Response (RFC 2661 §4.4.3): the tunnel's secret is in them as a caller's is in CHAP's."""
+    at = start + CONTROL_HEADER
+    while at + 6 <= len(packet):
+        length, vendor, kind = (int.from_bytes(packet[at + place : at + place + 2], "big") for place in (0, 2, 4))
+        length &= 0x3FF
+        if length < 6:
+            break
+        if vendor == 0 and kind in TUNNEL_AUTHENTICATION:
+            packet = _starred(packet, at + 6, at + length)
+        at += length
+    return packet
+
+
+def _l2tp_in(packet: bytes) -> int | None:
+    """Where L2TP begins in an Ethernet packet (RFC 2661 §3.1); None where there is none."""
     udp = 14 + 4 * (packet[14] & 15) if len(packet) > 34 and packet[12:14] == b"\x08\x00" else 0
     if not udp or packet[23] != 17 or len(packet) < udp + 14:
         return None
-    if UDP_PORT_L2TP not in struct.unpack_from("!HH", packet, udp):
+    return udp + 8 if UDP_PORT_L2TP in struct.unpack_from("!HH", packet, udp) else None
+
+
+def l2tp_control(packet: bytes) -> int | None:
+    """Where an L2TP control message begins in an Ethernet packet; None where there is none."""
+    start = _l2tp_in(packet)
+    return start if start is not None and packet[start] & 0x80 else None
+
+
+def ppp_in_l2tp(packet: bytes) -> int | None:
+    """Where the PPP frame begins in an Ethernet packet with L2TP data; None where there is none."""
+    start = _l2tp_in(packet)
+    if start is None or packet[start] & 0x80:
         return None
-    flags, start = packet[udp + 8], udp + 8
-    if flags & 0x80:
-        return None
+    flags = packet[start]
     start += 6 + (2 if flags & 0x40 else 0) + (4 if flags & 0x08 else 0)
     if flags & 0x02:
         start += 2 + int.from_bytes(packet[start : start + 2], "big")

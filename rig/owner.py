@@ -55,8 +55,8 @@ class Owner:
         self._stack.callback(self._forget)
 
     def _locked_folder(self) -> int:
-        """Make the folder with its lock held, and only then give it its name: another run, which clears leftovers at this
-        moment, never sees it without."""
+        """Make the folder with its lock held, and only then give it its name: another run, which clears leftovers at
+        this moment, never sees it without."""
         FOLDER.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=BEGINNING, dir=FOLDER))
         lock = os.open(aside / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

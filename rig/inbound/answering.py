@@ -102,13 +102,14 @@ class AnsweringEnd(NearEnd):
 
     def _ppp_words(self) -> tuple[str, ...]:
         table = self.inbound
+        bound, repeat = max(1, round(table.authentication)), max(1, round(table.authentication / CHALLENGES))
         other = {"pap": ("refuse-chap",), "chap": ()}[table.auth]
         return (
             # silent: the caller speaks first. The times are pppd's own to keep.
             "auth", f"require-{table.auth}", *other, "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "silent",
             "nobsdcomp", "nodeflate", "lcp-echo-interval", "20", "lcp-echo-failure", "3", "asyncmap", "0",
-            "unit", "0", "nodefaultroute", "noproxyarp", "pap-timeout", f"{max(1, round(table.authentication))}",
-            "chap-max-challenge", f"{CHALLENGES}", "chap-restart", f"{max(1, round(table.authentication / CHALLENGES))}",
+            "unit", "0", "nodefaultroute", "noproxyarp", "pap-timeout", f"{bound}",
+            "chap-max-challenge", f"{CHALLENGES}", "chap-restart", f"{repeat}",
             "idle", f"{table.idle}", "maxconnect", f"{table.total}", f"{table.ppp_address}:{table.remote}",
         )  # fmt: skip
 

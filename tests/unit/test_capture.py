@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.dissection import dpkt
 from drivers.packet_tap import Packet
-from rig.capture import LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR, Capture, Wire, masked, ppp_in_l2tp
+from rig.capture import LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR, Capture, Wire, masked, masked_control, ppp_in_l2tp
 
 names = st.binary(max_size=40)
 passwords = st.binary(min_size=4, max_size=60).filter(lambda word: b"*" not in word)
@@ -81,3 +82,27 @@ def test_the_file_has_each_wire_as_an_interface_and_packets_in_order_of_time(tmp
             (10.25, bytes(60)),
             (20.5, b"\x01later"),
         ]
+
+
+@pytest.mark.parametrize("code", [1, 2], ids=["Challenge", "Response"])
+def test_what_chap_proves_a_secret_with_is_masked(code: int) -> None:
+    """Catches a capture with which anybody tries secrets at leisure: RFC 1994's value is a hash of one."""
+    value = bytes(range(65, 81))
+    frame = b"\xff\x03\xc2\x23" + bytes([code, 7, 0, 5 + 16 + 3, 16]) + value + b"lig"
+    assert masked(frame) == frame.replace(value, b"*" * 16)
+    assert len(masked(frame[:20])) == 20
+
+
+def test_a_tunnels_challenge_and_response_are_masked_and_nothing_else() -> None:
+    def avp(kind: int, value: bytes) -> bytes:
+        return struct.pack("!HHH", 0x8000 | (6 + len(value)), 0, kind) + value
+
+    head = struct.pack("!HHHHHH", 0xC802, 0, 0, 0, 0, 0)
+    message = head + avp(0, b"\0\1") + avp(11, b"challenge") + avp(7, b"name") + avp(13, b"0123456789abcdef")
+    after = masked_control(message, 0)
+    assert after == message.replace(b"challenge", b"*" * 9).replace(b"0123456789abcdef", b"*" * 16)
+
+
+@given(st.binary(max_size=120), st.integers(0, 40))
+def test_any_control_message_keeps_its_length(packet: bytes, start: int) -> None:
+    assert len(masked_control(packet, start)) == len(packet)
