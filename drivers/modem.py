@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -19,16 +18,13 @@ import pexpect
 from pexpect import fdpexpect
 
 from drivers.at import Event, Reader, Text
+from drivers.call import ADVICE, Connection, check_number, connection_of
 from drivers.errors import (
-    BusyError,
     CallError,
     ModemError,
     ModemSilentError,
     NoAnswerError,
-    NoCarrierError,
-    NoDialtoneError,
     PortLostError,
-    UsageError,
 )
 from drivers.identity import Identity
 from drivers.interruptions import waiting
@@ -60,38 +56,6 @@ RESET = "ATZ"
 ANSWER_IN_WORDS = "ATE0Q0V1"
 """What every modem takes, the oldest too; a stored profile with Q1 in it stays as it is."""
 ESCAPE = "+++"
-NUMBER = re.compile(r"[0-9*#+A-DTPW,;!@$ ().-]{1,64}", re.IGNORECASE)
-
-_FAILURES: dict[Code, type[CallError]] = {
-    Code.BUSY: BusyError,
-    Code.NO_ANSWER: NoAnswerError,
-    Code.NO_DIALTONE: NoDialtoneError,
-    Code.NO_CARRIER: NoCarrierError,
-    Code.VOICE: NoCarrierError,
-    Code.FAX: NoCarrierError,
-    Code.DELAYED: ModemError,
-    Code.BLACKLISTED: ModemError,
-    Code.ERROR: ModemError,
-    Code.UNKNOWN: ModemError,
-}
-_ADVICE = {
-    Code.BUSY: "try again later, or name a second number with --number",
-    Code.NO_ANSWER: "is the number right, and the far end's modem set to answer?",
-    Code.NO_DIALTONE: "is the telephone cable in the modem's LINE socket, and the line working?",
-    Code.NO_CARRIER: "is it a modem that answers there? A voice, a fax or a dead number also ends like this",
-    Code.DELAYED: "the modem's own country rules hold it back from dialling again; wait, or power it off",
-    Code.BLACKLISTED: "the modem refuses this number after too many failures; power it off to clear its list",
-    Code.UNKNOWN: "that has the shape of a result code, and is none that is known: its manual says what it means",
-    Code.ERROR: "is the dial string right for this modem? -v shows what it answered",
-}
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A call that connected. ``rate`` in bit/s, as the modem reported it; 0 when it named none."""
-
-    text: str
-    rate: int
 
 
 @dataclass
@@ -142,25 +106,6 @@ def _is_final(event: Event) -> bool:
 def _ends_a_command(event: Event) -> bool:
     """NO CARRIER ends a call, and no command that places none: it may come late, before the command's own answer."""
     return isinstance(event, Result) and event.final and event.code is not Code.NO_CARRIER
-
-
-_COMMAND = re.compile(r"[+^][^;]*;?|[^A-Za-z+^]*([A-Za-z])(?:[0-9=?]*)")
-
-
-def places_call(command: str) -> bool:
-    """Whether a command line has one that waits for a far end: D, A or O (V.250 §6.3.1, §6.3.5, §6.3.7)."""
-    line = command.strip().upper().removeprefix("AT")
-    return any(found[0][0] in "DAO" for found in _COMMAND.finditer(line))
-
-
-def check_number(number: str) -> str:
-    """The dial string to send for a number. Raises UsageError for one that no modem would take."""
-    if not NUMBER.fullmatch(number.strip()):
-        raise UsageError(
-            f"{number!r} is not a number to dial",
-            "digits, * # + and the modifiers T P W , ; ! @ (V.250 §6.3.1)",
-        )
-    return re.sub(r"[ ().-]", "", number)
 
 
 class Modem:
@@ -295,22 +240,22 @@ class Modem:
             answer, _ = self._ask(self.profile.commands.dial + string, timeout)
         except ModemSilentError as error:
             self.abort()
-            raise NoAnswerError(str(error), _ADVICE[Code.NO_ANSWER]) from error
+            raise NoAnswerError(str(error), ADVICE[Code.NO_ANSWER]) from error
         except BaseException:
             with contextlib.suppress(CallError, PortLostError):
                 self.abort()
             raise
-        return self._connection(answer, f"dialling {number}")
+        return connection_of(answer, f"dialling {number}")
 
     def answer(self, timeout: float = DIAL_SECONDS) -> Connection:
         """Answer the call that rings (ATA), and wait for CONNECT. Raises as :meth:`dial` does."""
         answer, _ = self._ask("ATA", timeout)
-        return self._connection(answer, "answering")
+        return connection_of(answer, "answering")
 
     def wait_answered(self, timeout: float = DIAL_SECONDS) -> Connection:
         """Wait for CONNECT of a modem that answers by itself (S0). Raises as :meth:`dial` does."""
         answer, _ = self._expect(_is_final, timeout, "CONNECT, after S0 rings")
-        return self._connection(answer, "answering")
+        return connection_of(answer, "answering")
 
     def wait_for_ring(self, rings: int = 1, timeout: float | None = None) -> None:
         """Wait until RING has come ``rings`` times. Raises ModemSilentError after ``timeout``."""
@@ -373,12 +318,6 @@ class Modem:
             while data := os.read(self.line.fileno(), 4096):
                 for event in self._feed(data):
                     self._notice(event)
-
-    def _connection(self, answer: Result, doing: str) -> Connection:
-        if answer.code is Code.CONNECT:
-            return Connection(answer.text, answer.rate or 0)
-        failure = _FAILURES.get(answer.code, ModemError)
-        raise failure(f"{doing}: {answer.text}", _ADVICE.get(answer.code, ""), result=answer.text)
 
     def _forget(self) -> None:
         self.reader = Reader(self.profile.dialect.progress)

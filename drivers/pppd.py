@@ -12,7 +12,6 @@ import contextlib
 import functools
 import os
 import queue
-import re
 import secrets
 import select
 import shutil
@@ -26,23 +25,11 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from drivers import connect_script, syscalls
-from drivers.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError, UsageError
+from drivers.errors import CannotRunError, CarrierLostError, PppError, UsageError
 from drivers.interruptions import waiting
 from drivers.namespace import NetworkNamespace
-from drivers.ppp_log import (
-    Addresses,
-    Authenticated,
-    EchoAnswered,
-    Ended,
-    Event,
-    Interface,
-    Phase,
-    PluginLoaded,
-    PppLog,
-    Reached,
-    Refused,
-    Unanswered,
-)
+from drivers.ppp_course import ADVICE, NO_ANSWER_TO_PAP, Course
+from drivers.ppp_log import Addresses, EchoAnswered, Ended, Event, PluginLoaded, PppLog, Refused, Unanswered
 from drivers.program import Program, find
 from drivers.secret import Secret
 
@@ -60,41 +47,6 @@ KEPT_LINES = 500
 PEER_MILLISECONDS = 80
 """How long to listen before the first LCP packet. A gateway's own PPP starts a moment after its CONNECT, and
 a packet that it misses costs three seconds; one that it sends ends the wait at once."""
-
-# pppd(8), EXIT STATUS, and what each means to the caller of the near end.
-EXIT_STATUS: dict[int, tuple[type[PppError | CannotRunError], str]] = {
-    1: (PppError, "a fatal error in pppd"),
-    2: (PppError, "pppd refused its options"),
-    3: (CannotRunError, "pppd is not set-uid root and was not started by root"),
-    4: (CannotRunError, "the kernel does not support PPP"),
-    5: (PppError, "pppd was told to stop"),
-    6: (PppError, "the serial port could not be locked"),
-    7: (PppError, "the serial port could not be opened"),
-    8: (PppError, "the connect script failed"),
-    9: (PppError, "the pty command could not be run"),
-    10: (PppError, "the PPP negotiation failed"),
-    11: (AuthenticationError, "the peer failed to authenticate itself"),
-    12: (CarrierLostError, "the link was idle for too long"),
-    13: (CarrierLostError, "the connect time ran out"),
-    14: (PppError, "callback was negotiated"),
-    15: (CarrierLostError, "the peer no longer answers"),
-    16: (CarrierLostError, "the modem hung up"),
-    17: (PppError, "the serial line is looped back"),
-    18: (PppError, "the init script failed"),
-    19: (AuthenticationError, "the peer refused our account or password"),
-}
-_ADVICE: dict[type[PppError | CannotRunError], str] = {
-    PppError: "is it PPP that answers there? -v shows every packet that went either way",
-    AuthenticationError: "compare account, user ID and secret with what the gateway expects",
-    CarrierLostError: "the line dropped: listen to it, lower the modem's speed, or dial again",
-    CannotRunError: "modprobe ppp_async, as root; or run in the lab: --lab uml",
-}
-
-
-_NO_ANSWER_TO_PAP = "no answer to PAP"
-
-HANGUP = re.compile(r"hangup|SIGHUP|echo-requests|disconnected|lack of activity|time expired", re.IGNORECASE)
-"""Endings that mean that the line, not the negotiation, is at fault."""
 
 
 @dataclass(frozen=True)
@@ -173,18 +125,12 @@ class Pppd:
         self._log = log
         self._parser = PppLog()
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._interface = ""
-        self._auth = "none"
-        self._ending = ""
-        self._refusal: str | None = None
-        self._phase = Phase.LCP
-        self._unanswered = False
+        self._course = Course()
         self._echoed = threading.Event()
         self._gate = self._waiting = -1
         self._terminal = terminal
         self._refuses = options.client is None
         self._released = False
-        self._up = False
         self._folder = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
         try:
             self._configure(options)
@@ -221,7 +167,7 @@ class Pppd:
         try:
             os.write(self._gate, f"{' '.join(session)}\n".encode())
         except OSError as error:  # pppd has ended meanwhile, and nobody reads
-            raise CarrierLostError("the line dropped before PPP began", _ADVICE[CarrierLostError]) from error
+            raise CarrierLostError("the line dropped before PPP began", ADVICE[CarrierLostError]) from error
         if self._waiting < 0:
             self._close_gate()
 
@@ -323,22 +269,9 @@ class Pppd:
         self.lines.append(line)
         self._log(line)
         for event in self._parser.feed(line):
-            if isinstance(event, Interface):
-                self._interface = event.name
-            elif isinstance(event, Authenticated):
-                self._auth = event.protocol
-            elif isinstance(event, Addresses):
-                self._up = True
-            elif isinstance(event, Ended) and not self._ending:
-                self._ending = event.reason
-            elif isinstance(event, Reached):
-                self._phase = event.phase
-            elif isinstance(event, EchoAnswered):
+            self._course.take(event)
+            if isinstance(event, EchoAnswered):
                 self._echoed.set()
-            elif isinstance(event, Unanswered):
-                self._unanswered = True
-            elif isinstance(event, Refused) and self._refusal is None:
-                self._refusal = event.reason
             self._events.put(event)
             self._notice(event)
 
@@ -356,9 +289,10 @@ class Pppd:
             except queue.Empty:
                 last = self._last_line()
                 self.stop()
-                why = _NO_ANSWER_TO_PAP if self._waits_for_pap else "PPP was not up"
+                unanswered = self._course.waits_for_pap and not self._refuses
+                why = NO_ANSWER_TO_PAP if unanswered else "PPP was not up"
                 raise PppError(
-                    f"{why} within {timeout:g} s; the last that pppd said: {last}", _ADVICE[PppError]
+                    f"{why} within {timeout:g} s; the last that pppd said: {last}", ADVICE[PppError]
                 ) from None
             # Who refuses has just said so, and the other side has to hear it before the line is hung up. Who was
             # refused goes at once: pppd itself would go on for three seconds (RFC 1661, state Stopping).
@@ -370,15 +304,12 @@ class Pppd:
             if isinstance(event, Addresses):
                 return self._report(event)
 
-    @property
-    def _waits_for_pap(self) -> bool:
-        """Whether we have said who we are, and nothing came of it."""
-        return not self._refuses and self._phase is Phase.PAP and self._auth == "none"
-
     def _report(self, addresses: Addresses) -> PppUp:
-        mtu = self.namespace.mtu(self._interface)
-        self.namespace.use_plain_queue(self._interface)
-        return PppUp(self._interface, addresses.local, addresses.peer, self._name_servers(), mtu, self._auth)
+        mtu = self.namespace.mtu(self._course.interface)
+        self.namespace.use_plain_queue(self._course.interface)
+        return PppUp(
+            self._course.interface, addresses.local, addresses.peer, self._name_servers(), mtu, self._course.auth
+        )
 
     def _name_servers(self) -> tuple[IPv4Address, ...]:
         """What ``usepeerdns`` left: pppd writes it before it tells the addresses (ipcp.c)."""
@@ -414,19 +345,7 @@ class Pppd:
         What was said on the way counts before the exit code, which is that of our own stop when the end
         was seen coming.
         """
-        code = self.exit_code
-        kind, said = EXIT_STATUS.get(code if code is not None else -1, (PppError, f"pppd ended with {code}"))
-        details = self._ending
-        if self._refusal is not None:
-            kind, said, details = AuthenticationError, "authentication was refused", self._refusal
-        elif self._unanswered:
-            kind, said, details = PppError, _NO_ANSWER_TO_PAP, ""
-        elif self._ending:
-            kind = CarrierLostError if self._up or HANGUP.search(self._ending) else PppError
-            said = "the line dropped" if kind is CarrierLostError else "the PPP negotiation failed"
-        elif code not in EXIT_STATUS:
-            details = self._last_line()
-        return kind(f"{said}: {details}" if details else said, _ADVICE[kind])
+        return self._course.failure(self.exit_code, self._last_line())
 
     def _last_line(self) -> str:
         return next((line for line in reversed(self.lines) if line), "nothing")
@@ -442,7 +361,7 @@ class Pppd:
         answer, by hanging up; by force when pppd does not notice even that. Raises PppError when the kernel
         does not end it even then.
         """
-        in_order = not self._released or (self._up and not self._ending)
+        in_order = not self._released or (self._course.up and not self._course.ending)
         if self.running:
             self._program.signal(signal.SIGTERM)
             self._close_gate()

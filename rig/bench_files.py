@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers import profile
+from drivers.call import check_number
 from drivers.errors import ConfigError, UsageError
-from drivers.modem import check_number
 from drivers.tables import convert, read
 from drivers.tls_policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable

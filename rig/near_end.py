@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 from drivers import at, layouts, ppp_log, profile
+from drivers.call import Connection
 from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
 from drivers.identity import Identity
-from drivers.modem import Connection, Modem
+from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
 from drivers.ports import Port, matching_ports, one_of, port_at
 from drivers.pppd import Pppd, PppOptions, PppUp

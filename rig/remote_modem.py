@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from drivers import ppp_log
 from drivers.borrowed_interface import BorrowedInterface
+from drivers.call import Connection, check_number
 from drivers.errors import CallError, CarrierLostError, RigError
 from drivers.identity import Identity
-from drivers.modem import Connection, check_number
 from drivers.pppd import PEER_MILLISECONDS
 from drivers.secret import Secret
 from rig.bench import Bench

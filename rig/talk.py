@@ -7,9 +7,10 @@ import os
 import select
 from collections.abc import Callable, Iterable
 
+from drivers.call import places_call
 from drivers.errors import ModemError, PortLostError
 from drivers.interruptions import waiting
-from drivers.modem import DIAL_SECONDS, ESCAPE, Modem, places_call
+from drivers.modem import DIAL_SECONDS, ESCAPE, Modem
 from drivers.serial_line import SerialLine
 from rig.raw_terminal import raw_terminal
 

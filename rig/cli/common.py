@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from drivers.call import check_number
 from drivers.errors import CannotRunError
-from drivers.modem import check_number
 from rig import lab
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from drivers.call import check_number
 from drivers.errors import Interrupted, UsageError, as_outcome
-from drivers.modem import check_number
 from rig.bench import Bench
 from rig.bench_files import load_fence, load_fence_file
 from rig.cli.common import (

@@ -15,8 +15,8 @@ from typing import Any
 from drivers import conntrack, firewall, ppp_log, syscalls
 from drivers.at import Event as AtEvent
 from drivers.at import Text
+from drivers.call import Connection
 from drivers.errors import CallError, ModemSilentError
-from drivers.modem import Connection
 from drivers.pppd import Pppd, PppUp
 from drivers.secret import Secret
 from rig.bench import InboundTable

@@ -8,8 +8,8 @@ who calls, and with what credentials, is the near end's to judge.
 
 from __future__ import annotations
 
+from drivers.call import Connection
 from drivers.errors import PortLostError
-from drivers.modem import Connection
 from rig.inbound.answering import AnsweringEnd, NotCalledError
 from rig.remote_modem import RemoteNearEnd
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drivers.call import Connection
 from drivers.errors import AuthenticationError, CallError, RigError
-from drivers.modem import Connection
 from drivers.pppd import PppUp
 from drivers.secret import Secret
 from rig.verdict import CheckResult

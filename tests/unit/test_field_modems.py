@@ -8,9 +8,10 @@ import time
 
 import pytest
 
+from drivers.call import places_call
 from drivers.errors import BusyError, CallError, ModemError, ModemSilentError, NoCarrierError, NoDialtoneError
 from drivers.identity import Identity
-from drivers.modem import Modem, places_call
+from drivers.modem import Modem
 from drivers.ports import Port
 from drivers.profile import Dialect, TimingFacts, named
 from drivers.serial_line import SerialLine
