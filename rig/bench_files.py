@@ -72,7 +72,7 @@ def _validate(path: Path, bench: Bench) -> None:
     modem = bench.near_end.modem
     _validate_modem(modem, "near-end.modem", wrong)
     if bench.lig is not None and bench.lig.modem is not None:
-        _validate_modem(bench.lig.modem, "lig.modem", wrong)
+        _validate_real_modem(bench.lig.modem, "lig.modem", wrong)
     if bench.lig is not None and (bench.lig.modem is None) == (bench.exchange is None):
         raise wrong("lig", "it answers either the emulated [exchange] or one real modem, [lig.modem]")
     if modem.emulated and (bench.exchange is None or bench.lig is None):
@@ -117,7 +117,7 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
     if remote is not None and (table.interface or table.peers):
         raise wrong("i5os", "interface and peers are for a device under test, in the place of near-end.remote-modem")
     for entry in table.modem:
-        _validate_modem(entry, "i5os.modem", wrong)
+        _validate_real_modem(entry, "i5os.modem", wrong)
     if (bench.exchange is None) != bool(table.modem):
         raise wrong("i5os", "its modems are on the emulated [exchange], or are real ones: [[i5os.modem]]")
     if not 1 <= table.modems <= 64:
@@ -141,6 +141,13 @@ def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
             raise wrong(f"inbound.{name}", f"it takes a number of seconds above 0, up to {LONGEST_WAIT}")
     if inbound.key == "generated" and real:
         raise wrong("inbound.key", "a caller from outside does not know a generated key; name a file or a variable")
+
+
+def _validate_real_modem(modem: ModemTable, key: str, wrong: Any) -> None:
+    """One that a far end answers, or lends: on a bench without an exchange, which is where emulated ones are."""
+    if modem.emulated:
+        raise wrong(f"{key}.emulated", "it takes a real modem; emulated ones are on the table [exchange]")
+    _validate_modem(modem, key, wrong)
 
 
 def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:

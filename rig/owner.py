@@ -8,12 +8,9 @@ by the run's process: when it is free, the run is gone.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +20,9 @@ from drivers import gadget, locks, namespace
 from drivers.errors import CannotRunError
 from drivers.interruptions import taking_down
 from drivers.namespace import NetworkNamespace
+from rig import held_folder
 
 FOLDER = Path("/run/rig")
-BEGINNING = ".beginning-"
-BEGINNING_SECONDS = 60.0
 _numbers = itertools.count(1)
 
 
@@ -48,21 +44,11 @@ class Owner:
         self.name = f"rig{os.getpid()}x{next(_numbers)}"
         self.folder = FOLDER / self.name
         try:
-            self._lock = self._locked_folder()
+            _, self._lock = held_folder.make(FOLDER, self.name)
         except PermissionError as error:
             raise CannotRunError(f"{self.folder}: {error.strerror}", "run as root, or in the lab: --lab uml") from error
         self._stack = contextlib.ExitStack()
         self._stack.callback(self._forget)
-
-    def _locked_folder(self) -> int:
-        """Make the folder with its lock held, and only then give it its name: another run, which clears leftovers at
-        this moment, never sees it without."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=BEGINNING, dir=FOLDER))
-        lock = os.open(aside / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        aside.rename(self.folder)
-        return lock
 
     def _forget(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -98,23 +84,6 @@ class Owner:
         self.close()
 
 
-def _abandoned(folder: Path) -> bool:
-    """Whether the run that made a folder is gone: its lock is free. One that is just being made has none yet."""
-    try:
-        if folder.name.startswith(BEGINNING) and time.time() - folder.stat().st_mtime < BEGINNING_SECONDS:
-            return False
-        handle = os.open(folder / "lock", os.O_RDWR)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
-    return True
-
-
 def clear_leftovers() -> list[str]:
     """Clear what runs that were killed have left; their names.
 
@@ -125,7 +94,7 @@ def clear_leftovers() -> list[str]:
         return []
     cleared = []
     for folder in sorted(FOLDER.iterdir()):
-        if _abandoned(folder):
+        if held_folder.abandoned(folder):
             for port in folder.glob("tty-*"):
                 locks.remove_stale(port.resolve())
             for name in gadget.existing(f"{folder.name}-"):

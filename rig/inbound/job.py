@@ -180,7 +180,9 @@ class _Job:
             self.capture.begin(self.owner, stage.end, stage.lines)
         self.verdict.port, self.verdict.address = stage.end.port, str(self.table.ppp_address)
         key = secret_value(self.bench, "inbound.key", self.table.key, secrets.token_urlsafe(18))
-        file = state_folder() / "inbound" / f"{self.bench.name}.json"
+        # With a key that was made for this run the credentials are, too: there is nothing to find again.
+        once = self.table.key == "generated"
+        file = (self.owner.folder if once else state_folder() / "inbound") / f"{self.bench.name}.json"
         with Arming.opened(file, str(self.table.ppp_address), self.table.waiting) as (arming, new):
             credentials = credentials_for(self.table, key, arming)
             stage.end.credentials = credentials

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import select
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.errors import GuestError
+from rig import held_folder
 from rig.lab import not_starting
 from rig.lab.channel import Request
 from rig.lab.relay import Line, LineLostError
@@ -32,16 +34,20 @@ LAST_WORDS_SECONDS = 1.0
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder for one guest's files; those whose starter was killed are cleared first."""
-    clear_leftovers()
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
-        yield Path(folder)
+    parent = Path(tempfile.gettempdir())
+    clear_leftovers(parent)
+    folder, lock = held_folder.make(parent, f"{PREFIX}{secrets.token_hex(6)}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def clear_leftovers() -> None:
+def clear_leftovers(parent: Path) -> None:
     """Remove the folders of guests whose starter was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+    for folder in parent.glob(f"{PREFIX}*"):
+        if held_folder.abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 

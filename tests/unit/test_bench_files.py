@@ -186,3 +186,12 @@ def test_a_variable_that_is_empty_is_no_secret(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "mine.toml").write_text("[near-end]\naccount = 'A'\nsecret = { environment = 'RIG_TEST_SECRET' }\n")
     with pytest.raises(UsageError, match="RIG_TEST_SECRET, which holds the secret, is empty"):
         read_secret(load(str(tmp_path / "mine.toml")), "")
+
+
+def test_a_far_ends_modem_is_a_real_one(tmp_path: Path) -> None:
+    """Catches a key that is taken and means nothing."""
+    text = "[near-end.modem]\nport = '/dev/ttyS0'\n[near-end]\naccount = 'A'\nsecret = { environment = 'X' }\n"
+    lig = "address = '198.51.100.1'\npool = '198.51.100.16/28'\nname-servers = ['198.51.100.53']\n"
+    (tmp_path / "mine.toml").write_text(f"{text}[lig]\n{lig}[lig.modem]\nemulated = true\n")
+    with pytest.raises(ConfigError, match=r"'lig\.modem\.emulated': it takes a real modem"):
+        load(str(tmp_path / "mine.toml"))
