@@ -73,7 +73,7 @@ def test_null_modem_bench_runs_ppp_and_every_check_at_once(cable: NullModem, tmp
     report = dial(bench, "0")
     checks = report["checks"]
     assert isinstance(checks, list)
-    assert [check["held"] for check in checks] == [True] * 14
+    assert [check["held"] for check in checks] == [True] * 15
 
 
 def test_what_a_real_line_carried_is_captured_by_pppd_itself(cable: NullModem, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_two_modem_bench_dials_from_one_and_answers_on_the_other(far_end: FarEnd
     report = dial(bench, "555-0155")
     checks = report["checks"]
     assert isinstance(checks, list)
-    assert [check["held"] for check in checks] == [True] * 14
+    assert [check["held"] for check in checks] == [True] * 15
     for name in ports:
         far_end.exchange.ask("remove", name=name)
 
