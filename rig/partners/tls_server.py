@@ -95,6 +95,7 @@ class Of2007:
         chain, key, cipher = self._certified[plain.getsockname()[0]]
         settings = HandshakeSettings()
         settings.minVersion = settings.maxVersion = (3, 1)
+        settings.versions = [(3, 1)]  # by which alone a client's list of versions is answered (RFC 8446 §4.2.1)
         settings.keyExchangeNames = ["rsa"]
         settings.cipherNames = [cipher]
         settings.minKeySize = BITS_OF_2007 - 1

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import socket
+import ssl
+import threading
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from drivers.tls import TlsError, verify
+from rig.partners.tls_server import Of2007
 
 SERVER = IPv4Address("129.42.160.48")
 NOW = datetime.datetime.now(datetime.UTC)
@@ -86,3 +90,26 @@ def test_one_that_is_over_and_one_of_another_authority_are_refused(authority: Is
 def test_one_for_another_address_is_refused(authority: Issued, tmp_path: Path) -> None:
     with pytest.raises(TlsError, match="not for 192"):
         verify([issue("server", authority).der], authority.write(tmp_path), IPv4Address("192.0.2.1"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TLS 1.0 is what this is about
+def test_the_servers_of_2007_speak_no_tls_of_later(tmp_path: Path) -> None:
+    """Catches a client that lists its versions, as those with TLS 1.3 do, and is answered beyond the paper's."""
+    addresses = (IPv4Address("127.0.0.2"), IPv4Address("127.0.0.3"))  # RC4, which OpenSSL lacks, and AES
+    speaker = Of2007(addresses, tmp_path / "ca.pem")
+    with socket.create_server(("127.0.0.3", 0)) as listener:
+
+        def serve() -> None:
+            plain, _ = listener.accept()
+            with speaker.secured(plain):
+                pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("AES256-SHA:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        with context.wrap_socket(socket.create_connection(listener.getsockname())) as client:
+            assert client.version() == "TLSv1"
+        thread.join()
