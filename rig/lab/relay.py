@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import termios
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,10 @@ from rig.raw_terminal import raw_terminal
 CHUNK = 32768
 ASKED_SECONDS = 60.0
 """How long a guest that is up may take over a part of a request: it may be busy with somebody else's command."""
+HANGING_SECONDS = 5.0
+"""How long a guest that is interrupted may say nothing before a second Ctrl-C leaves it: ending a session takes three
+seconds where the other side does not answer."""
+INTERRUPT = b"\x03"
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -80,6 +85,7 @@ class Line:
         self.reader = reader
         self.writer = writer
         self.decoder = Decoder()
+        self._interrupted = 0.0
 
     def close(self) -> None:
         """For the guest an end of file, where nobody else has the line too."""
@@ -132,6 +138,8 @@ class Line:
             if 0 in ready:
                 input_wanted = False
                 data = os.read(0, PART)
+                if INTERRUPT in data and is_terminal("stdin"):  # the guest's terminal is to make a signal of it
+                    self._interrupt()
                 self.send(*((Kind.STDIN, data) if data else (Kind.STDIN_END,)))
             if self.reader not in ready:
                 if process in ready:
@@ -140,6 +148,7 @@ class Line:
             data = os.read(self.reader, CHUNK)
             if not data:
                 raise LineLostError
+            self._interrupted = 0.0
             for frame in self.decoder.feed(data):
                 if frame.kind is Kind.EXIT:
                     return int(frame.payload)
@@ -148,11 +157,23 @@ class Line:
                 else:
                     _print(frame)
 
+    def _interrupt(self) -> None:
+        """Somebody wants the command to end. Raises GuestError the second time, where the guest has said nothing since
+        the first: it hangs."""
+        now = time.monotonic()
+        if self._interrupted and now - self._interrupted > HANGING_SECONDS:
+            raise GuestError(
+                f"the lab's guest has said nothing for {now - self._interrupted:.0f} s since it was interrupted",
+                "it was left; one that stays is ended with: rig lab down",
+            )
+        self._interrupted = self._interrupted or now
+
     @contextlib.contextmanager
     def _forwarded_signals(self) -> Iterator[None]:
         """Pass on to the command inside what would interrupt it here, and the terminal's new size."""
 
         def forward(number: int, _: FrameType | None) -> None:
+            self._interrupt()
             self.send(Kind.SIGNAL, str(number).encode())
 
         def resize(_number: int, _: FrameType | None) -> None:
