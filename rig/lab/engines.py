@@ -19,7 +19,7 @@ from rig.lab import INSIDE, seen, staying
 from rig.lab.native import NativeLab
 from rig.lab.outside import Guest, scratch_folder
 from rig.lab.qemu import QemuLab
-from rig.lab.relay import request_for
+from rig.lab.relay import not_to_be_seen, request_for
 from rig.lab.uml import UmlLab
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
@@ -141,6 +141,8 @@ def run_in_guest(
     GuestError is raised. Raises GuestError too when the guest ends before the command has.
     """
     request = request_for(command, environment, writable)
+    for word in not_to_be_seen(command, request.writable):
+        print(f"lab: {word} is this machine's, and the lab has a /tmp of its own: put it elsewhere", file=sys.stderr)
     for name, after in zip(names, [*names[1:], ""], strict=True):
         inside = request.within({INSIDE: name})
         if not own and (status := staying.run(name, inside)) is not None:

@@ -78,6 +78,12 @@ def request_for(command: Sequence[str], environment: Mapping[str, str], writable
     )
 
 
+def not_to_be_seen(command: Sequence[str], writable: Sequence[str]) -> list[str]:
+    """The files of a command line that a guest does not see: those below /tmp that it is not given."""
+    temporary = [Path(word) for word in command if word.startswith("/tmp/")]  # noqa: S108 - what a guest mounts over
+    return [str(one) for one in temporary if one.exists() and not any(one.is_relative_to(each) for each in writable)]
+
+
 class Line:
     """``reader`` and ``writer``: descriptors, closed with it."""
 

@@ -177,6 +177,7 @@ class Lig:
             ],
             line=said,
             prepare=self.namespace.enter_for_good,
+            ended=started.set,
         )  # fmt: skip
         self._name_server_started = started
 
@@ -191,11 +192,10 @@ class Lig:
             thread.start()
             self._threads.append(thread)
             ready.append((line, event))
-        if not self._name_server_started.wait(NAME_SERVER_SECONDS):
-            raise CannotRunError(
-                f"dnsmasq did not start within {NAME_SERVER_SECONDS:g} s; see the far end's log",
-                "apt-get install dnsmasq-base",
-            )
+        in_time = self._name_server_started.wait(NAME_SERVER_SECONDS)
+        if not in_time or not self._name_server.running:
+            why = "ended at once" if in_time else f"did not start within {NAME_SERVER_SECONDS:g} s"
+            raise CannotRunError(f"dnsmasq {why}; see the far end's log", "apt-get install dnsmasq-base")
         for line, event in ready:
             # The event is set by a modem that is ready, and by a line that finds that nothing can run here.
             if not event.wait(LINE_SECONDS):

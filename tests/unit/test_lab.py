@@ -14,6 +14,7 @@ from drivers.errors import CannotRunError
 from drivers.without_init import bare_package
 from rig.lab import not_starting, processor, seen
 from rig.lab.channel import FREE_MARK, Kind, encode, find_free
+from rig.lab.relay import not_to_be_seen
 
 
 @given(st.binary(max_size=300), st.binary(min_size=8, max_size=8), st.binary(max_size=40))
@@ -115,3 +116,14 @@ def test_guests_side_by_side_spread_over_the_processors() -> None:
 def test_a_package_that_is_not_installed_is_named() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
         bare_package("no_such_package")
+
+
+def test_a_file_below_tmp_that_the_lab_cannot_see_is_named(tmp_path: Path) -> None:
+    """Catches "No such file or directory" of a file that is there."""
+    script = Path("/tmp") / f"rig-test-{os.getpid()}"
+    script.touch()
+    try:
+        assert not_to_be_seen(["sh", str(script), "/tmp/none-of-this-name"], []) == [str(script)]
+        assert not_to_be_seen(["sh", str(script)], ["/tmp"]) == []
+    finally:
+        script.unlink()
