@@ -13,19 +13,30 @@ from collections.abc import Iterator
 from drivers import syscalls
 
 _OWN = "/proc/thread-self/ns/net"
-_home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
-"""Opened with the first import, before any thread has left; partners, which are forks of this process, have it too."""
+
+
+class _Home:
+    """Opened before any thread leaves; partners, which are forks of this process, have it too."""
+
+    descriptor = -1
+
+
+def remember() -> None:
+    """This is home, unless it is known already. Whoever makes or enters a namespace says so first."""
+    if _Home.descriptor < 0:
+        _Home.descriptor = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
 
 
 @contextlib.contextmanager
 def at_home() -> Iterator[None]:
     """Let the calling thread be there: a connection that it makes belongs to it."""
-    if os.stat(_OWN).st_ino == os.fstat(_home).st_ino:
+    remember()
+    if os.stat(_OWN).st_ino == os.fstat(_Home.descriptor).st_ino:
         yield
         return
     before = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        syscalls.setns(_home, syscalls.CLONE_NEWNET)
+        syscalls.setns(_Home.descriptor, syscalls.CLONE_NEWNET)
         try:
             yield
         finally:

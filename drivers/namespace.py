@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from drivers import syscalls
-from drivers.home_network import at_home
+from drivers import home_network, syscalls
 from drivers.netlink import IPRoute, NetlinkError
 
 SIOCGIFMTU = 0x8921
@@ -29,6 +28,7 @@ class NetworkNamespace:
     """A named network namespace, seen by ``ip netns`` as well. Raises OSError as the kernel does."""
 
     def __init__(self, name: str) -> None:
+        home_network.remember()
         self.name = name
 
     @property
@@ -188,6 +188,7 @@ def existing(prefix: str) -> list[str]:
 
 
 def _default_queue() -> str:
-    """The queue that new interfaces get, which is the machine's, and shown only where it is at home."""
-    with at_home():
+    """The queue that new interfaces get: the machine's, and shown in its first namespace alone. "" where it is not."""
+    with home_network.at_home(), contextlib.suppress(FileNotFoundError):
         return Path("/proc/sys/net/core/default_qdisc").read_text().strip()
+    return ""

@@ -14,6 +14,7 @@ OTHER_TCP, OTHER_UDP = "other TCP ports of the console", "other UDP ports of the
 LISTED_TCP, LISTED_UDP = "listed ports of the console, TCP", "listed ports of the console, UDP"
 FIRST, SOURCES, OUTWARD = "first packets of the call", "false source addresses", "connections outward through the call"
 NOT_ALLOWED, NETWORKS = "partitions that are not allowed", "the console's other networks"
+AUTHENTICATION = "authentication of the caller"
 PROTOCOLS, AS_BEFORE = "other protocols to the console", "rules, routes, addresses as before"
 
 
@@ -210,8 +211,18 @@ def mended(namespace_end: AnsweringEnd) -> None:
         firewall.apply(namespace_end.namespace, "*filter\n-A INPUT ! -i lo -j customer\nCOMMIT\n")
 
 
+class LetsAnybodyIn(Broken):
+    """Nobody is asked who he is."""
+
+    found_by = AUTHENTICATION
+
+    def _ppp_words(self) -> tuple[str, ...]:
+        words = (word for word in super()._ppp_words() if not word.startswith("require-"))
+        return tuple("noauth" if word == "auth" else word for word in words)
+
+
 BROKEN: tuple[type[Broken], ...] = (
     PortListOffByOne, OnePortTooMany, RangeTooLong, UdpForgotten, CustomersRulesFirst, RulesAfterTheAddress,
     SourceNotLookedAt, EveryProtocol, EveryPartition, NetworksForwarded, OutwardOpen, PartitionsOutwardOpen,
-    WrongPartition, PartitionForgotten, RulesLeftBehind, CustomersRulesLost, RoutingLeftBehind,
+    WrongPartition, PartitionForgotten, RulesLeftBehind, CustomersRulesLost, RoutingLeftBehind, LetsAnybodyIn,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -128,3 +129,32 @@ def test_an_interface_that_is_not_there_is_said(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS)
     assert result.returncode == 2
     assert "network interface dut0: there is none; there are " in result.stderr
+
+
+def test_a_secret_that_was_made_is_refused_where_nobody_would_learn_it(tmp_path: Path) -> None:
+    """Catches a gateway that stands there and lets nobody in."""
+    command = [sys.executable, "-m", "rig", "partner", "lig", "--bench", "loopback-instant"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    assert result.returncode == 2
+    assert "key 'near-end.secret' is \"generated\"" in result.stderr
+
+
+def test_a_secret_that_was_made_is_shown_once_at_a_terminal(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "rig", "partner", "lig", "--bench", "loopback-instant"]
+    with subprocess.Popen(command, stderr=slave) as process:
+        os.close(slave)
+        said = b""
+        try:
+            while b"for this run alone" not in said or not said.endswith(b"\n"):
+                said += os.read(master, 4096)
+        finally:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(OSError):  # its end
+                while data := os.read(master, 4096):
+                    said += data
+            process.wait(SECONDS)
+            os.close(master)
+    [(account, secret)] = re.findall(r"account (\S+), secret (\S+)", said.decode())
+    assert account == "HMCACCT.HMC0001"
+    assert said.decode().count(secret) == 1

@@ -11,6 +11,7 @@ from drivers.errors import ConfigError, UsageError
 from rig.bench import Bench
 from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file
 from rig.secret_files import read_secret
+from rig.stand_in import gateway_numbers
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
 
@@ -195,3 +196,8 @@ def test_a_far_ends_modem_is_a_real_one(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f"{text}[lig]\n{lig}[lig.modem]\nemulated = true\n")
     with pytest.raises(ConfigError, match=r"'lig\.modem\.emulated': it takes a real modem"):
         load(str(tmp_path / "mine.toml"))
+
+
+def test_the_gateways_number_is_one_at_which_it_lets_its_customer_in() -> None:
+    """Catches a person who is told to dial a modem with nothing behind it."""
+    assert gateway_numbers(load("loopback")) == ("1-800-555-0100",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.profile import Profile, all_profiles, named
 from rig.partners.hayes import Engine, Line, State
 from rig.partners.hayes.events import (
     Carrier,
@@ -442,3 +443,24 @@ def test_s30_hangs_up_an_idle_call() -> None:
     desk.keys("still here")
     assert desk.wait(9.9) == ""
     assert "NO CARRIER" in desk.wait(0.2)
+
+
+def test_a_cellular_modem_knows_the_questions_with_a_c_and_speaks_unasked_once() -> None:
+    """27.007 §5, §9.1; a line of its own before every answer is no modem's."""
+    desk = Desk()
+    desk.engine = Engine(named("quectel-ec25"), instant=True)
+    desk.keys("ATE0\r")
+    desk.keys("AT\r")
+    assert desk.keys("AT+CGMI\r") == "\r\nQuectel\r\n\r\nOK\r\n"
+    assert desk.keys("AT+CMEE=2\r") == "\r\nOK\r\n"
+    assert desk.keys("AT+CMEE?\r") == "\r\n+CMEE: 2\r\n\r\nOK\r\n"
+
+
+@pytest.mark.parametrize("known", all_profiles(), ids=lambda known: known.name)
+def test_no_fax_class_is_offered_that_has_no_commands(known: Profile) -> None:
+    """Catches a program that finds class 1, asks for +FTM=? and is told ERROR."""
+    desk = Desk()
+    desk.engine = Engine(known, instant=True)
+    answer = desk.keys("ATE0+FCLASS=?\r") + desk.keys("ATI7\r")
+    assert "Class" not in answer
+    assert known.persona.mute or "\r\n0\r\n" in answer or "ERROR" in answer

@@ -196,6 +196,15 @@ def test_a_terminal_programs_line_stays_when_the_far_end_hangs_up(
         exchange.ask("remove", name="terminal")
 
 
+def test_a_port_at_a_speed_that_the_modem_has_not_is_silent(near: Modem) -> None:
+    """Catches a program that works at 460800 bit/s here and at no real modem."""
+    near.line.set_speed(460800)
+    with pytest.raises(ModemSilentError):
+        near.command("AT", 0.3)
+    near.line.set_speed(9600)
+    assert near.command("AT") == []
+
+
 def test_escape_and_hang_up_by_commands(near: Modem, far: Modem) -> None:
     connect(near, far)
     near.escape()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from serial.rfc2217 import SERVER_PURGE_DATA, SERVER_SET_CONTROL
 
-from drivers import syscalls
+from drivers import home_network, syscalls
 from drivers.errors import NoModemError, PortLostError
 from drivers.modem import Modem
 from drivers.ports import Port
@@ -158,6 +158,7 @@ def test_a_url_is_opened_from_a_partners_namespace(server: TerminalServer) -> No
     if os.geteuid() != 0:
         pytest.skip("only root can make a network namespace")
     done: list[str] = []
+    home_network.remember()  # as whoever makes the partner's namespace does
 
     def elsewhere() -> None:
         syscalls.unshare(syscalls.CLONE_NEWNET)
