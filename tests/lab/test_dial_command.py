@@ -63,7 +63,7 @@ Dialled = tuple[subprocess.CompletedProcess[str], dict[str, list[str]]]
 @pytest.mark.paper("2.1.1")
 def test_every_check_holds_and_nothing_is_left(dialled: Dialled) -> None:
     report: dict[str, Any] = json.loads(dialled[0].stdout)
-    assert [check["held"] for check in report["checks"]] == [True] * 14
+    assert [check["held"] for check in report["checks"]] == [True] * 15
     assert report["ppp"]["auth"] == "PAP"
     assert report["modem"]["manufacturer"] == "rig"
     assert dialled[1] == {}

@@ -77,7 +77,7 @@ def test_a_password_that_is_asked_for_is_there(tmp_path: Path) -> None:
 @pytest.mark.timeout(400)
 def test_junit_counts_what_failed(run_of: RunOf) -> None:
     good = ElementTree.parse(run_of("good") / "junit.xml").getroot()
-    assert (good.get("tests"), good.get("failures")) == ("15", "0")
+    assert (good.get("tests"), good.get("failures")) == ("16", "0")
     refused = ElementTree.parse(run_of("refused") / "junit.xml").getroot()
     assert refused.get("failures") == "1"
     assert "Login incorrect" in str(refused.find("testcase/failure").get("message"))  # type: ignore[union-attr]
