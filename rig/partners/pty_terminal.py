@@ -125,8 +125,8 @@ class PtyTerminal:
             self._report_dtr(True)
             if self._hears():
                 self._modem.from_dte(data)
-            if len(data) < CHUNK:
-                return  # that was all; what comes after it is an event of its own
+            if len(data) < CHUNK and self._is_open():
+                return  # that was all; what comes after it is an event of its own. A closing may have come with it
 
     def _hears(self) -> bool:
         """Whether the port is at a speed that the modem can read: at another it hears noise, and says nothing."""

@@ -150,6 +150,27 @@ def test_closing_the_port_hangs_up_both_ends(near: Modem, far: Modem, exchange: 
     assert exchange.ask("calls") == []
 
 
+def test_what_was_written_just_before_the_closing_arrives_and_the_call_ends(
+    plan: Plan, far: Modem, exchange: Control
+) -> None:
+    """``cat file >port``: bytes and the slave's closing are one event. Catches a call that nobody is in any more."""
+    text = b"x" * 20_000 + b"the last words"
+    near = os.open(exchange.ask("install", name="hasty", number=""), os.O_RDWR | os.O_NOCTTY)
+    try:
+        far.command("ATS0=1")
+        os.write(near, b"ATE0DT555-0100\r")
+        read_until(near, b"CONNECT 115200\r\n")
+        far.wait_answered(5)
+        os.write(near, text)
+    finally:
+        os.close(near)
+    assert read(far, len(text)) == text
+    with pytest.raises(PortLostError):
+        far.wait_for_ring(timeout=5)
+    assert exchange.ask("calls") == []
+    exchange.ask("remove", name="hasty")
+
+
 def test_dropped_carrier_hangs_up_the_terminal(near: Modem, far: Modem, exchange: Control) -> None:
     connect(near, far)
     exchange.ask("drop_carrier", line="near")
