@@ -21,7 +21,7 @@ endif
 CHECKS := lab-inbound lab-tests lab-partition lab-fence usb-tests reports guest lab-command unit conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command programs
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -80,6 +80,11 @@ lab-fence: setup
 
 lab-command: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_COMMAND)
+
+# Programs of other people's, as they are, against the emulated exchange; not part of make test.
+programs: setup
+	@sh scripts/system-packages apt-packages.txt programs
+	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/programs -rs
 
 usb-tests: setup usb-guest
 	$(BIN)/rig lab run --usb -- $(BIN)/pytest tests/usb --bench usb
