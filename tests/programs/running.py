@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import signal
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,10 @@ class Running:
 
     def type(self, keys: str) -> None:
         self.spawned.send(keys)
+
+    def takes_keys(self, seconds: float = SECONDS) -> None:
+        """Wait until its terminal is raw: before that, Enter would become a line feed."""
+        eventually("a raw terminal", lambda: not termios.tcgetattr(self.spawned.child_fd)[0] & termios.ICRNL, seconds)
 
     def shows(self, pattern: str, seconds: float = SECONDS) -> str:
         """Wait until it shows what the regular expression matches; that."""

@@ -44,6 +44,12 @@ def cu(home: Path, port: str, *words: str, settings: str = "", let_in: bool = Tr
         yield program
 
 
+def connected(program: Running) -> None:
+    """It says so before it has its terminal."""
+    program.shows("Connected")
+    program.takes_keys()
+
+
 def converse(program: Running, station: Station) -> None:
     """Words both ways."""
     station.answers()
@@ -56,7 +62,7 @@ def converse(program: Running, station: Station) -> None:
 def test_a_call_by_hand_and_its_end(port: str, station: Station, town: Town, home: Path) -> None:
     """Catches a port that cu cannot take, and a call that outlives it."""
     with cu(home, port, "-l", os.path.realpath(port), "-s", "115200", "dir") as program:
-        program.shows("Connected")
+        connected(program)
         program.type(f"ATDT{NUMBER}\r")
         program.shows("CONNECT 115200")
         converse(program, station)
@@ -70,7 +76,7 @@ def test_a_call_by_hand_and_its_end(port: str, station: Station, town: Town, hom
 def test_the_far_ends_hanging_up_is_told_by_hand(port: str, station: Station, home: Path) -> None:
     """With "dir" cu sets CLOCAL: the line stays, and can dial again."""
     with cu(home, port, "-l", os.path.realpath(port), "dir") as program:
-        program.shows("Connected")
+        connected(program)
         program.type(f"ATDT{NUMBER}\r")
         program.shows("CONNECT 115200")
         converse(program, station)
@@ -83,7 +89,7 @@ def test_the_far_ends_hanging_up_is_told_by_hand(port: str, station: Station, ho
 def test_a_call_by_its_own_dialer_and_its_end(port: str, station: Station, town: Town, home: Path) -> None:
     """chat of a dialer, as in its manual; "complete" hangs up with +++ and ATH."""
     with cu(home, port, "-p", "rig", NUMBER) as program:
-        program.shows("Connected")
+        connected(program)
         converse(program, station)
         program.type("\r~.")
         program.shows("Disconnected")
@@ -104,7 +110,7 @@ def test_a_call_that_comes_to_nothing_is_told(port: str, home: Path, number: str
 def test_the_far_ends_hanging_up_ends_a_dialled_call(port: str, station: Station, home: Path) -> None:
     """By "carrier true", the default,, it clears CLOCAL at CONNECT, loses its line, and ends."""
     with cu(home, port, "-p", "rig", NUMBER) as program:
-        program.shows("Connected")
+        connected(program)
         converse(program, station)
         station.close()
         program.shows("Got hangup signal")
@@ -113,7 +119,7 @@ def test_the_far_ends_hanging_up_ends_a_dialled_call(port: str, station: Station
 
 def test_with_carrier_false_the_line_stays(port: str, station: Station, home: Path) -> None:
     with cu(home, port, "-p", "rig", NUMBER, settings="carrier false\n") as program:
-        program.shows("Connected")
+        connected(program)
         converse(program, station)
         station.close()
         program.shows("NO CARRIER")
