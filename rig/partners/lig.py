@@ -25,6 +25,7 @@ from drivers.errors import (
     PortLostError,
     PppError,
     RigError,
+    as_outcome,
 )
 from drivers.modem import Modem
 from drivers.namespace import NetworkNamespace
@@ -213,16 +214,21 @@ class Lig:
                         self._answer(unit, line, serial, ready)
                     finally:
                         self._open_lines.discard(serial)
+                        with contextlib.suppress(PortLostError):
+                            serial.hang_up()  # closed and opened again at once, DTR would be off for less than S25
             except (CallError, PortLostError, PppError) as error:
                 _log.info("%s: %s", line.name, error)
             except CannotRunError as error:
                 self._failure = error
                 ready.set()
                 return
-            except NoModemError as error:
-                _log.warning("%s: %s", line.name, error)
+            except Exception as error:  # noqa: BLE001 - a line that nobody answers any more would look like a busy one
+                if isinstance(error, RigError):
+                    _log.warning("%s: %s", line.name, error)
+                else:
+                    _log.exception("%s: it goes on with the next call", line.name)
                 if not ready.is_set():  # one that was there may come back; one that never was is an error
-                    self._failure = error
+                    self._failure = as_outcome(error)
                     ready.set()
                     return
                 self._stopping.wait(RETRY_SECONDS)
