@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from drivers import gadget, locks, namespace
+from drivers import borrowed_interface, gadget, locks, namespace
 from drivers.errors import CannotRunError
 from drivers.interruptions import taking_down
 from drivers.namespace import NetworkNamespace
@@ -100,7 +100,10 @@ def clear_leftovers() -> list[str]:
             for name in gadget.existing(f"{folder.name}-"):
                 gadget.remove(name)
             for name in namespace.existing(f"{folder.name}-"):
-                NetworkNamespace(name).remove()
+                left = NetworkNamespace(name)
+                with contextlib.suppress(OSError):  # a file that nothing is mounted on has no interfaces
+                    borrowed_interface.give_back(left)
+                left.remove()
             shutil.rmtree(folder, ignore_errors=True)
             cleared.append(folder.name)
     return cleared
