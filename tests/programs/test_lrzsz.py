@@ -1,7 +1,7 @@
 """lrzsz: a file by ZMODEM over a call, every byte of it, to the last.
 
 sz says OO at its very end, waits for it to be sent (tcdrain), and throws away what is not (TCIOFLUSH). On a pty the
-wait is none, so OO may be lost; rz, which has the whole file by then, goes on to wait for it, up to 30 s, and ends well.
+wait is none, so OO may be lost; rz, which has the whole file by then, waits for it, up to 30 s, and ends well.
 """
 
 from __future__ import annotations
