@@ -63,6 +63,7 @@ def prepare() -> None:
         syscalls.mount("tmpfs", folder, "tmpfs", NOSUID)
     for folder in ("/run/lock", "/run/netns"):
         Path(folder).mkdir()
+    Path("/run/lock").chmod(0o1777)  # as Debian has it: programs that are not root write their locks there
     if Path("/etc/ppp").is_dir():
         syscalls.mount("tmpfs", "/etc/ppp", "tmpfs", NOSUID)
     make_modules_loadable()

@@ -54,6 +54,7 @@ def isolate() -> None:
     syscalls.mount("tmpfs", str(run), "tmpfs", NOSUID)
     for name in ("lock", "netns"):
         (run / name).mkdir()
+    (run / "lock").chmod(0o1777)  # as in guest.py
     for name in KEPT:
         if Path("/run", name).exists():
             (run / name).mkdir()
