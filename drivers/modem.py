@@ -172,9 +172,7 @@ class Modem:
             self.command(RESET)
         except ModemError:
             return False
-        threading.Event().wait(
-            self.timing.after_reset
-        )  # deafness that its manual tells of, and nothing shows the end of
+        threading.Event().wait(self.timing.after_reset)  # it is deaf, its manual says, and nothing shows the end
         return True
 
     def _into_words(self) -> None:
@@ -348,9 +346,7 @@ class Modem:
         found = search.accept(pending, 0) >= 0
         while not found:
             wait = left() if self.reader.pause is None else self.reader.pause
-            with contextlib.suppress(
-                pexpect.TIMEOUT, BlockingIOError
-            ):  # what poll saw may be flushed before it is read
+            with contextlib.suppress(pexpect.TIMEOUT, BlockingIOError):  # the latter: flushed between poll and read
                 self._expect_once(search, None if wait is None else max(0.0, wait))
             if search.match is not None:
                 break
