@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -274,6 +275,20 @@ address = "10.253.1.2"
 """
 
 
+def device(representative: Armed, folder: Path, second: str) -> Path:
+    """A bench on which the answering side is somebody's device, to be dialled from another line."""
+    await_listening(representative.end)
+    assert representative.stage.lines is not None
+    port = representative.stage.lines.install_line(f"tester-{folder.name}", "")
+    secret, bench = folder / "secret", folder / "device.toml"
+    secret.touch(0o600)
+    secret.write_text(representative.credentials.password)
+    bench.write_text(
+        REPRESENTATIVE.format(user=representative.credentials.user, secret=secret, port=port, second=second)
+    )
+    return bench
+
+
 @pytest.mark.paper("2.2.1")
 @pytest.mark.timeout(400)  # all 65,535 ports
 @pytest.mark.parametrize(("second", "status"), [("payroll", 0), ("treasury", 1)])
@@ -281,18 +296,23 @@ def test_a_device_under_test_is_called_and_held_to_its_bench(
     representative: Armed, tmp_path: Path, second: str, status: int
 ) -> None:
     """As somebody verifies an appliance: nobody looks behind its filters, and the answer of a wrong one is found."""
-    await_listening(representative.end)
-    assert representative.stage.lines is not None
-    port = representative.stage.lines.install_line(f"tester-{second}", "")
-    secret, bench = tmp_path / "secret", tmp_path / "device.toml"
-    secret.touch(0o600)
-    secret.write_text(representative.credentials.password)
-    bench.write_text(
-        REPRESENTATIVE.format(user=representative.credentials.user, secret=secret, port=port, second=second)
-    )
+    bench = device(representative, tmp_path, second)
     command = [sys.executable, "-m", "rig", "dial", "--inbound", "--number", representative.number]
     result = subprocess.run([*command, "--bench", str(bench), "--json"], capture_output=True, text=True, timeout=360)
     assert result.returncode == status, result.stderr
     failed = {check["name"] for check in json.loads(result.stdout)["checks"] if check["held"] is False}
     assert failed == (set() if status == 0 else {"partition treasury"})
     assert representative.credentials.password not in result.stdout + result.stderr
+
+
+@pytest.mark.timeout(400)  # all 65,535 ports
+def test_the_conformance_tests_hold_a_device_to_its_bench(representative: Armed, tmp_path: Path) -> None:
+    """What nobody can see from the caller's side is skipped with its reason; the rest is checked."""
+    bench = device(representative, tmp_path, "payroll")
+    command = [sys.executable, "-m", "rig", "check", "--number", representative.number, "--bench", str(bench), "-rs"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=360)
+    assert result.returncode == 0, result.stdout + result.stderr
+    [(passed, skipped)] = re.findall(r"(\d+) passed, (\d+) skipped", result.stdout)
+    assert int(passed) + int(skipped) >= 20
+    assert int(passed) >= 15
+    assert "only who is on the answering side can" in result.stdout
