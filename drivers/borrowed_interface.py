@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
@@ -91,17 +90,12 @@ class BorrowedInterface:
 
 def give_back(namespace: NetworkNamespace) -> list[str]:
     """Move the borrowed interfaces that are in a namespace back to where this program was started; their names."""
-    with home_network.at_home():
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     found = []
-    try:
-        with namespace.netlink() as link:
-            for each in link.get_links():
-                alias = each.get_attr("IFLA_IFALIAS") or ""
-                if alias.startswith(MARK):
-                    link.link("set", index=each["index"], ifalias=alias.removeprefix(MARK))
-                    link.link("set", index=each["index"], net_ns_fd=home)
-                    found.append(str(each.get_attr("IFLA_IFNAME")))
-    finally:
-        os.close(home)
+    with namespace.netlink() as link:
+        for each in link.get_links():
+            alias = each.get_attr("IFLA_IFALIAS") or ""
+            if alias.startswith(MARK):
+                link.link("set", index=each["index"], ifalias=alias.removeprefix(MARK))
+                link.link("set", index=each["index"], net_ns_fd=home_network.remember())
+                found.append(str(each.get_attr("IFLA_IFNAME")))
     return found

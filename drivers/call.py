@@ -50,6 +50,12 @@ class Connection:
     rate: int
 
 
+def settings(carrier_wait: int, init: str) -> tuple[str, ...]:
+    """The command lines that a modem is told before its calls: how long it waits for carrier, in seconds (S7, V.250
+    §6.3.10), and what a bench says."""
+    return (f"ATS7={carrier_wait}", *((init,) if init else ()))
+
+
 def connection_of(answer: Result, doing: str) -> Connection:
     """The connection that an answer tells of. Raises what else it means."""
     if answer.code is Code.CONNECT:

@@ -21,25 +21,33 @@ class _Home:
     descriptor = -1
 
 
-def remember() -> None:
-    """This is home, unless it is known already. Whoever makes or enters a namespace says so first."""
+def remember() -> int:
+    """This is home, unless it is known already; its descriptor. Whoever makes or enters a namespace says so first."""
     if _Home.descriptor < 0:
         _Home.descriptor = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+    return _Home.descriptor
 
 
 @contextlib.contextmanager
-def at_home() -> Iterator[None]:
-    """Let the calling thread be there: a connection that it makes belongs to it."""
-    remember()
-    if os.stat(_OWN).st_ino == os.fstat(_Home.descriptor).st_ino:
-        yield
-        return
+def inside(network: int) -> Iterator[None]:
+    """Let the calling thread be in the network namespace of a descriptor, and back afterwards."""
     before = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        syscalls.setns(_Home.descriptor, syscalls.CLONE_NEWNET)
+        syscalls.setns(network, syscalls.CLONE_NEWNET)
         try:
             yield
         finally:
             syscalls.setns(before, syscalls.CLONE_NEWNET)
     finally:
         os.close(before)
+
+
+@contextlib.contextmanager
+def at_home() -> Iterator[None]:
+    """Let the calling thread be there: a connection that it makes belongs to it. Nobody has to be root who is there."""
+    home = remember()
+    if os.stat(_OWN).st_ino == os.fstat(home).st_ino:
+        yield
+        return
+    with inside(home):
+        yield

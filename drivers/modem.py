@@ -30,6 +30,7 @@ from drivers.identity import Identity
 from drivers.interruptions import waiting
 from drivers.interview import (
     ANSWER_CHARACTERS,
+    GUARD_SECONDS,
     LONGEST_ANSWER_CHARACTERS,
     Ask,
     Heard,
@@ -39,14 +40,12 @@ from drivers.interview import (
     into_step,
     parity_of,
 )
-from drivers.profile import Profile, TimingFacts, named
+from drivers.profile import ANY, Profile, TimingFacts
 from drivers.result_codes import Code, Result
 from drivers.serial_line import SerialLine
 
 DIAL_SECONDS = 60.0
 """How long the far end may take to answer and train: S7's default of 50 s, and time for the modem to say so."""
-GUARD_SECONDS = 1.05
-"""Silence around +++: S12's default is 50 fiftieths of a second; a little more than that."""
 ABORT_SECONDS = 2.0
 WORDS_SECONDS = 1.0
 WORDS_TRIES = 3
@@ -124,7 +123,7 @@ class Modem:
     ) -> None:
         self.line = line
         self._heard_bytes = heard
-        self.profile = named("generic")
+        self.profile = ANY
         self.reader = Reader()
         self._notice = notice
         self._pending: list[Event] = []

@@ -57,12 +57,8 @@ class NetworkNamespace:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Let the calling thread be inside: sockets made and processes started there belong to it."""
-        with OWN.open("rb") as before, self.path.open("rb") as target:
-            syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
-            try:
-                yield
-            finally:
-                syscalls.setns(before.fileno(), syscalls.CLONE_NEWNET)
+        with self.path.open("rb") as target, home_network.inside(target.fileno()):
+            yield
 
     def enter_for_good(self) -> None:
         """In a child about to become another program: run inside, and die with the parent."""

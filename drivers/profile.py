@@ -148,6 +148,10 @@ class Profile(Table, frozen=True):
         return sum(bool(re.search(pattern, identity.text, re.IGNORECASE | re.MULTILINE)) for pattern in self.match.text)
 
 
+ANY = Profile(title="any modem", source=("ITU-T V.250 (07/2003)",), rests_on="manual", kind="unknown")
+"""What is said to a modem before it is known: no file is read for it."""
+
+
 def load(path: Path) -> Profile:
     """A profile from its file. Raises ConfigError, naming the file and the key."""
     data = _with_base(path)

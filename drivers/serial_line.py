@@ -48,6 +48,12 @@ def _mind_carrier(descriptor: int) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
 
 
+def _mind_carrier_of_pty(descriptor: int) -> None:
+    """A pseudo-terminal has no other way to show the loss of carrier than to be hung up."""
+    if os.ttyname(descriptor).startswith("/dev/pts/"):
+        _mind_carrier(descriptor)
+
+
 class SerialLine:
     """An open serial port: a device's path, or a pyserial URL. ``speed`` in bit/s.
 
@@ -88,8 +94,7 @@ class SerialLine:
                 # Who was killed with PPP on a pseudo-terminal has left it so: the kernel resets a terminal's line
                 # discipline with its last close, and a pty's master is still open. Writing to it would wait for ever.
                 fcntl.ioctl(line.fileno(), termios.TIOCSETD, struct.pack("i", N_TTY))
-                if os.ttyname(line.fileno()).startswith("/dev/pts/"):
-                    _mind_carrier(line.fileno())
+                _mind_carrier_of_pty(line.fileno())
             except BaseException:
                 line.close()
                 raise
@@ -184,9 +189,9 @@ class SerialLine:
         _mind_carrier(self.fileno())
 
     def _keep_minding(self) -> None:
-        """A pseudo-terminal has no other way to show the loss of carrier; pyserial sets CLOCAL with each setting."""
-        if self._remote is None and self.device.startswith("/dev/pts/"):
-            self.mind_carrier()
+        """pyserial sets CLOCAL with each setting."""
+        if self._remote is None:
+            _mind_carrier_of_pty(self.fileno())
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises PortLostError when the other side is gone, or takes nothing for WRITE_SECONDS.

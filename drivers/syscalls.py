@@ -83,3 +83,9 @@ def power_off() -> None:
     """reboot(2) with power off: for the init process of a lab's guest."""
     os.sync()
     _check(_libc.reboot(RB_POWER_OFF), "reboot")
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """write(2) until all of it is taken."""
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -51,6 +51,14 @@ def _with_base(path: Path, depth: int = 0) -> dict[str, Any]:
     return _merge(_with_base(beside if beside.exists() else find(base), depth + 1), data)
 
 
+DEFAULT = "default"
+
+
+def load_or_default(name: str) -> Bench:
+    """The bench of a name or file; DEFAULT is one of nothing but the modem that udev finds. Raises ConfigError."""
+    return Bench(name=DEFAULT) if name == DEFAULT else load(name)
+
+
 def load(name: str) -> Bench:
     """The bench of a name or file. Raises ConfigError."""
     path = find(name)

@@ -82,9 +82,7 @@ class Capture:
             record = self._record.read_bytes()
             self.chunks = list(read_record(record))
             kept = [Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data)) for frame in frames(record)]
-            note = "times are to a tenth of a second" + (
-                "" if self._secrets else "; passwords, challenges and responses are masked"
-            )
+            note = "times are to a tenth of a second" + ("" if self._secrets else f"; {MASKED}")
             self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
         if self._tap is not None:
             kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in self._tap.packets]

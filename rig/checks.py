@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,10 +31,14 @@ from drivers.pppd import PppUp
 from drivers.tls_policy import Policy, describe
 from rig import console_firewall
 from rig.bench import Bench
-from rig.bench_files import load_tls_policy
+from rig.bench_files import load_fence, load_tls_policy
 from rig.fence import DNS, HTTPS, Fence
 from rig.partners.control import Control
 from rig.verdict import CheckResult
+
+if TYPE_CHECKING:
+    from rig.far_end import FarEnd
+    from rig.near_end import NearEnd
 
 ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
@@ -55,6 +59,13 @@ class Surroundings:
     ca: str
     hosts: Control | None
     line_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, near: NearEnd, up: PppUp, far_end: FarEnd | None) -> Surroundings:
+        """Those of a session that is up. ``far_end``: the rig's own, where it is."""
+        bench = near.bench
+        ca, hosts = (str(far_end.ca), far_end.hosts) if far_end else (bench.expect.ca, None)
+        return cls(bench, load_fence(bench), near.namespace, up, ca, hosts, near.line_seconds())
 
     @property
     def answer_seconds(self) -> float:

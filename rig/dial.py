@@ -11,7 +11,6 @@ from drivers.interruptions import waiting
 from drivers.pppd import PppUp
 from rig import checks, lab
 from rig.bench import Bench
-from rig.bench_files import load_fence
 from rig.capture import Capture
 from rig.checks import Surroundings
 from rig.command import run_command
@@ -71,10 +70,7 @@ class Call:
             if self.options.inbound:
                 self._verify(near, up)
             else:
-                ca = str(self.far_end.ca) if self.far_end else self.bench.expect.ca
-                hosts = self.far_end.hosts if self.far_end else None
-                fence, waits = load_fence(self.bench), near.line_seconds()
-                self._check(near, Surroundings(self.bench, fence, near.namespace, up, ca, hosts, waits))
+                self._check(near, Surroundings.of(near, up, self.far_end))
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:

@@ -9,7 +9,7 @@ import functools
 import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
-from drivers import firewall, profile
+from drivers import call, firewall, profile
 from drivers.namespace import has_ipv6
 from drivers.secret import Secret
 from rig.bench import Bench
@@ -134,7 +134,7 @@ class FarEnd:
             assert table is not None
             assert table.modem is not None
             known = profile.named(table.modem.profile) if table.modem.profile else None
-            commands = (f"ATS7={table.modem.carrier_wait}", *((table.modem.init,) if table.modem.init else ()))
+            commands = call.settings(table.modem.carrier_wait, table.modem.init)
             return (
                 LigLine(modem_port(table.modem), (self.secret,), True, known, table.modem.speed, commands=commands),
             )

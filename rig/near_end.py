@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from drivers import at, layouts, ppp_log, profile
+from drivers import at, call, layouts, ppp_log, profile
 from drivers.call import Connection
 from drivers.errors import CallError, CarrierLostError, NoModemError, PortLostError, PppError, RigError
 from drivers.identity import Identity
@@ -128,7 +128,7 @@ class NearEnd:
     def _modem_lines(self) -> tuple[str, ...]:
         """What the modem is told beyond what its make needs."""
         table = self.bench.near_end.modem
-        return (f"ATS7={table.carrier_wait}", *((table.init,) if table.init else ()))
+        return call.settings(table.carrier_wait, table.init)
 
     @property
     def trace(self) -> Trace:

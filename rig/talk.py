@@ -12,6 +12,7 @@ from drivers.errors import ModemError, PortLostError
 from drivers.interruptions import waiting
 from drivers.modem import DIAL_SECONDS, ESCAPE, Modem
 from drivers.serial_line import SerialLine
+from drivers.syscalls import write_all
 from rig.raw_terminal import raw_terminal
 
 LEAVE = 0x1D
@@ -46,7 +47,7 @@ def run_script(line: SerialLine, commands: Iterable[str], record: Record) -> Non
     def heard(way: str, data: bytes) -> None:
         record(way, data)
         if way == "from":
-            _write_all(data)
+            write_all(1, data)
 
     modem = Modem(line, heard=heard)
     for command in commands:
@@ -67,10 +68,5 @@ def _show(line: SerialLine) -> bytes:
         raise PortLostError(f"{line.port}: {error.strerror}") from error
     if not data:
         raise PortLostError(f"{line.port}: the line was closed by the other side")
-    _write_all(data)
+    write_all(1, data)
     return data
-
-
-def _write_all(data: bytes) -> None:
-    while data:
-        data = data[os.write(1, data) :]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from rig.bench_files import DEFAULT
 from rig.cli.common import bench_option, enter_lab_to_call, lab_option, load_bench, report_options
 from rig.command import run_command
 
@@ -24,7 +25,7 @@ def check(
     """The conformance tests on a bench: what any gateway and any modem must do."""
     chosen = load_bench(bench)
     enter_lab_to_call(engine, chosen, report)
-    command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or "default", *pytest_args]
+    command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or DEFAULT, *pytest_args]
     if report is not None:
         command += ["--rig-report", str(report.resolve()), *(["--rig-report-secrets"] if report_secrets else [])]
     return run_command(command)

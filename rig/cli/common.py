@@ -15,7 +15,7 @@ from drivers.call import check_number
 from drivers.errors import CannotRunError
 from rig import lab
 from rig.bench import Bench
-from rig.bench_files import HW_CONFIG, load
+from rig.bench_files import DEFAULT, HW_CONFIG, load_or_default
 from rig.cli.main import SEE_DOCTOR
 from rig.results import make_folder
 from rig.verdict import Ending
@@ -103,7 +103,7 @@ def show_outcome(verdict: Ending, report: Path | None = None) -> None:
 
 def load_bench(name: str | None) -> Bench:
     """The bench named; without a name, a bench of the one modem that udev finds."""
-    return load(name) if name else Bench(name="default")
+    return load_or_default(name or DEFAULT)
 
 
 def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:

@@ -298,17 +298,13 @@ class Verification:
             port = min(self.promised.ports) if self.promised.console else PARTITION_PORT
             question = Question("TCP", target, port)
             said = self._asked([question])[question]
-            return (
-                ""
-                if said.answered
-                else f"TCP {target}:{port}, asked behind it, gave {said.text}: silence proves nothing"
-            )
+            dead = f"TCP {target}:{port}, asked behind it, gave {said.text}: silence proves nothing"
+            return "" if said.answered else dead
         if self.behind.console is not None:
             return "" if self._crossed(self.behind.console) else "what was sent behind it did not cross the line"
         seconds = ECHO_SECONDS + self.caller.line_seconds()
-        return (
-            "" if self.caller.session.wait_echo(seconds) else f"the line was dead: no LCP echo within {seconds:.0f} s"
-        )
+        dead = f"the line was dead: no LCP echo within {seconds:.0f} s"
+        return "" if self.caller.session.wait_echo(seconds) else dead
 
     def _crossed(self, console: NetworkNamespace) -> bool:
         mark = self._random.randrange(1, 65536)

@@ -35,7 +35,6 @@ from rig.lab.session import (
     Session,
     run_apart,
     woken_by_children,
-    write_all,
 )
 
 MODULES = (
@@ -200,7 +199,7 @@ class Line:
             self.begin()
 
     def tell(self, kind: Kind, payload: bytes = b"") -> None:
-        write_all(self.descriptor, encode(kind, payload))
+        syscalls.write_all(self.descriptor, encode(kind, payload))
 
 
 class Keeping:

@@ -21,6 +21,7 @@ from types import FrameType
 
 from drivers.errors import GuestError
 from drivers.interruptions import waiting
+from drivers.syscalls import write_all
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
 from rig.raw_terminal import raw_terminal
 
@@ -102,10 +103,8 @@ class Line:
 
     def send(self, kind: Kind, payload: bytes = b"") -> None:
         """Send one frame in; a guest that has already gone is found by the reader."""
-        data = encode(kind, payload)
         with contextlib.suppress(BrokenPipeError):
-            while data:
-                data = data[os.write(self.writer, data) :]
+            write_all(self.writer, encode(kind, payload))
 
     def await_ready(self, seconds: float, process: int | None = None) -> bool:
         """Wait for READY, with which the guest asks for more; whether it came. ``process``: a pidfd of the guest's, by
@@ -199,11 +198,8 @@ def _known(process: int | None) -> list[int]:
 
 
 def _print(frame: Frame) -> None:
-    descriptor = 1 if frame.kind is Kind.STDOUT else 2
-    data = frame.payload
     with contextlib.suppress(BrokenPipeError):
-        while data:
-            data = data[os.write(descriptor, data) :]
+        write_all(1 if frame.kind is Kind.STDOUT else 2, frame.payload)
 
 
 def in_foreground() -> bool:

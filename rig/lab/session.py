@@ -84,11 +84,6 @@ def set_window(descriptor: int, rows: int, columns: int) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
 def is_rig(request: Request) -> bool:
     """Whether it is this very project's command, for an interpreter as this one is: then no other has to start."""
     changed = {name for name in request.environment if name.startswith("PYTHON")} - set(HARMLESS)
@@ -278,7 +273,7 @@ class Session:
             status = command.status or 0
         self._tell(Kind.EXIT, str(status).encode())
         if self.freed:
-            write_all(self.line, encode(Kind.FREE, self.freed))
+            syscalls.write_all(self.line, encode(Kind.FREE, self.freed))
         if os.isatty(self.line):
             termios.tcdrain(self.line)
 
@@ -296,7 +291,7 @@ class Session:
 
     def _tell(self, kind: Kind, payload: bytes = b"") -> None:
         if not self.alone:
-            write_all(self.line, encode(kind, payload))
+            syscalls.write_all(self.line, encode(kind, payload))
 
     def _relay(self, command: Command, timeout: float | None) -> bool:
         waiting = [command.input] if command.unread and command.input is not None else []

@@ -7,6 +7,7 @@ import select
 import socket
 from dataclasses import dataclass
 
+from drivers import call
 from drivers.errors import ModemSilentError, PortLostError
 from drivers.l2tp.kernel import Bridge
 from drivers.modem import Modem
@@ -53,7 +54,7 @@ class LentModem:
         if known is not None:
             self._modem.follow(known)
         self._modem.reset()
-        self._modem.configure(f"ATS7={self.plan.carrier_wait}", *((self.plan.init,) if self.plan.init else ()))
+        self._modem.configure(*call.settings(self.plan.carrier_wait, self.plan.init))
         self._line.set_flow_control(known is not None and facts.flow_control)
         return self._modem
 

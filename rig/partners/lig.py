@@ -73,6 +73,11 @@ class LigLine:
         return self.port.rpartition("/")[2]
 
     @property
+    def facts(self) -> PortFacts:
+        """Of its modem's port."""
+        return self.profile.port if self.profile else PortFacts()
+
+    @property
     def direct(self) -> bool:
         return self.profile is not None and self.profile.direct
 
@@ -207,8 +212,7 @@ class Lig:
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():
             try:
-                facts = line.profile.port if line.profile else PortFacts()
-                with SerialLine(line.port, line.speed or facts.speed, rtscts=False) as serial:
+                with SerialLine(line.port, line.speed or line.facts.speed, rtscts=False) as serial:
                     self._open_lines.add(serial)
                     try:
                         self._answer(unit, line, serial, ready)
@@ -258,7 +262,7 @@ class Lig:
             modem.follow(line.profile)
         modem.reset()
         modem.configure(INIT, *line.commands)
-        serial.set_flow_control((line.profile.port if line.profile else PortFacts()).flow_control)
+        serial.set_flow_control(line.facts.flow_control)
         return modem
 
     def _await_call(self, line: LigLine, modem: Modem | None, ready: threading.Event) -> None:

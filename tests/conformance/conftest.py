@@ -6,7 +6,7 @@ import pytest
 
 from drivers.errors import NothingCheckedError
 from rig.bench import Bench
-from rig.bench_files import load
+from rig.bench_files import load_or_default
 
 NEEDS = {
     "test_gateway": "a gateway",
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     name = config.getoption("--bench")
     if not name:
         return
-    there = has(load(name) if name != "default" else Bench(name="default"))
+    there = has(load_or_default(name))
     left_out = [item for item in items if NEEDS.get(item.path.stem, "") not in (*there, "")]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
