@@ -80,6 +80,7 @@ class RemoteNearEnd(NearEnd):
             self._progress.end(error.result)
             self.end_session()
             raise
+        self.rate = rate
         text = f"CONNECT {rate}"
         self._progress.end(text)
         return Connection(text, rate)

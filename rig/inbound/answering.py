@@ -16,7 +16,7 @@ from drivers import conntrack, firewall, ppp_log, syscalls
 from drivers.at import Event as AtEvent
 from drivers.at import Text
 from drivers.call import Connection
-from drivers.errors import CallError, ModemSilentError
+from drivers.errors import CallError, ModemSilentError, PortLostError
 from drivers.pppd import Pppd, PppUp
 from drivers.secret import Secret
 from rig.bench import InboundTable
@@ -56,7 +56,13 @@ class AnsweringEnd(NearEnd):
         self.listening = threading.Event()
         self.authenticated = False
         self.caller = ""
+        self._abandoned = False
         self._call = contextlib.ExitStack()
+
+    def arm(self, credentials: Secret) -> None:
+        """Whom the calls to come are to let in."""
+        self.credentials = credentials
+        self._abandoned = False
 
     def open(self) -> None:
         """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
@@ -124,6 +130,7 @@ class AnsweringEnd(NearEnd):
         self.listening.set()
         try:
             while True:
+                self._still_wanted()
                 try:
                     self.modem.wait_for_ring(timeout=end - time.monotonic())
                 except ModemSilentError:
@@ -159,8 +166,15 @@ class AnsweringEnd(NearEnd):
 
     stop = hang_up
 
+    def _still_wanted(self) -> None:
+        """For a call that was given up while nobody waited, between two calls."""
+        if self._abandoned:
+            raise PortLostError(f"{self.port}: the call that was waited for will not come")
+
     def abandon(self) -> None:
-        """From another thread: wake whoever waits for a call that will not come. They see PortLostError."""
+        """From another thread: wake whoever waits, now or later, for a call that will not come. They see
+        PortLostError."""
+        self._abandoned = True
         line = self._line  # none between two calls, and gone by the time that this is done
         if line is not None:
             with contextlib.suppress(OSError, TypeError):

@@ -185,7 +185,7 @@ class _Job:
         file = (self.owner.folder if once else state_folder() / "inbound") / f"{self.bench.name}.json"
         with Arming.opened(file, str(self.table.ppp_address), self.table.waiting) as (arming, new):
             credentials = credentials_for(self.table, key, arming)
-            stage.end.credentials = credentials
+            stage.end.arm(credentials)
             self.show(credentials, new)
             before = stage.end.surroundings()
             with self._representative(stage, credentials) as working:

@@ -9,7 +9,6 @@ who calls, and with what credentials, is the near end's to judge.
 from __future__ import annotations
 
 from drivers.call import Connection
-from drivers.errors import PortLostError
 from rig.inbound.answering import AnsweringEnd, NotCalledError
 from rig.remote_modem import RemoteNearEnd
 
@@ -17,18 +16,16 @@ from rig.remote_modem import RemoteNearEnd
 class RemoteAnsweringEnd(AnsweringEnd, RemoteNearEnd):
     """An answering end whose modem is the partition's. Rules and routing are as with a modem of its own."""
 
-    _abandoned = False
-
     def wait_for_call(self, seconds: float) -> None:
         """Wait until the partition offers a call. Raises NotCalledError after so many seconds."""
         self.listening.set()
         try:
+            self._still_wanted()
             offered = self.borrowed.wait_for_call(seconds)
         finally:
             self.listening.clear()
-        if offered is None and self._abandoned:
-            raise PortLostError(f"{self.port}: the call that was waited for will not come")
         if offered is None:
+            self._still_wanted()
             raise NotCalledError(f"nobody called within {seconds:g} s")
         self.caller = offered.calling
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
-LCP, PAP, IPCP = 0xC021, 0xC023, 0x8021
+LCP, PAP, CHAP, IPCP = 0xC021, 0xC023, 0xC223, 0x8021
 REQUEST, ACK, NAK, REJECT = 1, 2, 3, 4
 FLAG, ESCAPE = 0x7E, 0x7D
 AUTH_PAP = b"\x03\x04\xc0\x23"
@@ -61,14 +61,20 @@ def packets(frames: bytes) -> Iterable[tuple[int, int, int, bytes]]:
 
 class ScriptedPeer:
     """Answers on ``master`` until :meth:`stop`. ``asks_pap``: it wants PAP, and says nothing to it; otherwise nobody
-    has to say who he is. ``gives``: the address for its caller. It has none of its own to give."""
+    has to say who he is. ``gives``: the address for its caller. It has none of its own to give. ``deaf``: so many of
+    LCP's first packets it does not hear, as a gateway whose PPP is late. ``calls``: it speaks first. ``heard``: the
+    protocols in which it was spoken to."""
 
-    def __init__(self, master: int, *, asks_pap: bool, gives: IPv4Address) -> None:
+    def __init__(self, master: int, *, asks_pap: bool, gives: IPv4Address, deaf: int = 0, calls: bool = False) -> None:
+        self._deaf = deaf
+        self.heard: set[int] = set()
         self._master = master
         self._asks_pap = asks_pap
         self._gives = gives
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        if calls:
+            self._send(LCP, REQUEST, 1)
         self._thread.start()
 
     def stop(self) -> None:
@@ -92,9 +98,12 @@ class ScriptedPeer:
         os.write(self._master, framed(protocol, code, number, options))
 
     def _take(self, protocol: int, code: int, number: int, options: bytes) -> None:
-        if code != REQUEST or protocol == PAP:
+        self.heard.add(protocol)
+        if code != REQUEST or protocol in (CHAP, PAP):
             return
-        if protocol == LCP:
+        if self._deaf:
+            self._deaf -= 1
+        elif protocol == LCP:
             self._send(LCP, ACK, number, options)
             self._send(LCP, REQUEST, 1, AUTH_PAP if self._asks_pap else b"")
         elif protocol == IPCP:

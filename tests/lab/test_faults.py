@@ -36,6 +36,18 @@ def test_stall_delays_and_loses_nothing(session: Session, exchange: Faults) -> N
     assert time.monotonic() - began >= 0.6
 
 
+@pytest.mark.parametrize(("rate", "held"), [(9600, True), (0, False)], ids=["rate told", "rate not told"])
+def test_an_answer_is_waited_for_as_long_as_the_line_may_take(
+    session: Session, exchange: Faults, monkeypatch: pytest.MonkeyPatch, rate: int, held: bool
+) -> None:
+    """What is queued before a line of 9,600 bit/s is sent after 8.5 s; a bound that knows no rate ends before."""
+    monkeypatch.setattr(checks, "ANSWER_SECONDS", 1.0)
+    session.line.near.rate = rate
+    exchange.stall(2500)
+    result = session.run_check(checks.authorized_servers)[0]
+    assert result.held is held
+
+
 def test_bit_errors_are_caught_by_ppp_and_borne_by_tcp(session: Session, exchange: Faults) -> None:
     """One bit in ten thousand: PPP's check sequence drops the frames, TCP sends them again."""
     exchange.bit_errors(1e-4)

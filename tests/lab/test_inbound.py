@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from drivers import conntrack, firewall
-from drivers.errors import AuthenticationError, CallError, NoAnswerError, PppError
+from drivers.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
 from drivers.secret import Secret
 from fixtures.inbound import Armed, armed, connected
 from rig.inbound import firewall as inbound_firewall
@@ -23,6 +23,7 @@ from rig.inbound.answering import NotCalledError
 from rig.inbound.arming import ArmingError, State
 from rig.inbound.job import as_before, await_listening, second_call
 from rig.progress import Progress
+from tests.lab.scripted_peer import CHAP, ScriptedPeer
 
 if TYPE_CHECKING:
     from fixtures.inbound import InboundCall
@@ -202,6 +203,22 @@ def test_the_caller_will_not_say_who_it_is(representative: Armed) -> None:
     assert representative.verdict.calls[0].result in ("PPP NEGOTIATION FAILED", "AUTHENTICATION REFUSED")
 
 
+def test_a_caller_who_leaves_chap_unanswered_is_sent_away_in_time(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    """[inbound] authentication bounds CHAP as it does PAP: by pppd's own, the challenge goes on for half a minute."""
+    with armed(variant(inbound_bench, auth="chap", authentication=3.0), tmp_path / "one.json") as one:
+        caller = one.representative()
+        caller.dial(one.number)
+        assert caller._line is not None
+        peer = ScriptedPeer(caller._line.fileno(), asks_pap=False, gives=one.end.inbound.remote, calls=True)
+        began = time.monotonic()
+        await_told(one)
+        assert time.monotonic() - began < 10
+        peer.stop()
+        caller.hang_up()
+    assert CHAP in peer.heard
+    assert [call.result for call in one.verdict.calls] == ["PPP NEGOTIATION FAILED"]
+
+
 @pytest.mark.parametrize("moment", ["after CONNECT", "in LCP"])
 def test_the_caller_hangs_up(representative: Armed, moment: str) -> None:
     caller = representative.representative()
@@ -221,6 +238,22 @@ def test_the_line_drops_in_the_session_and_the_arming_is_used(representative: Ar
         assert call.caller.session.wait_end(10)
     representative.wait()
     assert representative.arming.record.state is State.USED
+
+
+def test_a_call_that_is_given_up_between_two_ends_the_wait(representative: Armed) -> None:
+    """Nobody waits at that moment: whoever waits next is told, and not when the arming ends."""
+    end = representative.end
+    representative.taken.cancel()
+    end.abandon()
+    with pytest.raises(PortLostError):
+        representative.wait()
+    end.abandon()
+    end.open()
+    try:
+        with pytest.raises(PortLostError, match="will not come"):
+            end.wait_for_call(20)
+    finally:
+        end.hang_up()
 
 
 def test_a_second_caller_finds_it_busy(inbound_call: InboundCall) -> None:

@@ -24,12 +24,12 @@ OURS = IPv4Address("198.51.100.17")
 
 
 @contextmanager
-def calling(owner: Owner, folder: Path, *options: str, asks_pap: bool) -> Iterator[Pppd]:
+def calling(owner: Owner, folder: Path, *options: str, asks_pap: bool, deaf: int = 0) -> Iterator[Pppd]:
     master, slave = os.openpty()
     tty.setraw(slave)
     client = Secret("A.U", "secret")
     pppd = Pppd(slave, PppOptions((*PPP_OPTIONS, "refuse-chap", *options), client), owner.namespace("peer"), folder)
-    peer = ScriptedPeer(master, asks_pap=asks_pap, gives=OURS)
+    peer = ScriptedPeer(master, asks_pap=asks_pap, gives=OURS, deaf=deaf)
     try:
         pppd.release()
         yield pppd
@@ -48,6 +48,18 @@ def test_a_gateway_without_an_address_of_its_own_is_a_good_session(owner: Owner,
         assert (up.local, up.peer) == (OURS, IPv4Address("10.64.64.64"))
         assert any("Could not determine remote IP address" in line for line in pppd.lines)
         assert not pppd.wait_end(1.0)
+
+
+def test_a_gateway_whose_ppp_is_late_costs_a_second(owner: Owner, tmp_path: Path) -> None:
+    """It has not heard the first packet; pppd's own repeats it after three."""
+    took = []
+    for deaf in (0, 1):
+        with calling(owner, tmp_path, asks_pap=False, deaf=deaf) as pppd:
+            began = time.monotonic()
+            pppd.wait_up(20)
+            took.append(time.monotonic() - began)
+    prompt, late = took
+    assert 0.8 < late - prompt < 2.5
 
 
 def test_a_gateway_that_lets_anybody_in_is_found(owner: Owner, tmp_path: Path) -> None:

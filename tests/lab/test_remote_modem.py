@@ -174,3 +174,4 @@ def test_what_ppp_agrees_to_escape_reaches_the_modem(borrowed_session: Session, 
 def test_a_bad_network_is_slow_and_no_more(tunnel: Line) -> None:
     """A fifth of what is sent is lost, and all is 200 ms late."""
     assert tunnel.call().connection.rate == 115200
+    assert tunnel.near.rate == 115200, "the waits for answers do not follow the line"

@@ -40,6 +40,21 @@ def test_a_modem_behind_a_terminal_server_answers(server: TerminalServer) -> Non
         assert modem.identify().model == "Soft Modem V.34"
 
 
+@pytest.mark.parametrize("wired", [True, False], ids=["CTS wired", "three wires"])
+def test_rts_and_cts_are_used_where_cts_is_wired(server: TerminalServer, wired: bool) -> None:
+    with SerialLine(server.url, rtscts=False) as line:
+        modem = Modem(line)
+        modem.reset()
+        assert server.port is not None
+        server.port.cts = wired
+        for _ in range(100):
+            if line.clear_to_send is wired:
+                break
+            modem.command("AT")
+        assert line.set_flow_control(True) is wired
+        assert modem.identify().model == "Soft Modem V.34"
+
+
 def test_detect_asks_it_too(server: TerminalServer) -> None:
     found = detect([Port(server.url, device_path=server.url)], Caution(), patient=True)[0]
     assert found.state == "modem"
