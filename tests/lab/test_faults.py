@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drivers import firewall
 from drivers.errors import CarrierLostError
 from rig import checks
 
 if TYPE_CHECKING:
-    from fixtures.line import Call, Faults, Gateway, Session
+    from fixtures.line import Call, Faults, Gateway, Line, Session
 
 
 def test_dropped_carrier_ends_the_session_as_carrier_lost(session: Session, exchange: Faults) -> None:
@@ -27,6 +28,21 @@ def test_carrier_dropped_during_negotiation_is_carrier_lost(call: Call, exchange
     exchange.drop_carrier(after_bytes=100)
     with pytest.raises(CarrierLostError):
         call.start_ppp()
+
+
+def test_a_gateways_line_goes_on_after_an_error_that_nobody_foresaw(modem: Line, gateway: Gateway) -> None:
+    """Somebody empties a chain during a session: the fence cannot be taken down as it was put up. The next call on
+    the same line is answered, and fenced."""
+    assert modem.far_end is not None
+    up = modem.call().start_ppp().up
+    emptied = modem.far_end.towards(up.local).namespace
+    firewall.apply(emptied, "*filter\n-F FORWARD\n-F INPUT\n-F OUTPUT\nCOMMIT\n")
+    modem.near.hang_up()
+    gateway.wait_idle(20)
+    modem.near.open()
+    again = modem.call().start_ppp()
+    results = [result for check in checks.ALL for result in again.run_check(check)]
+    assert [result.line() for result in results if result.held is not True] == []
 
 
 def test_stall_delays_and_loses_nothing(session: Session, exchange: Faults) -> None:
