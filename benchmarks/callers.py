@@ -14,12 +14,13 @@ from ipaddress import IPv4Address
 
 from benchmarks.figures import Figure
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers import firewall, tls
-from drivers.errors import RigError
-from rig.bench_files import load_tls_policy
-from rig.far_end import FarEnd
-from rig.near_end import NearEnd
-from rig.owner import Owner
+from drivers.base.errors import RigError
+from drivers.net import firewall
+from drivers.tls import client as tls
+from rig.config.bench_files import load_tls_policy
+from rig.links.near_end import NearEnd
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
 
 CALLERS = 32
 ROUNDS = 9

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import INSTANT
-from drivers.ports import Port
-from rig.detect import Caution, detect
-from rig.partners import switch
-from rig.partners.control import Control
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Plan
+from drivers.serial.ports import Port
+from rig.jobs.detect import Caution, detect
+from rig.parts.exchange import switch
+from rig.parts.exchange.switch import Plan
+from rig.run.control import Control
+from rig.run.process import PartnerProcess
 
 RUNS = 20
 MANY = 16

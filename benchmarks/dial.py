@@ -14,11 +14,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.namespace import NetworkNamespace
-from drivers.pppd import isolate, quote
-from drivers.secret import Secret
-from rig.near_end import NearEnd
-from rig.owner import Owner
+from drivers.base.secret import Secret
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.pppd import isolate, quote
+from rig.links.near_end import NearEnd
+from rig.run.owner import Owner
 
 RUNS = 5
 TARGET = 0.25

@@ -10,10 +10,10 @@ import time
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
-from drivers.errors import PortLostError
-from drivers.modem import Modem
-from drivers.serial_line import SerialLine
-from rig.owner import Owner
+from drivers.base.errors import PortLostError
+from drivers.modem.modem import Modem
+from drivers.serial.serial_line import SerialLine
+from rig.run.owner import Owner
 
 RUNS = 20
 TARGET = 0.010

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from rig.fence import HTTPS
-from rig.fence_check import probes_of
-from rig.near_end import NearEnd
-from rig.owner import Owner
+from rig.config.fence import HTTPS
+from rig.jobs.fence_check import probes_of
+from rig.links.near_end import NearEnd
 from rig.probes.making import Ground
 from rig.probes.outward import outward
 from rig.probes.run import Report
+from rig.run.owner import Owner
 
 RUNS = 5
 INSTANT_TARGET, LINE_TARGET = 10.0, 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from rig.owner import Owner
+from rig.run.owner import Owner
 
 RATE = 115200
 BYTES = 200_000

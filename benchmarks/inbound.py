@@ -11,11 +11,11 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import BENCHES
 from fixtures.inbound import InboundCall, armed, connected
-from rig.bench_files import load
-from rig.inbound.job import InboundBench
-from rig.inbound.sweep import ALL_PORTS
-from rig.owner import Owner
-from rig.progress import Progress
+from rig.checks.inbound.sweep import ALL_PORTS
+from rig.config.bench_files import load
+from rig.jobs.answer import InboundBench
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 RUNS = 5
 RING_TARGET, VERIFY_TARGET = 1.2, 30.0

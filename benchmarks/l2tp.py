@@ -17,7 +17,7 @@ from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint
 from drivers.l2tp.events import CallAccepted, CallAsked, CallEnded, CallResult, StopResult, TunnelEnded, TunnelUp
 from drivers.l2tp.tunnel import Tunnel
-from rig.owner import Owner
+from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, Xl2tpd
 
 TUNNELS = 500

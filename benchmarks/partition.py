@@ -16,13 +16,13 @@ import msgspec
 
 from benchmarks.figures import Figure, in_rate, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.errors import RigError
-from rig.emulated_partition import near_address
-from rig.far_end import FarEnd
-from rig.near_end import NearEnd
-from rig.owner import Owner
-from rig.progress import Progress
-from rig.remote_modem import RemoteNearEnd, near_end_of
+from drivers.base.errors import RigError
+from rig.links.near_end import NearEnd
+from rig.links.remote_modem import RemoteNearEnd, near_end_of
+from rig.parts.i5os.emulated import near_address
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 BYTES = 60_000
 INSTANT_BYTES = 8_000_000

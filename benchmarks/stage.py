@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rig.bench_files import load
-from rig.far_end import FarEnd
-from rig.near_end import NearEnd
-from rig.owner import Owner
-from rig.partners import switch
-from rig.partners.control import Control
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
-from rig.progress import Progress
+from rig.config.bench_files import load
+from rig.links.near_end import NearEnd
+from rig.parts.exchange import switch
+from rig.parts.exchange.exchange import Timing
+from rig.parts.exchange.switch import Entry, Plan
+from rig.parts.rack import FarEnd
+from rig.run.control import Control
+from rig.run.owner import Owner
+from rig.run.process import PartnerProcess
+from rig.run.progress import Progress
 
 BENCHES = Path(__file__).parent
 GATEWAY = "1-800-555-0100"

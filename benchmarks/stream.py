@@ -17,10 +17,10 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_rate, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, exchange, far_end
 from benchmarks.usb import carry, connect
-from drivers.modem import Modem
-from drivers.namespace import NetworkNamespace
-from drivers.serial_line import SerialLine
-from rig.owner import Owner
+from drivers.modem.modem import Modem
+from drivers.net.namespace import NetworkNamespace
+from drivers.serial.serial_line import SerialLine
+from rig.run.owner import Owner
 
 RUNS = 5
 BYTES = 8_000_000

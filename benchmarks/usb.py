@@ -14,13 +14,13 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
-from drivers.modem import Modem
-from drivers.ports import Port, await_port
-from drivers.serial_line import SerialLine
-from rig.detect import Caution, detect
-from rig.owner import Owner
-from rig.partners.control import Control
-from rig.partners.switch import Plan
+from drivers.modem.modem import Modem
+from drivers.serial.ports import Port, await_port
+from drivers.serial.serial_line import SerialLine
+from rig.jobs.detect import Caution, detect
+from rig.parts.exchange.switch import Plan
+from rig.run.control import Control
+from rig.run.owner import Owner
 
 BYTES = 20_000_000
 TARGET = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from drivers.errors import BusyError, CallError, NoAnswerError, NoCarrierError, NoDialtoneError
+from drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError, NoDialtoneError
 from drivers.l2tp.messages import Error
 
 

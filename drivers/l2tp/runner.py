@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
-from drivers.errors import RigError
+from drivers.base.errors import RigError
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import StopResult
 from drivers.l2tp.kernel import PORT
 from drivers.l2tp.messages import Error, is_control
 from drivers.l2tp.tunnel import Tunnel
-from drivers.namespace import NetworkNamespace
+from drivers.net.namespace import NetworkNamespace
 
 LARGEST = 65536
 GOODBYE_SECONDS = 1.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import UsageError
-from drivers.secret import Secret
+from drivers.base.errors import UsageError
+from drivers.base.secret import Secret
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -19,7 +19,7 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
-from rig.verdict import as_json
+from rig.verdict.verdict import as_json
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")
@@ -45,8 +45,8 @@ def answer(
         )
     enter_lab_to_call(engine, chosen, report)
     from rig.cli.reporting import capture_for, write_report
-    from rig.inbound import job
-    from rig.progress import Progress
+    from rig.jobs import answer as job
+    from rig.run.progress import Progress
 
     def show(credentials: Secret, new: bool) -> None:
         """Once, and to whoever armed it. The rig's own representative is told by the rig."""

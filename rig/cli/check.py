@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from rig.bench_files import DEFAULT
 from rig.cli.common import bench_option, enter_lab_to_call, lab_option, load_bench, report_options
-from rig.command import run_command
+from rig.config.bench_files import DEFAULT
+from rig.run.command import run_command
 
 CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
 

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from drivers.call import check_number
-from drivers.errors import CannotRunError
+from drivers.base.errors import CannotRunError
+from drivers.modem.call import check_number
 from rig import lab
-from rig.bench import Bench
-from rig.bench_files import DEFAULT, HW_CONFIG, load_or_default
 from rig.cli.main import SEE_DOCTOR
-from rig.results import make_folder
-from rig.verdict import Ending
+from rig.config.bench import Bench
+from rig.config.bench_files import DEFAULT, HW_CONFIG, load_or_default
+from rig.run.results import make_folder
+from rig.verdict.verdict import Ending
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -110,7 +110,7 @@ def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) ->
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
     if not bench.emulated:
-        from rig.near_end import near_port  # what a bench of software has no use for outside the lab
+        from rig.links.near_end import near_port  # what a bench of software has no use for outside the lab
 
         near_port(bench)
     enter_lab(engine, bench, results)

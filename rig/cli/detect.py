@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from drivers import layouts, profile
-from drivers.errors import NoModemError
-from drivers.ports import Change, Port, list_ports, port_at, watch
+from drivers.base.errors import NoModemError
+from drivers.modem import profile
+from drivers.serial import layouts
+from drivers.serial.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
-from rig.detect import Caution, Detection, detect
-from rig.suggestion import suggest
-from rig.verdict import as_json
+from rig.config.suggestion import suggest
+from rig.jobs.detect import Caution, Detection, detect
+from rig.verdict.verdict import as_json
 
 
 @click.command("detect", epilog="Example: rig detect --watch")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import UsageError
+from drivers.base.errors import UsageError
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -65,10 +65,10 @@ def dial(
     if repeat is not None:
         return run_soak(chosen, numbers, repeat, 0.0, report, wants_json=wants_json, quiet=quiet)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
-    from rig import dial as job
     from rig.cli.reporting import capture_for, write_report
-    from rig.progress import Progress
+    from rig.jobs import dial as job
     from rig.report import Far
+    from rig.run.progress import Progress
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import click
 
-from drivers.call import check_number
-from drivers.errors import Interrupted, UsageError, as_outcome
-from rig.bench import Bench
-from rig.bench_files import load_fence, load_fence_file
+from drivers.base.errors import Interrupted, UsageError, as_outcome
+from drivers.modem.call import check_number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -22,8 +20,10 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
-from rig.fence import Fence, Session, session_rules
-from rig.verdict import as_json
+from rig.config.bench import Bench
+from rig.config.bench_files import load_fence, load_fence_file
+from rig.config.fence import Fence, Session, session_rules
+from rig.verdict.verdict import as_json
 
 SHOWN = 20
 """Findings that are named on the terminal; a fence that is off has hundreds."""
@@ -101,12 +101,12 @@ def check(
     wanted = number or gateway_number(chosen)
     check_number(wanted)
     enter_lab_to_call(engine, chosen, report)
-    from rig import fence_check as job
     from rig import lab
     from rig.cli.reporting import capture_for, write_report
+    from rig.jobs import fence_check as job
     from rig.probes.run import table, write_packets
-    from rig.progress import Progress
-    from rig.verdict import Verdict
+    from rig.run.progress import Progress
+    from rig.verdict.verdict import Verdict
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)

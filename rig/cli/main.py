@@ -8,8 +8,8 @@ import sys
 
 import click
 
-from drivers.errors import CannotRunError, GuestError, InternalError, Interrupted, as_outcome
-from drivers.interruptions import interruptible
+from drivers.base.errors import CannotRunError, GuestError, InternalError, Interrupted, as_outcome
+from drivers.base.interruptions import interruptible
 
 SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 COMMANDS = {

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import UsageError
-from drivers.serial_line import SerialLine
-from rig import transcript
-from rig.partners import replay
-from rig.talk import run_script, talk
+from drivers.base.errors import UsageError
+from drivers.serial.serial_line import SerialLine
+from rig.jobs.talk import run_script, talk
+from rig.parts.exchange import replay
+from rig.run import transcript
 
 
 @click.command("modem", epilog="Example: rig modem --port /dev/ttyACM0")

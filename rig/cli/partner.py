@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from rig.bench import Bench
 from rig.cli.common import bench_option, enter_lab, lab_option, load_bench
+from rig.config.bench import Bench
 
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show every PPP packet.")
 
@@ -21,10 +21,10 @@ def partner() -> None:
 @verbose_option
 def lig(bench: str | None, engine: str | None, verbose: bool) -> int:
     """Be the gateway: answer a real modem, or give the device a modem of the emulated exchange; say who calls."""
-    from rig.progress import Progress
+    from rig.run.progress import Progress
 
     chosen = _entered(bench, engine)
-    from rig import stand_in
+    from rig.jobs import stand_in
 
     stand_in.lig(chosen, Progress(verbose=verbose))
     return 0
@@ -36,10 +36,10 @@ def lig(bench: str | None, engine: str | None, verbose: bool) -> int:
 @verbose_option
 def i5os(bench: str | None, engine: str | None, verbose: bool) -> int:
     """Be the i5/OS partition that lends its modem over L2TP, on a network interface of this machine."""
-    from rig.progress import Progress
+    from rig.run.progress import Progress
 
     chosen = _entered(bench, engine)
-    from rig import stand_in
+    from rig.jobs import stand_in
 
     stand_in.i5os(chosen, Progress(verbose=verbose))
     return 0

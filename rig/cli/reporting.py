@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rig.bench import Bench
-from rig.capture import Capture
-from rig.inbound.verdict import InboundVerdict
+from rig.config.bench import Bench
+from rig.jobs.capture import Capture
+from rig.jobs.soak import SoakVerdict
 from rig.report import Subject, write
-from rig.soak import SoakVerdict
-from rig.trace import Trace
-from rig.verdict import Verdict, as_values
+from rig.run.trace import Trace
+from rig.verdict.inbound import InboundVerdict
+from rig.verdict.verdict import Verdict, as_values
 
 
 def capture_for(report: Path | None, *, secrets: bool) -> Capture | None:

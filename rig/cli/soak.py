@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from drivers.errors import UsageError
-from rig.bench import Bench
+from drivers.base.errors import UsageError
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -17,7 +16,8 @@ from rig.cli.common import (
     numbers_option,
     show_outcome,
 )
-from rig.verdict import as_json
+from rig.config.bench import Bench
+from rig.verdict.verdict import as_json
 
 
 @click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
@@ -56,9 +56,9 @@ def run_soak(
     quiet: bool,
 ) -> int:
     """In the lab: the calls, the table, the report where there is a folder; the exit status."""
-    from rig import soak as job
     from rig.cli.reporting import write_report
-    from rig.progress import Progress
+    from rig.jobs import soak as job
+    from rig.run.progress import Progress
 
     if bench.inbound is not None and bench.lig is None:
         raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")

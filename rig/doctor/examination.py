@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers import profile
-from drivers.errors import GuestError, NoModemError, RigError
-from rig.bench import Bench
-from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
+from drivers.base.errors import GuestError, NoModemError, RigError
+from drivers.modem import profile
+from rig.config.bench import Bench
+from rig.config.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
 from rig.doctor.programs import programs, rights
 from rig.lab import engines as lab
-from rig.near_end import near_port
+from rig.links.near_end import near_port
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers import firewall
-from drivers.errors import CannotRunError
+from drivers.base.errors import CannotRunError
+from drivers.net import firewall
 from rig.doctor.finding import Finding, State
 from rig.lab import seen
 

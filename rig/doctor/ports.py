@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers import locks, ports
+from drivers.serial import locks, ports
 from rig.doctor.finding import Finding, State
 
 RULES = Path("/etc/udev/rules.d/70-rig.rules")

@@ -8,8 +8,8 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-from drivers import program
-from drivers.errors import CannotRunError
+from drivers.base import program
+from drivers.base.errors import CannotRunError
 from rig.doctor.finding import Finding, State
 
 BOUND_SECONDS = 20.0

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from drivers.errors import CannotRunError, GuestError, UsageError
-from rig.bench import Bench
+from drivers.base.errors import CannotRunError, GuestError, UsageError
+from rig.config.bench import Bench
 from rig.lab import INSIDE, seen, staying
 from rig.lab.native import NativeLab
 from rig.lab.outside import Guest, scratch_folder

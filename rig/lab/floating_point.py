@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.tracing import floating_point_area
+from drivers.base.tracing import floating_point_area
 from rig.lab.outside import PROJECT
 
 KNOWN = 2696

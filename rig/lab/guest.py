@@ -23,8 +23,8 @@ import time
 import tty
 from pathlib import Path
 
-from drivers import syscalls
-from drivers.errors import RigError
+from drivers.base import syscalls
+from drivers.base.errors import RigError
 from rig.lab.channel import Decoder, Frame, Kind, Request, encode, find_free
 from rig.lab.session import (
     CHUNK,
@@ -42,7 +42,7 @@ MODULES = (
 )  # fmt: skip
 IMPORTED = (
     "rig.cli.dial", "rig.cli.fence", "rig.cli.answer", "rig.cli.soak", "rig.cli.partner", "rig.cli.reporting",
-    "rig.dial", "rig.fence_check", "rig.soak", "rig.inbound.job", "rig.report",
+    "rig.jobs.dial", "rig.jobs.fence_check", "rig.jobs.soak", "rig.jobs.answer", "rig.report",
 )  # fmt: skip
 """By a guest that stays, before anybody asks: what the commands import that run here."""
 UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")
@@ -283,7 +283,8 @@ def main() -> None:
 
 def prepare_for_runs() -> None:
     """What each run would find out anew: it is the same until this kernel ends."""
-    from drivers import firewall, ports
+    from drivers.net import firewall
+    from drivers.serial import ports
 
     with contextlib.suppress(RigError):  # a run that needs it will say so
         firewall.back_end()

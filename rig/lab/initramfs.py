@@ -10,7 +10,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from drivers.program import find
+from drivers.base.program import find
 
 MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_console")
 

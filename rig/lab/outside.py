@@ -17,9 +17,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.errors import GuestError
-from rig import held_folder
-from rig.lab import not_starting
+from drivers.base.errors import GuestError
+from rig.lab import held_folder, not_starting
 from rig.lab.channel import Request
 from rig.lab.relay import Line, LineLostError
 

@@ -19,11 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from drivers.errors import GuestError
-from drivers.interruptions import waiting
-from drivers.syscalls import write_all
+from drivers.base.errors import GuestError
+from drivers.base.interruptions import waiting
+from drivers.base.syscalls import write_all
+from drivers.serial.raw_terminal import raw_terminal
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
-from rig.raw_terminal import raw_terminal
 
 CHUNK = 32768
 ASKED_SECONDS = 60.0

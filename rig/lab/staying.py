@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers.errors import CannotRunError, GuestError
-from drivers.interruptions import waiting
+from drivers.base.errors import CannotRunError, GuestError
+from drivers.base.interruptions import waiting
 from rig.lab import seen
 from rig.lab.channel import Request
 from rig.lab.outside import PROJECT, ended_early

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.errors import GuestError
+from drivers.base.errors import GuestError
 from rig.lab import not_starting, processor
 from rig.lab.floating_point import MEND, needs_mend
 from rig.lab.outside import Guest, take_signals, write_init

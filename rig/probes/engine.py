@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from drivers.errors import RigError
-from drivers.interruptions import waiting
-from drivers.namespace import NetworkNamespace
+from drivers.base.errors import RigError
+from drivers.base.interruptions import waiting
+from drivers.net.namespace import NetworkNamespace
 from rig.probes import packets
 from rig.probes.observer import Leaving, Observer, Watcher
 from rig.probes.probe import Expected, Outcome, Probe, Seen

@@ -9,9 +9,9 @@ import contextlib
 import socket
 from dataclasses import dataclass
 
-from drivers.dissection import dpkt
-from drivers.interruptions import waiting
-from rig.fence import HTTPS
+from drivers.base.dissection import dpkt
+from drivers.base.interruptions import waiting
+from rig.config.fence import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, ProbeError, Sender
 from rig.probes.making import Ground

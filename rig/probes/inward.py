@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.dissection import dpkt
-from rig.fence import HTTPS
+from drivers.base.dissection import dpkt
+from rig.config.fence import HTTPS
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Probe

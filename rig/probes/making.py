@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
-from rig.bench import AllowTable
-from rig.fence import Fence
+from rig.config.bench import AllowTable
+from rig.config.fence import Fence
 from rig.probes import packets
 from rig.probes.probe import Expected, Probe, Side
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 
-from drivers.interruptions import waiting
-from drivers.namespace import NetworkNamespace, has_ipv6
+from drivers.base.interruptions import waiting
+from drivers.net.namespace import NetworkNamespace, has_ipv6
 
 ETH_P_ALL = 0x0003
 PACKET_OUTGOING = 4

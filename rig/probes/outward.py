@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from drivers.dissection import dpkt
-from rig.fence import DNS, HTTPS, VPN_PORTS
+from drivers.base.dissection import dpkt
+from rig.config.fence import DNS, HTTPS, VPN_PORTS
 from rig.probes import packets
 from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side

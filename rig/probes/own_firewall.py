@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from drivers.dissection import dpkt
-from rig.bench import AllowTable
-from rig.bench_files import port_range
-from rig.fence import HTTPS
+from drivers.base.dissection import dpkt
+from rig.config.bench import AllowTable
+from rig.config.bench_files import port_range
+from rig.config.fence import HTTPS
 from rig.probes import packets
 from rig.probes.making import IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side

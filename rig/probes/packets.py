@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
-from drivers.dissection import dpkt
-from rig.fence import HTTPS
+from drivers.base.dissection import dpkt
+from rig.config.fence import HTTPS
 
 MARK = b"RIGPROBE"
 """Stands before a probe's number in its payload."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.dissection import dpkt
-from drivers.interruptions import waiting
-from drivers.namespace import NetworkNamespace
-from rig.checks import ANSWER_SECONDS, connect
-from rig.fence import HTTPS
+from drivers.base.dissection import dpkt
+from drivers.base.interruptions import waiting
+from drivers.net.namespace import NetworkNamespace
+from rig.checks.gateway import ANSWER_SECONDS, connect
+from rig.config.fence import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, probe_inward, probe_outward
 from rig.probes.flood import Filled, answered, fill

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from drivers.line_record import Chunk
+from drivers.ppp.line_record import Chunk
 
 WIDTH, HEIGHT = 720, 180
 LEFT, BOTTOM, TOP = 64, 24, 12

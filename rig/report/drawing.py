@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rig.bench import Bench
-from rig.bench_files import load_fence
+from rig.config.bench import Bench
+from rig.config.bench_files import load_fence
 from rig.report.subject import Subject
 
 

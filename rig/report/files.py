@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rig.report import junit, page
 from rig.report.subject import Subject
-from rig.transcript import write_moments
+from rig.run.transcript import write_moments
 
 PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE = "report.html", "verdict.json", "junit.xml", "at.jsonl", "call.pcapng"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from drivers.l2tp.avp import Attribute
 from drivers.l2tp.events import CallResult, StopResult
 from drivers.l2tp.messages import Kind, MalformedError, Message, decode_message, unpack
-from rig.trace import Datagram, Note
-from rig.transcript import Moment
+from rig.run.trace import Datagram, Note
+from rig.run.transcript import Moment
 
 NEAR, MODEM, PARTITION = "near end", "modem", "partition"
 PPP_PACKET = re.compile(r"(sent|rcvd) \[(\S+) (\S+)(?: id=(0x[0-9a-f]+))? ?(.*)\]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.dissection import dpkt
+from drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome
 from rig.probes.run import Report
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rig.bench import Bench
-from rig.capture import Capture
+from rig.config.bench import Bench
+from rig.jobs.capture import Capture
+from rig.jobs.soak import SoakCall
 from rig.probes.run import Report as FenceReport
-from rig.soak import SoakCall
-from rig.trace import Trace
-from rig.verdict import CheckResult
+from rig.run.trace import Trace
+from rig.verdict.verdict import CheckResult
 
 Far = Literal["gateway", "caller", "device under test"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rig.report.ladder import PROGRESS, Rung, at_rungs
-from rig.trace import Step, Trace
+from rig.run.trace import Step, Trace
 
 KINDS = (
     ("call", ("dialling", "L2TP", "partition dial", "partition ans", "waiting for a call", "answering")),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rig.verdict import CheckResult
+from rig.verdict.verdict import CheckResult
 
 
 def require(results: Sequence[CheckResult]) -> None:

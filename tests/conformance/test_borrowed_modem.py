@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import BusyError, CallError, NoAnswerError, NoCarrierError
+from drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError
 
 if TYPE_CHECKING:
     from fixtures.line import Line, Session
-    from rig.bench import Bench
+    from rig.config.bench import Bench
 
 
 def number_of(bench: Bench, kind: str) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.fence_check import category_checks
+from rig.jobs.fence_check import category_checks
 from tests.conformance.results import require
 
 if TYPE_CHECKING:
     from fixtures.line import Line
-    from rig.verdict import CheckResult
+    from rig.verdict.verdict import CheckResult
 
 ALLOWED = ("authorized server", "utility service")
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.call import Connection
-from drivers.errors import AuthenticationError, BusyError, CallError, RigError
-from drivers.pppd import PppUp
-from drivers.secret import Secret
-from rig.verdict import CheckResult
+from drivers.base.errors import AuthenticationError, BusyError, CallError, RigError
+from drivers.base.secret import Secret
+from drivers.modem.call import Connection
+from drivers.ppp.pppd import PppUp
+from rig.verdict.verdict import CheckResult
 from tests.conformance.results import require
 
 if TYPE_CHECKING:
-    from rig.bench import Bench
-    from rig.near_end import NearEnd
+    from rig.config.bench import Bench
+    from rig.links.near_end import NearEnd
 
 FREE_SECONDS = 30.0
 """How long a device's line may be busy after a call that has ended."""
@@ -63,8 +63,8 @@ def found(bench: Bench, request: pytest.FixtureRequest) -> Found:
 
 def _emulated(request: pytest.FixtureRequest) -> Found:
     from fixtures.inbound import armed, connected
-    from rig.inbound.job import as_before, second_call
-    from rig.progress import Progress
+    from rig.jobs.answer import as_before, second_call
+    from rig.run.progress import Progress
 
     stage = request.getfixturevalue("inbound_bench")
     found = Found()
@@ -94,11 +94,11 @@ def _emulated(request: pytest.FixtureRequest) -> Found:
 
 
 def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
-    from rig.inbound.job import promised_by, second_call
-    from rig.inbound.representative import Behind
-    from rig.near_end import NearEnd, near_port
-    from rig.progress import Progress
-    from rig.secret_files import read_secret
+    from rig.checks.inbound.representative import Behind
+    from rig.config.secret_files import read_secret
+    from rig.jobs.answer import promised_by, second_call
+    from rig.links.near_end import NearEnd, near_port
+    from rig.run.progress import Progress
 
     assert bench.inbound is not None
     auth = bench.inbound.auth
@@ -159,7 +159,7 @@ def _reach(caller: NearEnd, number: str) -> Connection:
 
 
 def _verify(found: Found, caller: NearEnd, promised: object, behind: object) -> None:
-    from rig.inbound.representative import Verification
+    from rig.checks.inbound.representative import Verification
 
     assert found.up is not None
     found.results = list(Verification(caller, found.up, promised, behind).run())  # type: ignore[arg-type]
@@ -206,7 +206,7 @@ def test_packets_of_576_bytes_fit(found: Found) -> None:
 @pytest.mark.paper("2.2.1", "5.3")
 @pytest.mark.parametrize("promise", PROMISES)
 def test_what_is_promised_holds(bench: Bench, found: Found, promise: str) -> None:
-    """See rig.inbound.representative, which says what each of them catches."""
+    """See rig.checks.inbound.representative, which says what each of them catches."""
     if promise.startswith("listed ports") and bench.inbound is not None and not bench.inbound.console:
         promise = "listed ports of the console"
     require(found.named(promise))

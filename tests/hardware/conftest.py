@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench_files import load
+from rig.config.bench_files import load
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import profile
+from drivers.modem import profile
 
 if TYPE_CHECKING:
-    from drivers.serial_line import SerialLine
+    from drivers.serial.serial_line import SerialLine
     from fixtures.line import Call, Line, Session
 
 

@@ -6,9 +6,9 @@ import contextlib
 import re
 from dataclasses import replace
 
-from drivers import firewall
-from rig.inbound import firewall as inbound_firewall
-from rig.inbound.answering import AnsweringEnd
+from drivers.net import firewall
+from rig.console import inbound_firewall
+from rig.links.answering import AnsweringEnd
 
 OTHER_TCP, OTHER_UDP = "other TCP ports of the console", "other UDP ports of the console"
 LISTED_TCP, LISTED_UDP = "listed ports of the console, TCP", "listed ports of the console, UDP"

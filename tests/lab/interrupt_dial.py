@@ -17,12 +17,12 @@ import sys
 import time
 from typing import NoReturn
 
-from drivers.errors import Interrupted
-from drivers.interruptions import SIGNALS, interruptible
-from rig import dial
-from rig.bench import Bench
-from rig.bench_files import load
-from rig.progress import Progress
+from drivers.base.errors import Interrupted
+from drivers.base.interruptions import SIGNALS, interruptible
+from rig.config.bench import Bench
+from rig.config.bench_files import load
+from rig.jobs import dial
+from rig.run.progress import Progress
 from tests.lab.traces import left_behind, new_since
 
 END_SECONDS = 25.0

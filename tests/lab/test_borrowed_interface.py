@@ -10,9 +10,9 @@ from ipaddress import IPv4Interface
 
 import pytest
 
-from drivers.borrowed_interface import FOREVER, BorrowedInterface
-from drivers.netlink import IPRoute
-from rig.owner import Owner, clear_leftovers
+from drivers.net.borrowed_interface import FOREVER, BorrowedInterface
+from drivers.net.netlink import IPRoute
+from rig.run.owner import Owner, clear_leftovers
 
 NAME, ADDRESS = "dut8", IPv4Interface("192.0.2.9/24")
 

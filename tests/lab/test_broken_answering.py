@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import RigError
+from drivers.base.errors import RigError
 from fixtures.inbound import armed, connected
-from rig.inbound import job
-from rig.inbound.arming import Arming, Record, Step
-from rig.inbound.job import as_before, second_call
-from rig.progress import Progress
+from rig.jobs import answer as job
+from rig.jobs.answer import as_before, second_call
+from rig.jobs.arming import Arming, Record, Step
+from rig.run.progress import Progress
 from tests.lab.broken_answering import AS_BEFORE, BROKEN, Broken, mended
 
 if TYPE_CHECKING:
-    from rig.inbound.job import InboundBench
+    from rig.jobs.answer import InboundBench
 
 
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import trustme
 
-from rig import checks
+from rig.checks import gateway as checks
 
 if TYPE_CHECKING:
     from fixtures.line import Session
-    from rig.far_end import FarEnd
-    from rig.verdict import CheckResult
+    from rig.parts.rack import FarEnd
+    from rig.verdict.verdict import CheckResult
 
 
 def test_address_that_the_interface_does_not_hold_is_found(session: Session) -> None:

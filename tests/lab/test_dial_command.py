@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from drivers.pppd import Pppd, PppOptions
-from drivers.secret import Secret
-from drivers.serial_line import SerialLine
-from rig.owner import FOLDER, Owner, clear_leftovers
+from drivers.base.secret import Secret
+from drivers.ppp.pppd import Pppd, PppOptions
+from drivers.serial.serial_line import SerialLine
+from rig.run.owner import FOLDER, Owner, clear_leftovers
 from tests.lab.traces import left_behind, new_since
 
 SMALL = str(Path(__file__).with_name("small.toml"))

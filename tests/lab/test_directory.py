@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import (
+from drivers.base.errors import (
     AuthenticationError,
     BusyError,
     CarrierLostError,

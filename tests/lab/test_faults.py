@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import firewall
-from drivers.errors import CarrierLostError
-from rig import checks
+from drivers.base.errors import CarrierLostError
+from drivers.net import firewall
+from rig.checks import gateway as checks
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Faults, Gateway, Line, Session

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import firewall
-from drivers.namespace import NetworkNamespace
-from rig import checks, fence
+from drivers.net import firewall
+from drivers.net.namespace import NetworkNamespace
+from rig.checks import gateway as checks
+from rig.config import fence
 from rig.probes.engine import ProbeError
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Gateway, Line, Session
-    from rig.owner import Owner
+    from rig.run.owner import Owner
 
 
 @pytest.mark.paper("3.1")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers import locks
-from drivers.namespace import NetworkNamespace
-from drivers.pppd import Pppd, PppOptions
-from rig.owner import Owner
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.pppd import Pppd, PppOptions
+from drivers.serial import locks
+from rig.run.owner import Owner
 
 ANSWER = b"\r\nNO CARRIER\r\n"
 NOTICE_SECONDS = 0.05

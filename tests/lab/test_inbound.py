@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drivers import conntrack, firewall
-from drivers.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
-from drivers.secret import Secret
+from drivers.base.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
+from drivers.base.secret import Secret
+from drivers.net import conntrack, firewall
 from fixtures.inbound import Armed, armed, connected
-from rig.inbound import firewall as inbound_firewall
-from rig.inbound.answering import NotCalledError
-from rig.inbound.arming import ArmingError, State
-from rig.inbound.job import as_before, await_listening, second_call
-from rig.progress import Progress
+from rig.console import inbound_firewall
+from rig.jobs.answer import as_before, await_listening, second_call
+from rig.jobs.arming import ArmingError, State
+from rig.links.answering import NotCalledError
+from rig.run.progress import Progress
 from tests.lab.scripted_peer import CHAP, ScriptedPeer
 
 if TYPE_CHECKING:
     from fixtures.inbound import InboundCall
-    from rig.inbound.job import InboundBench
-    from rig.inbound.partitions import Partition
+    from rig.console.partitions import Partition
+    from rig.jobs.answer import InboundBench
 
 
 TOLD_SECONDS = 30.0

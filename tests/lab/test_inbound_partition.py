@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import AuthenticationError, CallError
-from drivers.secret import Secret
+from drivers.base.errors import AuthenticationError, CallError
+from drivers.base.secret import Secret
 from fixtures.inbound import Armed, armed, connected
-from rig.bench_files import load
-from rig.inbound.arming import State
-from rig.inbound.job import InboundBench
-from rig.owner import Owner
-from rig.progress import Progress
+from rig.config.bench_files import load
+from rig.jobs.answer import InboundBench
+from rig.jobs.arming import State
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 from tests.lab.test_inbound import the_next_call_is_good
 
 if TYPE_CHECKING:

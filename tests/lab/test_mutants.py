@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.line import Gateway, Line
-from rig.bench import Bench
-from rig.bench_files import load
-from rig.far_end import FarEnd
-from rig.owner import Owner
-from rig.partners.mutants import BY_NAME, MUTANTS, Mutant
+from rig.config.bench import Bench
+from rig.config.bench_files import load
+from rig.parts.lig.mutants import BY_NAME, MUTANTS, Mutant
+from rig.parts.rack import FarEnd
 from rig.probes.engine import ProbeError
 from rig.probes.run import FenceRun, Vantage, flow
+from rig.run.owner import Owner
 
 if TYPE_CHECKING:
     from fixtures.line import Session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.dissection import dpkt
+from drivers.base.dissection import dpkt
 
 if TYPE_CHECKING:
     from fixtures.line import Session

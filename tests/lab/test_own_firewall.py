@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import firewall
-from rig.bench import AllowTable
-from rig.console_firewall import CHAIN, customer_rules
+from drivers.net import firewall
+from rig.config.bench import AllowTable
+from rig.console.firewall import CHAIN, customer_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drivers.line_record import frames
-from drivers.namespace import NetworkNamespace
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.line_record import frames
 from fixtures.line import Line
-from rig import checks
-from rig.bench_files import load
+from rig.checks import gateway as checks
+from rig.config.bench_files import load
 from rig.probes.observer import ETH_P_ALL, PACKET_OUTGOING
 
 if TYPE_CHECKING:
-    from rig.bench import Bench
-    from rig.emulated_partition import EmulatedPartition
+    from rig.config.bench import Bench
+    from rig.parts.i5os.emulated import EmulatedPartition
 
 L2TP = b"\x06\xa5"
 """UDP port 1701."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.netlink import IPRoute
+from drivers.net.netlink import IPRoute
 
 SECONDS = 60.0
 SECRET = "the account's own"

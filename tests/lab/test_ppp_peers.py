@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import AuthenticationError, PppError, UsageError
-from drivers.pppd import Pppd, PppOptions
-from drivers.secret import Secret
-from rig.checks import asked_who_it_is
-from rig.near_end import PPP_OPTIONS
-from rig.owner import Owner
+from drivers.base.errors import AuthenticationError, PppError, UsageError
+from drivers.base.secret import Secret
+from drivers.ppp.pppd import Pppd, PppOptions
+from rig.checks.gateway import asked_who_it_is
+from rig.links.near_end import PPP_OPTIONS
+from rig.run.owner import Owner
 from tests.lab.scripted_peer import ScriptedPeer
 
 OURS = IPv4Address("198.51.100.17")

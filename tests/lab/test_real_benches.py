@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.dissection import dpkt
+from drivers.base.dissection import dpkt
 from tests.lab.null_modem import NullModem
 from tests.unit.terminal_server import serving
 
 if TYPE_CHECKING:
-    from rig.far_end import FarEnd
+    from rig.parts.rack import FarEnd
 
 LIG = """
 [lig]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import (
+from drivers.base.errors import (
     BusyError,
     CallError,
     CarrierLostError,
@@ -21,14 +21,14 @@ from drivers.errors import (
     RigError,
 )
 from fixtures.line import Line, Session
-from rig import checks
-from rig.bench_files import load
-from rig.remote_modem import RemoteNearEnd
+from rig.checks import gateway as checks
+from rig.config.bench_files import load
+from rig.links.remote_modem import RemoteNearEnd
 
 if TYPE_CHECKING:
-    from rig.bench import Bench
-    from rig.emulated_partition import EmulatedPartition
-    from rig.partners.control import Control
+    from rig.config.bench import Bench
+    from rig.parts.i5os.emulated import EmulatedPartition
+    from rig.run.control import Control
 
 NUMBER = "1-800-555-0100"
 VOICE = "18005550103"

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import BusyError, PppError
-from rig import checks
-from rig.bench_files import load
-from rig.checks import ask_name
-from rig.far_end import FarEnd
-from rig.near_end import NearEnd
-from rig.owner import Owner
-from rig.progress import Progress
+from drivers.base.errors import BusyError, PppError
+from rig.checks import gateway as checks
+from rig.checks.gateway import ask_name
+from rig.config.bench_files import load
+from rig.links.near_end import NearEnd
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 if TYPE_CHECKING:
-    from drivers.pppd import PppUp
+    from drivers.ppp.pppd import PppUp
     from fixtures.line import Gateway
 
 CROWDED = str(Path(__file__).with_name("crowded.toml"))

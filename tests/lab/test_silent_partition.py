@@ -8,17 +8,17 @@ from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
 
-from drivers.errors import NoAnswerError, NoModemError, PppError, RigError
+from drivers.base.errors import NoAnswerError, NoModemError, PppError, RigError
+from drivers.base.secret import Secret
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import CallAsked
 from drivers.l2tp.runner import Runner
-from drivers.secret import Secret
-from rig.bench import Bench, ModemTable, NearEndTable, PppTable, RemoteModemTable
-from rig.near_end import NearEnd
-from rig.owner import Owner
-from rig.progress import Progress
-from rig.remote_modem import RemoteNearEnd
+from rig.config.bench import Bench, ModemTable, NearEndTable, PppTable, RemoteModemTable
+from rig.links.near_end import NearEnd
+from rig.links.remote_modem import RemoteNearEnd
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 PARTITION = IPv4Address("10.9.7.2")
 SECONDS = 2.0

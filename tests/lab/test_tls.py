@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from fixtures.line import Line
-from rig import checks
-from rig.bench_files import load
-from rig.far_end import FarEnd
-from rig.owner import Owner
+from rig.checks import gateway as checks
+from rig.config.bench_files import load
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
 
 if TYPE_CHECKING:
     from fixtures.line import Gateway, Session
-    from rig.checks import Surroundings
+    from rig.checks.gateway import Surroundings
 
 
 @pytest.fixture(scope="module")

@@ -19,18 +19,18 @@ import pytest
 
 from drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
 from drivers.l2tp.runner import peer_at
-from drivers.ppp_log import Addresses, Interface
-from drivers.pppd import PppUp
+from drivers.ppp.ppp_log import Addresses, Interface
+from drivers.ppp.pppd import PppUp
 from fixtures.line import Line
-from rig import checks
-from rig.bench_files import load, load_fence
-from rig.checks import Surroundings
-from rig.far_end import FarEnd
-from rig.owner import Owner
+from rig.checks import gateway as checks
+from rig.checks.gateway import Surroundings
+from rig.config.bench_files import load, load_fence
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, OurEnd, Xl2tpd
 
 if TYPE_CHECKING:
-    from drivers.namespace import NetworkNamespace
+    from drivers.net.namespace import NetworkNamespace
 
 OURS, THEIRS = IPv4Address("10.9.9.1"), IPv4Address("10.9.9.2")
 NUMBER = "18005550100"

@@ -11,17 +11,18 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
-from drivers import ppp_log, syscalls
+from drivers.base import syscalls
+from drivers.base.program import Program, find
+from drivers.base.secret import Secret
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
-from drivers.namespace import NetworkNamespace
-from drivers.ppp_log import PppLog
-from drivers.pppd import Pppd, PppOptions, isolate, quote
-from drivers.program import Program, find
-from drivers.secret import Secret
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp import ppp_log
+from drivers.ppp.ppp_log import PppLog
+from drivers.ppp.pppd import Pppd, PppOptions, isolate, quote
 
 SECONDS = 40.0
 SECRET = "what both ends know"

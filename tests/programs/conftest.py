@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers import locks
-from drivers.namespace import NetworkNamespace
-from rig.far_end import FarEnd
-from rig.owner import Owner
-from rig.partners.switch import Entry
+from drivers.net.namespace import NetworkNamespace
+from drivers.serial import locks
+from rig.parts.exchange.switch import Entry
+from rig.parts.rack import FarEnd
+from rig.run.owner import Owner
 from tests.programs.ppp import idle
 from tests.programs.running import eventually
 from tests.programs.station import Station, answering

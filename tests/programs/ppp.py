@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.namespace import NetworkNamespace
-from drivers.pppd import quote
-from drivers.secret import Secret
-from rig.far_end import FarEnd
+from drivers.base.secret import Secret
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.pppd import quote
+from rig.parts.rack import FarEnd
 from tests.programs.running import eventually, written
 
 GATEWAY = "1-800-555-0100"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drivers.namespace import NetworkNamespace
-from rig.far_end import FarEnd
+from drivers.net.namespace import NetworkNamespace
+from rig.parts.rack import FarEnd
 from tests.programs.ppp import GATEWAY, POOL, comes_up, etc_ppp, goes_down, idle, secret_is_in_no_argv, sessions
 from tests.programs.running import Running, running
 

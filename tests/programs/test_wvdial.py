@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drivers.namespace import NetworkNamespace
-from rig.far_end import FarEnd
+from drivers.net.namespace import NetworkNamespace
+from rig.parts.rack import FarEnd
 from tests.programs.ppp import (
     GATEWAY,
     POOL,

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rig import transcript
+from rig.run import transcript
 from tests.reports.conftest import PROJECT
 
 RunOf = Callable[[str], Path]

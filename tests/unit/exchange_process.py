@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from rig.partners import switch
-from rig.partners.control import Control
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
+from rig.parts.exchange import switch
+from rig.parts.exchange.exchange import Timing
+from rig.parts.exchange.switch import Entry, Plan
+from rig.run.control import Control
+from rig.run.process import PartnerProcess
 
 INSTANT = Timing(rate=None, setup=0, ring_every=0.3, training=0, patience=0.3)
 

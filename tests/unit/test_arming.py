@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from rig.inbound.arming import TRIES, Arming, ArmingError, Record, State, Step
-from rig.inbound.credentials import derive
+from rig.jobs.arming import TRIES, Arming, ArmingError, Record, State, Step
+from rig.jobs.credentials import derive
 
 ADDRESS = "10.253.0.1"
 

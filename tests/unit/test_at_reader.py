@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.at import Echo, Reader, Text
-from drivers.result_codes import Code, Result
+from drivers.modem.at import Echo, Reader, Text
+from drivers.modem.result_codes import Code, Result
 
 
 @pytest.mark.parametrize(

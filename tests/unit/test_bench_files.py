@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import ConfigError, UsageError
-from rig.bench import Bench
-from rig.bench_files import HW_CONFIG, load, load_fence, load_fence_file
-from rig.secret_files import read_secret
-from rig.stand_in import gateway_numbers
+from drivers.base.errors import ConfigError, UsageError
+from rig.config.bench import Bench
+from rig.config.bench_files import HW_CONFIG, load, load_fence, load_fence_file
+from rig.config.secret_files import read_secret
+from rig.jobs.stand_in import gateway_numbers
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
 

@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.dissection import dpkt
-from drivers.packet_tap import Packet
-from rig.capture import LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR, Capture, Wire, masked, masked_control, ppp_in_l2tp
+from drivers.base.dissection import dpkt
+from drivers.net.packet_tap import Packet
+from rig.jobs.capture import (
+    LINKTYPE_ETHERNET,
+    LINKTYPE_PPP_WITH_DIR,
+    Capture,
+    Wire,
+    masked,
+    masked_control,
+    ppp_in_l2tp,
+)
 
 names = st.binary(max_size=40)
 passwords = st.binary(min_size=4, max_size=60).filter(lambda word: b"*" not in word)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers import profile
-from drivers.modem import Modem
-from drivers.ports import Port
-from drivers.profile import Profile
-from drivers.serial_line import SerialLine
-from rig.detect import Caution, Detection, detect
+from drivers.modem import profile
+from drivers.modem.modem import Modem
+from drivers.modem.profile import Profile
+from drivers.serial.ports import Port
+from drivers.serial.serial_line import SerialLine
+from rig.jobs.detect import Caution, Detection, detect
 from tests.unit.exchange_process import Town, exchange
 
 PROFILES = profile.all_profiles()

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.tables import Table
-from rig.bench import Bench, SecretTable
+from drivers.base.tables import Table
+from rig.config.bench import Bench, SecretTable
 from tests import paper
 
 PROJECT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from drivers.dissection import dpkt
-from rig.fence import Fence
-from rig.fence_check import _held
+from drivers.base.dissection import dpkt
+from rig.config.fence import Fence
+from rig.jobs.fence_check import _held
 from rig.probes import packets
 from rig.probes.inward import inward
 from rig.probes.making import Ground

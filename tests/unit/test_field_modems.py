@@ -8,16 +8,16 @@ import time
 
 import pytest
 
-from drivers.call import places_call
-from drivers.errors import BusyError, CallError, ModemError, ModemSilentError, NoCarrierError, NoDialtoneError
-from drivers.identity import Identity
-from drivers.modem import Modem
-from drivers.ports import Port
-from drivers.profile import Dialect, TimingFacts, named
-from drivers.serial_line import SerialLine
-from rig.detect import Caution, Detection, detect
-from rig.suggestion import suggest
-from rig.talk import run_script
+from drivers.base.errors import BusyError, CallError, ModemError, ModemSilentError, NoCarrierError, NoDialtoneError
+from drivers.modem.call import places_call
+from drivers.modem.identity import Identity
+from drivers.modem.modem import Modem
+from drivers.modem.profile import Dialect, TimingFacts, named
+from drivers.serial.ports import Port
+from drivers.serial.serial_line import SerialLine
+from rig.config.suggestion import suggest
+from rig.jobs.detect import Caution, Detection, detect
+from rig.jobs.talk import run_script
 from tests.unit.scripted_modem import OK, Answer, Script, like_v250, scripted
 
 NUMBER = "5550100"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.profile import Profile, all_profiles, named
-from rig.partners.hayes import Engine, Line, State
-from rig.partners.hayes.events import (
+from drivers.modem.profile import Profile, all_profiles, named
+from rig.parts.exchange.hayes import Engine, Line, State
+from rig.parts.exchange.hayes.events import (
     Carrier,
     DialComplete,
     Effect,

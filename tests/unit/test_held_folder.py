@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rig import held_folder
+from rig.lab import held_folder
 
 
 def hold(parent: Path, made: Event) -> None:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.errors import Interrupted
-from drivers.interruptions import SIGNALS, interruptible, taking_down, waiting
-from rig.command import run_command
+from drivers.base.errors import Interrupted
+from drivers.base.interruptions import SIGNALS, interruptible, taking_down, waiting
+from rig.run.command import run_command
 
 
 def interrupt(number: int = signal.SIGINT) -> None:
@@ -99,8 +99,8 @@ def test_a_signal_that_comes_just_before_a_wait_ends_it() -> None:
     """
     script = """if True:
         import ctypes, functools, select, signal
-        from drivers.errors import Interrupted
-        from drivers.interruptions import interruptible, waiting
+        from drivers.base.errors import Interrupted
+        from drivers.base.interruptions import interruptible, waiting
         class JustBefore:
             fileno = functools.partial(ctypes.CDLL(None)["raise"], signal.SIGTERM)
         try:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers import layouts
-from drivers.errors import ConfigError
-from drivers.ports import Port
-from rig.detect import Caution
-from rig.near_end import dialling_port
+from drivers.base.errors import ConfigError
+from drivers.serial import layouts
+from drivers.serial.ports import Port
+from rig.jobs.detect import Caution
+from rig.links.near_end import dialling_port
 
 
 def usb(vendor: str, model: str, interface: int) -> Port:

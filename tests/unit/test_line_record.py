@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from drivers.line_record import Chunk, Deframer, RecordWriter, frame_check, frames, read_record
+from drivers.ppp.line_record import Chunk, Deframer, RecordWriter, frame_check, frames, read_record
 
 # A real LCP Configure-Request as pppd 2.4.9 sent it, every control character escaped, after a modem's CONNECT.
 ON_THE_LINE = bytes.fromhex(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers import locks
-from drivers.errors import PortBusyError
-from drivers.serial_line import SerialLine
+from drivers.base.errors import PortBusyError
+from drivers.serial import locks
+from drivers.serial.serial_line import SerialLine
 
 DEVICE = Path("/dev/ttyRIGTEST")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import (
+from drivers.base.errors import (
     BusyError,
     ModemError,
     ModemSilentError,
@@ -24,13 +24,13 @@ from drivers.errors import (
     PortLostError,
     UsageError,
 )
-from drivers.modem import Modem
-from drivers.serial_line import SerialLine
-from rig.partners import switch
-from rig.partners.control import Control, ControlError
-from rig.partners.exchange import Timing
-from rig.partners.process import PartnerProcess
-from rig.partners.switch import Entry, Plan
+from drivers.modem.modem import Modem
+from drivers.serial.serial_line import SerialLine
+from rig.parts.exchange import switch
+from rig.parts.exchange.exchange import Timing
+from rig.parts.exchange.switch import Entry, Plan
+from rig.run.control import Control, ControlError
+from rig.run.process import PartnerProcess
 
 INSTANT = Timing(rate=None, setup=0, ring_every=0.3, training=0, patience=0.3)
 

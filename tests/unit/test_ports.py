@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.errors import NoModemError
-from drivers.ports import Change, Port, Registry, one_of
-from rig.near_end import dialling_port
+from drivers.base.errors import NoModemError
+from drivers.serial.ports import Change, Port, Registry, one_of
+from rig.links.near_end import dialling_port
 
 MODEM = Port(
     "/dev/ttyACM0",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers import profile
-from drivers.errors import ConfigError, UsageError
-from drivers.identity import Identity
-from drivers.profile import FOLDER, load, named, recognise
+from drivers.base.errors import ConfigError, UsageError
+from drivers.modem import profile
+from drivers.modem.identity import Identity
+from drivers.modem.profile import FOLDER, load, named, recognise
 
 GOOD = 'title = "T"\nsource = ["a manual"]\nrests-on = "manual"\nkind = "pstn"\n'
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import CannotRunError
-from drivers.program import Program, find
+from drivers.base.errors import CannotRunError
+from drivers.base.program import Program, find
 
 
 class Listener:

@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from drivers.errors import BusyError, Interrupted
-from rig.progress import Progress
-from rig.run import to_its_end
-from rig.verdict import Verdict
+from drivers.base.errors import BusyError, Interrupted
+from rig.jobs.ending import to_its_end
+from rig.run.progress import Progress
+from rig.verdict.verdict import Verdict
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.at import LONGEST_LINE, Echo, Reader, Text
-from drivers.interview import Heard, find_and_ask
-from drivers.result_codes import Code, Result
+from drivers.modem.at import LONGEST_LINE, Echo, Reader, Text
+from drivers.modem.interview import Heard, find_and_ask
+from drivers.modem.result_codes import Code, Result
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
-from rig.partners.hayes import Engine, Line, State
+from rig.parts.exchange.hayes import Engine, Line, State
 
 chunks = st.lists(st.binary(max_size=40), max_size=30)
 answers = st.sampled_from(

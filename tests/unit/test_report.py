@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from drivers.l2tp.avp import Attribute
 from drivers.l2tp.messages import Header, Kind, Message, encode_message, pack
-from drivers.line_record import Chunk
-from rig.bench_files import load
+from drivers.ppp.line_record import Chunk
+from rig.config.bench_files import load
 from rig.report import Far, Subject, chart, drawing, files, junit, page
 from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
 from rig.report.timeline import spans
-from rig.trace import Datagram, Note, Step, Trace
-from rig.transcript import Moment
-from rig.verdict import CheckResult
+from rig.run.trace import Datagram, Note, Step, Trace
+from rig.run.transcript import Moment
+from rig.verdict.verdict import CheckResult
 
 VERDICT = {"outcome": "OK", "exit": 0, "message": "", "advice": "", "lab": "native", "port": "/dev/ttyS0"}
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from drivers import serial_line, syscalls
-from drivers.errors import NoModemError, PortLostError
-from drivers.serial_line import SerialLine
+from drivers.base import syscalls
+from drivers.base.errors import NoModemError, PortLostError
+from drivers.serial import serial_line
+from drivers.serial.serial_line import SerialLine
 
 
 @pytest.fixture

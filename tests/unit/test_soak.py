@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.errors import ConfigError, UsageError
-from rig.soak import FILE, Log, SoakCall, SoakVerdict, judge, percentiles, table
+from drivers.base.errors import ConfigError, UsageError
+from rig.jobs.soak import FILE, Log, SoakCall, SoakVerdict, judge, percentiles, table
 
 
 def call(number: int, outcome: str = "OK") -> SoakCall:

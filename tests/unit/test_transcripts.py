@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import ConfigError
-from rig.partners.replay import ReplayEngine, take_apart
-from rig.transcript import Moment, Recorder, load
+from drivers.base.errors import ConfigError
+from rig.parts.exchange.replay import ReplayEngine, take_apart
+from rig.run.transcript import Moment, Recorder, load
 
 FIELD = (
     Moment(0.5, "from", b"\r\nRING\r\n"),

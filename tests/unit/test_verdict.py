@@ -8,8 +8,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.errors import CannotRunError, InternalError, NoModemError, RigError, as_outcome
-from rig.verdict import CheckResult, PppReport, Verdict
+from drivers.base.errors import CannotRunError, InternalError, NoModemError, RigError, as_outcome
+from rig.verdict.verdict import CheckResult, PppReport, Verdict
 
 
 def check(held: bool | None) -> CheckResult:

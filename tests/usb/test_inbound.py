@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.inbound import armed, connected
-from rig.inbound.arming import State
-from rig.inbound.job import await_listening
+from rig.jobs.answer import await_listening
+from rig.jobs.arming import State
 from tests.usb.test_usb_modem import rings
 
 if TYPE_CHECKING:
-    from rig.inbound.job import InboundBench
+    from rig.jobs.answer import InboundBench
 
 
 @pytest.mark.paper("2.2.1")

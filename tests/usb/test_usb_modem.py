@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pyudev
 
-from drivers.errors import CarrierLostError, NoModemError, PortLostError
-from drivers.modem import Modem
-from drivers.ports import Port, await_port, list_ports, matching_ports
-from drivers.profile import named
-from drivers.serial_line import SerialLine
-from rig import checks
-from rig.detect import Caution, detect
-from rig.near_end import dialling_port
+from drivers.base.errors import CarrierLostError, NoModemError, PortLostError
+from drivers.modem.modem import Modem
+from drivers.modem.profile import named
+from drivers.serial.ports import Port, await_port, list_ports, matching_ports
+from drivers.serial.serial_line import SerialLine
+from rig.checks import gateway as checks
+from rig.jobs.detect import Caution, detect
+from rig.links.near_end import dialling_port
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Faults, Line, Session
-    from rig.far_end import FarEnd
+    from rig.parts.rack import FarEnd
 
 TIOCGICOUNT = 0x545D
 

@@ -1,0 +1,1 @@
+"""Network namespaces, their firewall and connections, and interfaces lent to them."""

@@ -1,0 +1,191 @@
+"""Network namespaces: made, joined by Ethernet, given addresses and routes, removed. All by netlink."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+
+from drivers.base import syscalls
+from drivers.net import home_network
+from drivers.net.netlink import IPRoute, NetlinkError
+
+SIOCGIFMTU = 0x8921
+SIOCGIFHWADDR = 0x8927
+NUD_PERMANENT = 0x80
+PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
+FOLDER = Path("/run/netns")
+OWN = Path("/proc/thread-self/ns/net")
+"""The calling thread's."""
+
+
+class NetworkNamespace:
+    """A named network namespace, seen by ``ip netns`` as well. Raises OSError as the kernel does."""
+
+    def __init__(self, name: str) -> None:
+        home_network.remember()
+        self.name = name
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.name
+
+    def create(self) -> None:
+        """Make it, with its loopback up. As `ip netns` does: a mount of the namespace on a file of its name."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o444, exist_ok=False)
+        with OWN.open("rb") as before:
+            syscalls.unshare(syscalls.CLONE_NEWNET)
+            try:
+                syscalls.mount(str(OWN), str(self.path), "", syscalls.MS_BIND)
+                syscalls.set_up("lo")
+            finally:
+                syscalls.setns(before.fileno(), syscalls.CLONE_NEWNET)
+
+    def remove(self) -> None:
+        """Remove it and every link in it; nothing happens when it is gone already."""
+        with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # a file that nothing is mounted on: its maker was killed
+                syscalls.unmount(str(self.path), syscalls.MNT_DETACH)
+            self.path.unlink()
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let the calling thread be inside: sockets made and processes started there belong to it."""
+        with self.path.open("rb") as target, home_network.inside(target.fileno()):
+            yield
+
+    def enter_for_good(self) -> None:
+        """In a child about to become another program: run inside, and die with the parent."""
+        syscalls.die_with_parent(signal.SIGTERM)
+        with self.path.open("rb") as inside:
+            syscalls.setns(inside.fileno(), syscalls.CLONE_NEWNET)
+
+    @contextlib.contextmanager
+    def netlink(self) -> Iterator[IPRoute]:
+        """A route netlink socket inside."""
+        with self.entered(), contextlib.closing(IPRoute()) as link:
+            yield link
+
+    def join(self, near: str, other: NetworkNamespace, far: str) -> None:
+        """Lay an Ethernet cable (a veth pair): ``near`` is its end here, ``far`` the one in ``other``."""
+        with other.path.open("rb") as target, self.netlink() as link:
+            peer = {"ifname": far, "net_ns_fd": target.fileno()}
+            link.link("add", ifname=near, kind="veth", peer=peer)
+        self.set_up(near)
+        other.set_up(far)
+
+    def set_up(self, interface: str) -> None:
+        with self.netlink() as link:
+            link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
+
+    def use_plain_queue(self, interface: str, packets: int = 3) -> None:
+        """Have an interface queue in order, and drop only what it has no room for.
+
+        What most distributions have instead (fq_codel) throws packets away that wait long on a slow line, and nobody is
+        told: they would seem to have been dropped by whoever is at the other end.
+        """
+        if _default_queue() in PLAIN_QUEUES:
+            return
+        with self.netlink() as link:
+            link.tc("replace", "pfifo", link.link_lookup(ifname=interface)[0], limit=packets)
+
+    def queue(self, interface: str) -> str:
+        """The kind of queue that an interface has."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            return next(str(each.get_attr("TCA_KIND")) for each in link.get_qdiscs(index) if each["index"] == index)
+
+    def add_address(self, interface: str, *addresses: IPv4Interface) -> None:
+        self._address("add", interface, *addresses)
+
+    def remove_address(self, interface: str, address: IPv4Interface) -> None:
+        self._address("del", interface, address)
+
+    def _address(self, action: str, interface: str, *addresses: IPv4Interface) -> None:
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            for address in addresses:
+                link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+
+    def add_neighbour(self, interface: str, address: IPv6Address, hardware: bytes) -> None:
+        """Have an address found at an Ethernet address, without asking."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            written = hardware.hex(":")
+            link.neigh("replace", dst=str(address), lladdr=written, ifindex=index, state=NUD_PERMANENT, family=10)
+
+    def add_route(self, network: IPv4Network | IPv6Network, interface: str, gateway: str | None = None) -> None:
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            via = {} if gateway is None else {"gateway": gateway}
+            link.route("replace", dst=str(network), oif=index, **via)
+
+    def impair(self, interface: str, *, delay: float, loss: float, reorder: float) -> None:
+        """Make a link worse in the direction out of here (netem): milliseconds, and percent of the packets."""
+        with self.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            options: dict[str, object] = {"delay": round(delay * 1000), "loss": loss}
+            if reorder:
+                options["prob_reorder"] = reorder
+            link.tc("add", "netem", index, **options)
+
+    def addresses(self, interface: str) -> list[str]:
+        """The IPv4 addresses that an interface holds; none when there is no such interface."""
+        with self.netlink() as link:
+            found = link.link_lookup(ifname=interface)
+            if not found:
+                return []
+            try:
+                messages = link.get_addr(index=found[0], family=2)
+            except NetlinkError as error:
+                if error.code == errno.ENODEV:
+                    return []
+                raise
+            return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
+
+    def mtu(self, interface: str) -> int:
+        """An interface's MTU in bytes, by ioctl: a netlink socket takes fifty times as long to set up."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            answer = fcntl.ioctl(asker, SIOCGIFMTU, struct.pack("16si", interface.encode(), 0))
+        return int(struct.unpack("16si", answer)[1])
+
+    def hardware_address(self, interface: str) -> bytes:
+        """An interface's Ethernet address."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            answer = fcntl.ioctl(asker, SIOCGIFHWADDR, struct.pack("16sH14x", interface.encode(), 0))
+        return answer[18:24]
+
+    def forward(self) -> None:
+        """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""
+        with self.entered():
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            if has_ipv6():
+                Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
+            for name in ("all", "default"):
+                Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
+
+
+def has_ipv6() -> bool:
+    """Whether this kernel speaks IPv6 at all: where it does not, none can pass."""
+    return Path("/proc/sys/net/ipv6").is_dir()
+
+
+def existing(prefix: str) -> list[str]:
+    """Names of the namespaces that begin with ``prefix``."""
+    if not FOLDER.is_dir():
+        return []
+    return sorted(entry.name for entry in FOLDER.iterdir() if entry.name.startswith(prefix))
+
+
+def _default_queue() -> str:
+    """The queue that new interfaces get: the machine's, and shown in its first namespace alone. "" where it is not."""
+    with home_network.at_home(), contextlib.suppress(FileNotFoundError):
+        return Path("/proc/sys/net/core/default_qdisc").read_text().strip()
+    return ""

@@ -1,0 +1,1 @@
+"""pppd, held until a call connects, and what it says."""

@@ -1,0 +1,1 @@
+"""TLS as a client, and what of it is acceptable."""

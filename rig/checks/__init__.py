@@ -1,0 +1,1 @@
+"""What is held against a way home that is up."""

@@ -1,0 +1,1 @@
+"""What a caller may reach of an answering side (§2.2.1), and what not."""

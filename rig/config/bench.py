@@ -1,0 +1,254 @@
+"""What a bench file says, as frozen, typed structures; bench_files.py reads them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Literal
+
+import msgspec
+
+from drivers.base.tables import Table
+from drivers.serial.ports import FILTERS
+
+
+class FilterTable(Table, frozen=True):
+    """Ports by what udev says of them; see ports.FILTERS."""
+
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    path: str = ""
+    interface: str = ""
+    link: str = ""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The udev properties asked for."""
+        return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+
+
+class ModemTable(FilterTable, frozen=True):
+    """The near end's modem: one of ``emulated``, ``port`` (a device path), ``url`` (pyserial), or udev filters.
+
+    ``bus``: what an emulated one is on; ``speed`` of the port in bit/s, 0 for the profile's; ``profile``: a name
+    of hw-config/modems, for a modem that is not recognised by what it says; ``init``: an AT command line of the
+    user's own, sent after the rig's;
+    ``carrier_wait`` in seconds (S7).
+    """
+
+    emulated: bool = False
+    bus: Literal["pty", "usb"] = "pty"
+    port: str = ""
+    url: str = ""
+    speed: int = 0
+    profile: str = ""
+    init: str = ""
+    carrier_wait: int = 50
+
+
+class SecretTable(Table, frozen=True):
+    """Where a secret is: a file that its owner alone may read, or an environment variable."""
+
+    file: str = ""
+    environment: str = ""
+
+
+class RemoteModemTable(Table, frozen=True):
+    """A modem that an i5/OS partition lends over L2TP (§2.1.4.2). ``partition``: its address; ``secret`` of the
+    tunnel, where there is one; ``timeout`` in seconds for its answers; ``hello``: after so many seconds of silence it
+    is asked whether it is there. For a partition that is not the rig's own: the network ``interface`` towards it,
+    which the near end takes for the run, and the near end's ``address`` there, with its prefix length.
+    """
+
+    partition: IPv4Address
+    interface: str = ""
+    address: IPv4Interface | None = None
+    secret: Literal["none"] | SecretTable = "none"  # noqa: S105
+    timeout: float = 20.0
+    hello: float = 60.0
+
+
+class PppTable(Table, frozen=True):
+    """``timeout`` in seconds from CONNECT to IP up; ``options`` are pppd's own, added to the rig's."""
+
+    timeout: float = 30.0
+    options: tuple[str, ...] = ()
+
+
+class AllowTable(Table, frozen=True):
+    """Something that the customer lets in at the near end, on PPP as on every interface (the note of §2.1.1).
+
+    ``ports``: one, or a range ("30000-30009"); none for ICMP.
+    """
+
+    protocol: Literal["tcp", "udp", "icmp"]
+    ports: str = ""
+    source: IPv4Network = IPv4Network("0.0.0.0/0")
+
+
+class NearEndTable(Table, frozen=True):
+    """``allow``: the near end's own firewall; without it, only what the near end opened comes back."""
+
+    account: str = ""
+    user_id: str = ""
+    secret: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
+    number: str = ""
+    modem: ModemTable = msgspec.field(default_factory=ModemTable)
+    ppp: PppTable = msgspec.field(default_factory=PppTable)
+    allow: tuple[AllowTable, ...] = ()
+    remote_modem: RemoteModemTable | None = None
+
+    @property
+    def user(self) -> str:
+        """What PAP sends: account and user ID (the paper's §3.1)."""
+        return f"{self.account}.{self.user_id}" if self.user_id else self.account
+
+
+class NumberTable(Table, frozen=True):
+    """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway."""
+
+    number: str
+    kind: Literal["lig", "modem", "busy", "no-answer", "voice"]
+    lines: int = 1
+    accounts: Literal["near-end", "none"] = "near-end"
+    drop_after: int | None = None
+
+
+class ExchangeTable(Table, frozen=True):
+    """Seconds, and bit/s."""
+
+    rate: Literal["instant"] | int = 33600
+    setup: float = 1.0
+    ring_every: float = 6.0
+    training: float = 3.0
+    patience: float = 10.0
+    numbers: tuple[NumberTable, ...] = ()
+
+
+class LigTable(Table, frozen=True):
+    """The gateway that the rig stands in for: its own PPP address, the pool it assigns from, its utility services.
+
+    ``modem``: the real modem that it answers, on a bench without an emulated exchange. ``broken``: on purpose, in one
+    of the ways of rig.parts.lig.mutants, to see that it is found.
+    """
+
+    address: IPv4Address
+    pool: IPv4Network
+    name_servers: tuple[IPv4Address, ...]
+    names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
+    modem: ModemTable | None = None
+    broken: str = ""
+
+
+class I5osTable(Table, frozen=True):
+    """The i5/OS partition that the rig stands in for: how many ``modems`` of the emulated exchange it lends, or
+    which real ones, each a table ``modem``; ``numbers`` that may be dialled, as patterns. The Ethernet to it: ``delay``
+    in milliseconds each way, ``loss`` and ``reorder`` in percent.
+
+    For a device under test: the network ``interface`` that it is reached by, and the partition's ``address`` there,
+    with its prefix length; the ``peers`` that may have a tunnel, and the ``secret`` of it, where there is one.
+    """
+
+    modems: int = 1
+    modem: tuple[ModemTable, ...] = ()
+    interface: str = ""
+    address: IPv4Interface | None = None
+    peers: tuple[IPv4Address, ...] = ()
+    secret: Literal["none"] | SecretTable = "none"  # noqa: S105
+    numbers: tuple[str, ...] = ("*",)
+    delay: float = 0.0
+    loss: float = 0.0
+    reorder: float = 0.0
+
+
+class PartitionTable(Table, frozen=True):
+    """A logical partition of the managed system. ``address``: the alternate one at which an inbound call reaches it,
+    where it is ``allowed`` to."""
+
+    name: str
+    address: IPv4Address
+    allowed: bool = True
+
+
+class InboundTable(Table, frozen=True):
+    """What an inbound call may do (§2.2.1).
+
+    ``ppp_address``: the value of the panel's field, and the near end's own address; ``remote``: the caller's.
+    ``key``: what the one-time credentials are derived from; ``account``: what they are on a device that derives them
+    otherwise, and then ``key`` is its secret. ``console``: whether the ports of §5.3 are open. Times in seconds:
+    ``waiting`` for the call, ``authentication``, ``idle``, ``total``. ``rings`` before it is answered; ``answer``: by
+    ATA, or by the modem itself, S0.
+    """
+
+    ppp_address: IPv4Address
+    remote: IPv4Address
+    key: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
+    account: str = ""
+    auth: Literal["pap", "chap"] = "pap"
+    console: bool = False
+    rings: int = 1
+    answer: Literal["ata", "s0"] = "ata"
+    waiting: float = 3600.0
+    authentication: float = 30.0
+    idle: int = 600
+    total: int = 14400
+    partitions: tuple[PartitionTable, ...] = ()
+
+
+class HostsTable(Table, frozen=True):
+    """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
+
+    tls: Literal["today", "paper-2007"] = "today"
+
+
+class ExpectTable(Table, frozen=True):
+    """What the checks hold the gateway to; a check whose key is not given is reported as not run.
+
+    ``ca``: a PEM file with whom the servers' certificates must be signed by; ``tls``: what of it is acceptable, a
+    name of hw-config/tls or the path of a file.
+    """
+
+    pool: IPv4Network | None = None
+    name: str = ""
+    name_address: IPv4Address | None = None
+    unauthorized_host: IPv4Address | None = None
+    ca: str = ""
+    tls: str = "today"
+
+
+class Bench(Table, frozen=True):
+    """A whole bench. ``name`` and ``folder`` are the file's own, not keys in it.
+
+    ``vpn``: whether the gateway lets a caller speak to the VPN servers of §5.2 (a VPN over the modem, §2.2.2).
+    """
+
+    name: str = ""
+    folder: str = ""
+    description: str = ""
+    extends: str = ""
+    region: str = "americas"
+    fence: str = "hmc-2007"
+    vpn: bool = False
+    near_end: NearEndTable = msgspec.field(default_factory=NearEndTable)
+    exchange: ExchangeTable | None = None
+    lig: LigTable | None = None
+    inbound: InboundTable | None = None
+    i5os: I5osTable | None = None
+    hosts: HostsTable = msgspec.field(default_factory=HostsTable)
+    expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
+    untouched: tuple[FilterTable, ...] = ()
+
+    @property
+    def emulated(self) -> bool:
+        """Whether nothing of it is real: no modem, and no network interface."""
+        interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
+        return self.near_end.modem.emulated and not any(interfaces)
+
+
+class FenceFile(Table, frozen=True):
+    """A fence file: addresses by region, each table with the paper's section."""
+
+    source: str
+    servers: dict[str, tuple[IPv4Address, ...]]
+    vpn: dict[str, tuple[IPv4Address, ...]] = msgspec.field(default_factory=dict)
+    inbound: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)

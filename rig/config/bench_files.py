@@ -1,0 +1,254 @@
+"""Bench files read and validated: whatever is wrong names the file, the key and what it takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from drivers.base.errors import ConfigError, UsageError
+from drivers.base.tables import convert, read
+from drivers.modem import profile
+from drivers.modem.call import check_number
+from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
+from rig.config.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable
+from rig.config.fence import Fence
+from rig.parts.lig import mutants
+
+HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
+LONGEST_WAIT = 1_000_000
+"""Seconds, eleven days: poll(2) takes its milliseconds as an int."""
+REGISTERED_RATES = range(300, 115201)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def find(name: str) -> Path:
+    """The file of a bench: a path, or a name in hw-config/benches."""
+    if "/" in name or name.endswith(".toml"):
+        return Path(name)
+    shipped = HW_CONFIG / "benches" / f"{name}.toml"
+    if not shipped.exists():
+        known = sorted(path.stem for path in shipped.parent.glob("*.toml"))
+        raise ConfigError(f"there is no bench {name!r}", f"one of {', '.join(known)}, or the path of a file")
+    return shipped
+
+
+def _with_base(path: Path, depth: int = 0) -> dict[str, Any]:
+    data = read(path)
+    base = data.get("extends")
+    if not base:
+        return data
+    if depth > 8 or not isinstance(base, str):
+        raise ConfigError(f"{path}: key 'extends': benches extend each other in a circle")
+    beside = path.parent / f"{base}.toml"
+    return _merge(_with_base(beside if beside.exists() else find(base), depth + 1), data)
+
+
+DEFAULT = "default"
+
+
+def load_or_default(name: str) -> Bench:
+    """The bench of a name or file; DEFAULT is one of nothing but the modem that udev finds. Raises ConfigError."""
+    return Bench(name=DEFAULT) if name == DEFAULT else load(name)
+
+
+def load(name: str) -> Bench:
+    """The bench of a name or file. Raises ConfigError."""
+    path = find(name)
+    data = _with_base(path)
+    for reserved in ("name", "folder"):
+        if reserved in data:
+            raise ConfigError(f"{path}: unknown key {reserved!r}; a bench's name is its file's")
+    bench: Bench = convert(path, data | {"name": path.stem, "folder": str(path.resolve().parent)}, Bench)
+    _validate(path, bench)
+    return bench
+
+
+def _validate(path: Path, bench: Bench) -> None:
+    """What types alone cannot say."""
+
+    def wrong(key: str, what: str) -> ConfigError:
+        return ConfigError(f"{path}: key {key!r}: {what}")
+
+    modem = bench.near_end.modem
+    _validate_modem(modem, "near-end.modem", wrong)
+    if bench.lig is not None and bench.lig.modem is not None:
+        _validate_real_modem(bench.lig.modem, "lig.modem", wrong)
+    if bench.lig is not None and (bench.lig.modem is None) == (bench.exchange is None):
+        raise wrong("lig", "it answers either the emulated [exchange] or one real modem, [lig.modem]")
+    if modem.emulated and (bench.exchange is None or bench.lig is None):
+        raise wrong("near-end.modem.emulated", "an emulated modem needs the tables [exchange] and [lig]")
+    if bench.near_end.secret == "generated" and bench.lig is None:  # noqa: S105
+        raise wrong("near-end.secret", "a real gateway does not know a generated secret; name a file or a variable")
+    _validate_allow(bench.near_end.allow, wrong)
+    if bench.near_end.ppp.timeout <= 0:
+        raise wrong("near-end.ppp.timeout", "it takes a number of seconds above 0")
+    if bench.exchange is not None:
+        _validate_exchange(bench.exchange, wrong)
+        if not modem.emulated:
+            raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
+    if bench.lig is not None and bench.lig.broken not in ("", *mutants.BY_NAME):
+        raise wrong("lig.broken", f"it takes {', '.join(mutants.BY_NAME)}")
+    if bench.lig is not None and bench.lig.pool.num_addresses < 4:
+        raise wrong("lig.pool", "it takes a network of at least four addresses")
+    _validate_remote_modem(bench, wrong)
+    if bench.inbound is not None:
+        _validate_inbound(bench.inbound, bench.lig is None, wrong)
+    load_fence(bench)
+    load_tls_policy(bench)
+
+
+def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
+    remote, table = bench.near_end.remote_modem, bench.i5os
+    for key, place in (("near-end.remote-modem", remote), ("i5os", table)):
+        if place is not None and bool(place.interface) != (place.address is not None):
+            raise wrong(f"{key}.interface", "it goes with the key address, for example 192.0.2.1/24, and not without")
+    if remote is not None and (table is None) != bool(remote.interface):
+        raise wrong(
+            "near-end.remote-modem", "it takes either [i5os], the rig's own partition, or interface and address"
+        )
+    if table is None:
+        return
+    if remote is None and not (table.interface and table.peers):
+        raise wrong(
+            "i5os",
+            "for a device under test it takes interface, address and peers; to lend a modem to the near end, the "
+            "bench takes near-end.remote-modem",
+        )
+    if remote is not None and (table.interface or table.peers):
+        raise wrong("i5os", "interface and peers are for a device under test, in the place of near-end.remote-modem")
+    for entry in table.modem:
+        _validate_real_modem(entry, "i5os.modem", wrong)
+    if (bench.exchange is None) != bool(table.modem):
+        raise wrong("i5os", "its modems are on the emulated [exchange], or are real ones: [[i5os.modem]]")
+    if not 1 <= table.modems <= 64:
+        raise wrong("i5os.modems", "it takes 1 to 64")
+    for name, most in (("delay", 10_000), ("loss", 100), ("reorder", 100)):
+        if not 0 <= getattr(table, name) <= most:
+            raise wrong(f"i5os.{name}", f"it takes 0 to {most}")
+
+
+def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
+    addresses = [inbound.ppp_address, inbound.remote, *(partition.address for partition in inbound.partitions)]
+    if len(set(addresses)) < len(addresses):
+        raise wrong("inbound", "ppp-address, remote and each partition's address must differ")
+    names = [partition.name for partition in inbound.partitions]
+    if len(set(names)) < len(names) or not all(re.fullmatch(r"[a-z0-9-]{1,10}", name) for name in names):
+        raise wrong("inbound.partitions.name", "it takes up to ten of a-z, 0-9 and -, each name once")
+    if not 1 <= inbound.rings <= 20:
+        raise wrong("inbound.rings", "it takes 1 to 20")
+    for name in ("waiting", "authentication", "idle", "total"):
+        if not 0 < getattr(inbound, name) <= LONGEST_WAIT:
+            raise wrong(f"inbound.{name}", f"it takes a number of seconds above 0, up to {LONGEST_WAIT}")
+    if inbound.key == "generated" and real:
+        raise wrong("inbound.key", "a caller from outside does not know a generated key; name a file or a variable")
+
+
+def _validate_real_modem(modem: ModemTable, key: str, wrong: Any) -> None:
+    """One that a far end answers, or lends: on a bench without an exchange, which is where emulated ones are."""
+    if modem.emulated:
+        raise wrong(f"{key}.emulated", "it takes a real modem; emulated ones are on the table [exchange]")
+    _validate_modem(modem, key, wrong)
+
+
+def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
+    ways = [bool(modem.emulated), bool(modem.port), bool(modem.url), bool(modem.filters)]
+    if sum(ways) > 1:
+        raise wrong(key, "name the modem one way: emulated, port, url, or udev properties")
+    if modem.profile:
+        try:
+            profile.named(modem.profile)
+        except UsageError as error:
+            raise wrong(f"{key}.profile", f"{error}; {error.advice}") from None
+    if not 1 <= modem.carrier_wait <= 255:
+        raise wrong(f"{key}.carrier-wait", "it takes 1 to 255 seconds (S7)")
+
+
+def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
+    if exchange.rate != "instant" and exchange.rate not in REGISTERED_RATES:
+        raise wrong("exchange.rate", 'it takes 300 to 115200 bit/s, or "instant"')
+    for name in ("setup", "ring_every", "training", "patience"):
+        if not 0 <= getattr(exchange, name) <= 600:
+            raise wrong(f"exchange.{name.replace('_', '-')}", "it takes 0 to 600 seconds")
+    for entry in exchange.numbers:
+        try:
+            check_number(entry.number)
+        except UsageError as error:
+            raise wrong("exchange.numbers.number", str(error)) from None
+        if not 1 <= entry.lines <= 64:
+            raise wrong("exchange.numbers.lines", "it takes 1 to 64")
+
+
+def port_range(text: str) -> range:
+    """The ports of "22" or "30000-30009". Raises ValueError, which says what it takes."""
+    first, dash, last = text.partition("-")
+    try:
+        ports = range(int(first), int(last if dash else first) + 1)
+    except ValueError:
+        ports = range(0)
+    if not ports or ports[0] < 1 or ports[-1] > 65535:
+        raise ValueError(f"{text!r}: it takes a port from 1 to 65535, or two with a dash between them")
+    return ports
+
+
+def _validate_allow(allowed: tuple[AllowTable, ...], wrong: Any) -> None:
+    for entry in allowed:
+        if (entry.protocol == "icmp") == bool(entry.ports):
+            raise wrong("near-end.allow.ports", 'tcp and udp take a port or a range, "22" or "30000-30009"; icmp none')
+        try:
+            if entry.ports:
+                port_range(entry.ports)
+        except ValueError as error:
+            raise wrong("near-end.allow.ports", str(error)) from None
+
+
+def load_fence_file(name: str) -> FenceFile:
+    path = Path(name) if "/" in name else HW_CONFIG / "fences" / f"{name}.toml"
+    fence: FenceFile = convert(path, read(path), FenceFile)
+    for key, ports in fence.inbound.items():
+        for text in ports:
+            try:
+                port_range(text)
+            except ValueError as error:
+                raise ConfigError(f"{path}: key 'inbound.{key}': {error}") from None
+    return fence
+
+
+def load_fence(bench: Bench) -> Fence:
+    """The fence that a bench's gateway is held to."""
+    file = load_fence_file(bench.fence)
+    if bench.region not in file.servers:
+        where = Path(bench.folder) / f"{bench.name}.toml"
+        raise ConfigError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
+    return Fence(
+        file.servers[bench.region],
+        bench.lig.name_servers if bench.lig else (),
+        file.vpn.get("servers", ()),
+        bench.vpn,
+        tuple(port_range(text) for ports in file.inbound.values() for text in ports),
+    )
+
+
+def load_tls_policy(bench: Bench) -> Policy:
+    """What TLS a bench accepts. Raises ConfigError."""
+    return load_tls_file(bench.expect.tls)
+
+
+def load_tls_file(name: str) -> Policy:
+    """A policy by its name in hw-config/tls, or its path. Raises ConfigError."""
+    path = Path(name) if "/" in name else HW_CONFIG / "tls" / f"{name}.toml"
+    policy: Policy = convert(path, read(path), Policy)
+    unknown = [version for version in policy.versions if version not in TLSLITE_VERSIONS]
+    if unknown or not (policy.versions and policy.ciphers and policy.keys):
+        takes = f"some of {', '.join(TLSLITE_VERSIONS)}"
+        raise ConfigError(f"{path}: key 'versions': it takes {takes}; 'ciphers' and 'keys' may not be empty")
+    if policy.spoken_by == "tlslite-ng" and not set(policy.ciphers) <= set(TLSLITE_CIPHERS):
+        raise ConfigError(f"{path}: key 'ciphers': with tlslite-ng it takes {', '.join(TLSLITE_CIPHERS)}")
+    return policy

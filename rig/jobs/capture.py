@@ -1,0 +1,200 @@
+"""What went over the wires of a run: the modem's line, and the network to a partition; as a file for Wireshark.
+
+Passwords of PAP, and what CHAP and a tunnel prove theirs with, are masked before anything is kept but in the run's own
+folder, unless they are asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dpkt.pcapng import (  # after drivers.base.dissection
+    EnhancedPacketBlockLE,
+    InterfaceDescriptionBlockLE,
+    PcapngOptionLE,
+    SectionHeaderBlockLE,
+)
+
+from drivers.base.dissection import dpkt
+from drivers.net.packet_tap import Packet, PacketTap
+from drivers.ppp.line_record import Chunk, frames, read_record
+from rig.links.near_end import NearEnd
+from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.run.owner import Owner
+
+LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR = 1, 204
+OPT_COMMENT, IF_NAME, IF_TSRESOL = 1, 2, 9
+MICROSECONDS = 6
+PAP, AUTHENTICATE = b"\xc0\x23", 1
+CHAP = b"\xc2\x23"
+MASKED = "passwords, challenges and responses are masked"
+CONTROL_HEADER = 12
+TUNNEL_AUTHENTICATION = (11, 13)
+"""Challenge, and Challenge Response (RFC 2661 §4.4.3)."""
+UDP_PORT_L2TP = 1701
+PARTITION_LINE = "i5os-1"
+"""The line of an emulated partition's first modem."""
+
+
+@dataclass
+class Wire:
+    """One place where packets were taken. ``note``: what a reader of the file should know of it."""
+
+    name: str
+    linktype: int
+    packets: list[Packet] = field(default_factory=list)
+    note: str = ""
+
+
+class Capture:
+    """One run's. ``wires``: what was taken, once it is over; ``chunks``: the bytes of the modem's line; ``secrets``:
+    keep passwords."""
+
+    def __init__(self, *, secrets: bool = False) -> None:
+        self.wires: list[Wire] = []
+        self.chunks: list[Chunk] = []
+        self._secrets = secrets
+        self._record = Path()
+        self._tap: PacketTap | None = None
+        self._line = ""
+
+    def attend(self, owner: Owner) -> None:
+        """First of all in a run: what was taken is read at its very end, when the line has been hung up."""
+        self._record = owner.folder / "line.record"
+        owner.on_close(self._collect)
+
+    def begin(self, owner: Owner, near: NearEnd, lines: EmulatedExchange | None) -> None:
+        """Take what the calls of a near end carry, from now on; before it opens its port."""
+        remote = near.bench.near_end.remote_modem
+        if remote is not None:
+            self._tap = owner.own(PacketTap(near.namespace, remote.interface or "i5os0"))
+        if lines is not None:
+            self._line = PARTITION_LINE if remote is not None else NEAR_LINE
+            lines.control.ask("record", line=self._line, file=str(self._record))
+        elif remote is None:
+            self._line = near.port
+            near.record = self._record
+
+    def _collect(self) -> None:
+        if self._record.is_file():
+            record = self._record.read_bytes()
+            self.chunks = list(read_record(record))
+            kept = [Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data)) for frame in frames(record)]
+            note = "times are to a tenth of a second" + ("" if self._secrets else f"; {MASKED}")
+            self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
+        if self._tap is not None:
+            kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in self._tap.packets]
+            note = f"{self._tap.missed} packets more were not kept" if self._tap.missed else ""
+            self.wires.append(Wire(f"{self._tap.interface}, to the partition", LINKTYPE_ETHERNET, kept, note))
+
+    def _masked(self, frame: bytes) -> bytes:
+        return frame if self._secrets else masked(frame)
+
+    def _masked_ethernet(self, packet: bytes) -> bytes:
+        if self._secrets:
+            return packet
+        if (control := l2tp_control(packet)) is not None:
+            after = masked_control(packet, control)
+        elif (start := ppp_in_l2tp(packet)) is not None:
+            after = packet[:start] + masked(packet[start:])
+        else:
+            return packet
+        return packet if after == packet else without_checksum(after)
+
+    def write(self, path: Path) -> None:
+        """All of it as one pcapng file."""
+        with path.open("wb") as file:
+            file.write(bytes(SectionHeaderBlockLE()))
+            for wire in self.wires:
+                file.write(bytes(_interface(wire)))
+            packets = [(packet, number) for number, wire in enumerate(self.wires) for packet in wire.packets]
+            for packet, number in sorted(packets, key=lambda each: each[0].time):
+                stamp = round(packet.time * 1_000_000)
+                block = EnhancedPacketBlockLE(
+                    iface_id=number, ts_high=stamp >> 32, ts_low=stamp & 0xFFFFFFFF, caplen=len(packet.data),
+                    pkt_len=len(packet.data), pkt_data=packet.data,
+                )  # fmt: skip
+                file.write(bytes(block))
+
+
+def _interface(wire: Wire) -> InterfaceDescriptionBlockLE:
+    options = [
+        PcapngOptionLE(code=IF_NAME, data=wire.name.encode()),
+        PcapngOptionLE(code=IF_TSRESOL, data=bytes([MICROSECONDS])),
+        *([PcapngOptionLE(code=OPT_COMMENT, data=wire.note.encode())] if wire.note else []),
+        PcapngOptionLE(code=dpkt.pcapng.PCAPNG_OPT_ENDOFOPT),
+    ]
+    return InterfaceDescriptionBlockLE(snaplen=0, linktype=wire.linktype, opts=options)
+
+
+def masked(frame: bytes) -> bytes:
+    """A PPP frame, with asterisks for the password where it is a PAP Authenticate-Request (RFC 1334 §2.2.1), and for
+    the value of a CHAP Challenge or Response (RFC 1994 §4.1): the two together let anybody try secrets at leisure.
+
+    The check sequence is not part of the frame, and no length changes.
+    """
+    start = 2 if frame[:2] == b"\xff\x03" else 0
+    protocol, code = frame[start : start + 2], frame[start + 2 : start + 3]
+    if protocol == PAP and code == bytes([AUTHENTICATE]):
+        name = start + 6
+        password = name + 1 + frame[name] if len(frame) > name else len(frame)
+        # A length that points beyond the frame masks all that is left: it may be cut short, and is no less secret.
+        return _starred(frame, password + 1, len(frame))
+    if protocol == CHAP and code in (b"\x01", b"\x02") and len(frame) > start + 6:
+        value = start + 7
+        return _starred(frame, value, value + frame[start + 6])
+    return frame
+
+
+def _starred(data: bytes, begin: int, end: int) -> bytes:
+    end = min(end, len(data))
+    return data[:begin] + b"*" * (end - begin) + data[end:]
+
+
+def masked_control(packet: bytes, start: int) -> bytes:
+    """An L2TP control message that begins at ``start``, with asterisks for the values of Challenge and Challenge
+    Response (RFC 2661 §4.4.3): the tunnel's secret is in them as a caller's is in CHAP's."""
+    at = start + CONTROL_HEADER
+    while at + 6 <= len(packet):
+        length, vendor, kind = (int.from_bytes(packet[at + place : at + place + 2], "big") for place in (0, 2, 4))
+        length &= 0x3FF
+        if length < 6:
+            break
+        if vendor == 0 and kind in TUNNEL_AUTHENTICATION:
+            packet = _starred(packet, at + 6, at + length)
+        at += length
+    return packet
+
+
+def _l2tp_in(packet: bytes) -> int | None:
+    """Where L2TP begins in an Ethernet packet (RFC 2661 §3.1); None where there is none."""
+    udp = 14 + 4 * (packet[14] & 15) if len(packet) > 34 and packet[12:14] == b"\x08\x00" else 0
+    if not udp or packet[23] != 17 or len(packet) < udp + 14:
+        return None
+    return udp + 8 if UDP_PORT_L2TP in struct.unpack_from("!HH", packet, udp) else None
+
+
+def l2tp_control(packet: bytes) -> int | None:
+    """Where an L2TP control message begins in an Ethernet packet; None where there is none."""
+    start = _l2tp_in(packet)
+    return start if start is not None and packet[start] & 0x80 else None
+
+
+def ppp_in_l2tp(packet: bytes) -> int | None:
+    """Where the PPP frame begins in an Ethernet packet with L2TP data; None where there is none."""
+    start = _l2tp_in(packet)
+    if start is None or packet[start] & 0x80:
+        return None
+    flags = packet[start]
+    start += 6 + (2 if flags & 0x40 else 0) + (4 if flags & 0x08 else 0)
+    if flags & 0x02:
+        start += 2 + int.from_bytes(packet[start : start + 2], "big")
+    return start
+
+
+def without_checksum(head: bytes) -> bytes:
+    """The head of an Ethernet packet with UDP, with no checksum (RFC 768): what it covers was changed."""
+    checksum = 14 + 4 * (head[14] & 15) + 6
+    return head[:checksum] + b"\0\0" + head[checksum + 2 :]

@@ -1,0 +1,250 @@
+"""Calls in a row: how often they come up, how fast, and how they fail. ``rig soak``, and ``rig dial --repeat``.
+
+Each call is on disk when it is over, one JSON object a line; a soak that was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageError
+from drivers.base.interruptions import waiting
+from rig import lab
+from rig.config.bench import Bench
+from rig.jobs.dial import Call, DialOptions
+from rig.jobs.ending import to_its_end
+from rig.jobs.stage import Stage
+from rig.run.progress import Progress
+from rig.run.trace import Trace
+from rig.run.transcript import stamp
+from rig.verdict.verdict import CheckResult, Ending, Verdict
+
+MARK, VERSION = "rig soak", 1
+FILE = "calls.jsonl"
+AFTER_FAILURE = 1.0
+"""Seconds at least after a call that failed: a modem that is not there fails at once."""
+
+
+class SoakCall(msgspec.Struct, frozen=True):
+    """One call. Times in seconds: ``connect`` from dialling to CONNECT, ``ppp`` from there to IP up, 0 where it did not
+    come to that; ``total`` with checks and hang-up. ``failed``: the checks that did not hold."""
+
+    number: int
+    started: str
+    outcome: str
+    exit: int
+    rate: int = 0
+    connect: float = 0.0
+    ppp: float = 0.0
+    total: float = 0.0
+    message: str = ""
+    failed: tuple[str, ...] = ()
+
+
+class SoakVerdict(Ending):
+    """What a soak found. ``times``: p50, p95 and p99 of each part, in seconds, of the calls that came up;
+    ``checks`` holds one for each outcome but OK that calls had."""
+
+    bench: str
+    lab: str
+    numbers: tuple[str, ...] = ()
+    wanted: int = 0
+    calls: list[SoakCall] = msgspec.field(default_factory=list)
+    good: int = 0
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    rates: dict[int, int] = msgspec.field(default_factory=dict)
+    times: dict[str, tuple[float, float, float]] = msgspec.field(default_factory=dict)
+    checks: list[CheckResult] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SoakPlan:
+    """``calls``: how many in all, those that are on disk included; ``pause`` between two, in seconds."""
+
+    numbers: tuple[str, ...]
+    calls: int
+    pause: float = 0.0
+
+
+class Log:
+    """The calls of a soak, on disk in a folder, or in memory alone where there is none.
+
+    Raises ConfigError for a file that is no such log, UsageError for one of another bench or other numbers.
+    """
+
+    def __init__(self, folder: Path | None, bench: str, numbers: Sequence[str]) -> None:
+        self.calls: list[SoakCall] = []
+        self._path = folder / FILE if folder is not None else None
+        head = {MARK: VERSION, "bench": bench, "numbers": list(numbers)}
+        if self._path is None:
+            return
+        if not self._path.exists() or not self._load(self._path, head):
+            self._append(head)
+
+    def _load(self, path: Path, head: dict[str, Any]) -> bool:
+        """Take over what is there; whether there is anything."""
+        whole = path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):  # the machine died as it was written: that call is made again
+            whole = whole[: -len(lines.pop())]
+            os.truncate(path, len(whole))
+        for number, line in enumerate(lines, 1):
+            try:
+                if number > 1:
+                    self.calls.append(msgspec.json.decode(line, type=SoakCall))
+                elif (found := json.loads(line)) != head:
+                    raise UsageError(
+                        f"{path} is of a soak of {found.get('numbers')} on bench {found.get('bench')}",
+                        "name another folder, or the same numbers and bench to go on with it",
+                    )
+            except (ValueError, AttributeError, msgspec.MsgspecError) as error:
+                raise ConfigError(f"{path}: line {number}: {error}") from None
+        return bool(lines)
+
+    def _append(self, value: Any) -> None:
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(value) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+    def add(self, call: SoakCall) -> None:
+        self.calls.append(call)
+        self._append(call)
+
+
+def run(bench: Bench, plan: SoakPlan, folder: Path | None, progress: Progress) -> tuple[SoakVerdict, Trace]:
+    """Make the calls that are still to be made; the verdict on all of them, and the trace of the first that failed, or
+    of the last. Raises as Log does."""
+    log = Log(folder, bench.name, plan.numbers)
+    verdict = SoakVerdict(bench.name, lab.current(), plan.numbers, plan.calls)
+    job = _Soak(plan, log, progress)
+    with to_its_end(verdict, progress, None, "taking everything down") as owner:
+        if len(log.calls) < plan.calls:
+            with progress.step("setting up"):
+                stage = Stage.built(bench, owner, job.quiet)
+            job.calls(stage)
+    judge(verdict, log.calls)
+    return verdict, job.trace
+
+
+class _Soak:
+    """The calls of one run of the command."""
+
+    def __init__(self, plan: SoakPlan, log: Log, progress: Progress) -> None:
+        self.quiet = Progress.silent()
+        self.plan = plan
+        self.log = log
+        self.progress = progress
+        self.trace = progress.trace
+        self._failure_kept = False
+
+    def calls(self, stage: Stage) -> None:
+        done = len(self.log.calls)
+        if done:
+            self.progress.note(f"going on after {done} calls")
+        with self.progress.step(f"{self.plan.calls - done} calls"):
+            for number in range(done + 1, self.plan.calls + 1):
+                self.progress.advance(number - 1 - done, self.plan.calls - done)
+                call = self._one(stage, number)
+                self.log.add(call)
+                rate = f", {call.rate} bit/s" if call.rate else ""
+                why = f": {call.message}" if call.exit else ""
+                self.progress.note(f"call {number}: {call.outcome}{rate}, {call.total:.1f} s{why}")
+                if number < self.plan.calls:
+                    self._pause(max(self.plan.pause, AFTER_FAILURE if call.exit else 0.0))
+
+    def _one(self, stage: Stage, number: int) -> SoakCall:
+        """One call, whatever becomes of it. Raises Interrupted, and CannotRunError: the next call could not either."""
+        quiet, quiet.trace = self.quiet, Trace()
+        verdict, started, began = Verdict(stage.bench.name, lab.current()), time.time(), time.monotonic()
+        try:
+            try:
+                Call(stage, DialOptions(self.plan.numbers), quiet, verdict).run()
+            finally:
+                with quiet.step("hanging up"):
+                    stage.near.hang_up()
+        except CannotRunError:
+            raise
+        except RigError as error:
+            verdict.end_with(error)
+        if not self._failure_kept:
+            self.trace, self._failure_kept = quiet.trace, verdict.exit != 0
+        return SoakCall(
+            number,
+            stamp(started),
+            verdict.outcome,
+            verdict.exit,
+            verdict.connect.rate,
+            verdict.timing.connect,
+            verdict.timing.ppp,
+            time.monotonic() - began,
+            verdict.message,
+            tuple(check.name for check in verdict.checks if check.held is False),
+        )
+
+    @staticmethod
+    def _pause(seconds: float) -> None:
+        if seconds:
+            with waiting():
+                threading.Event().wait(seconds)  # what was asked for
+
+
+def percentiles(values: Iterable[float]) -> tuple[float, float, float]:
+    """p50, p95 and p99 of one value or more, by nearest rank: each is a time that a call truly took."""
+    ranked = sorted(values)
+    p50, p95, p99 = (ranked[max(0, -(-len(ranked) * percent // 100) - 1)] for percent in (50, 95, 99))
+    return p50, p95, p99
+
+
+def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
+    """Fill in what the calls come to. What ended the run itself, such as an interruption, stays its outcome."""
+    verdict.calls = list(calls)
+    verdict.outcomes = dict(Counter(call.outcome for call in calls).most_common())
+    verdict.good = sum(call.exit == 0 for call in calls)
+    verdict.rates = dict(sorted(Counter(call.rate for call in calls if call.rate).items()))
+    up = [call for call in calls if call.ppp]
+    if up:
+        verdict.times = {
+            "dial to CONNECT": percentiles(call.connect for call in up),
+            "CONNECT to IP up": percentiles(call.ppp for call in up),
+            "whole call, with checks": percentiles(call.total for call in up),
+        }
+    verdict.checks = [
+        CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
+        for outcome, count in verdict.outcomes.items()
+        if outcome != "OK"
+    ]
+    failed = ", ".join(f"{count} {outcome}" for outcome, count in verdict.outcomes.items() if outcome != "OK")
+    message = f"{verdict.good} of {len(calls)} calls were good" + (f"; {failed}" if failed else "")
+    if verdict.message:  # the run itself was ended, and not by a call
+        verdict.message = f"{verdict.message}; {message}"
+        return
+    verdict.outcome, verdict.exit = ("CALLS FAILED", 1) if failed or not calls else ("OK", 0)
+    verdict.message = message
+
+
+def table(verdict: SoakVerdict) -> str:
+    """The soak as plain text; of what no call came to there is no table."""
+    outcomes = [
+        f"{outcome:<24}{count:>8}{100 * count / len(verdict.calls):>8.1f}%"
+        for outcome, count in verdict.outcomes.items()
+    ]
+    rates = [f"{rate:<24}{count:>8}" for rate, count in verdict.rates.items()]
+    times = [f"{name:<24}" + "".join(f"{value:>8.2f}" for value in values) for name, values in verdict.times.items()]
+    tables = [
+        (f"{'outcome':<24}{'calls':>8}{'share':>9}", outcomes),
+        (f"{'connect rate, bit/s':<24}{'calls':>8}", rates),
+        (f"{'seconds':<24}{'p50':>8}{'p95':>8}{'p99':>8}", times),
+    ]
+    return "\n\n".join("\n".join([head, *rows]) for head, rows in tables if rows)

@@ -1,0 +1,80 @@
+"""``rig partner``: a far end for a device under test, until interrupted. What the device does is told as it does it."""
+
+from __future__ import annotations
+
+import sys
+
+from drivers.base.errors import UsageError
+from drivers.base.interruptions import waiting
+from drivers.base.secret import Secret
+from rig.config.bench import Bench
+from rig.parts.i5os.emulated import EmulatedPartition
+from rig.parts.rack import FarEnd
+from rig.run.control import Control, ControlError
+from rig.run.owner import Owner
+from rig.run.process import PartnerError
+from rig.run.progress import Progress
+
+
+def lig(bench: Bench, progress: Progress) -> None:
+    """Stand in for the gateway. Raises Interrupted when it is to end, PartnerError when it ended by itself."""
+    if bench.lig is None:
+        raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
+    if bench.near_end.secret == "generated" and not sys.stderr.isatty():  # noqa: S105 - the bench's word
+        raise UsageError(
+            f"bench {bench.name}: key 'near-end.secret' is \"generated\", which is shown at a terminal, and there is "
+            "none: nobody could log in",
+            'name it in a bench of your own: extends = "loopback", and near-end.secret = {file = "…"}',
+        )
+    with Owner() as owner:
+        with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
+            far = FarEnd(bench, owner)
+        if far.lines is not None:
+            numbers = gateway_numbers(bench)
+            progress.note(f"ready: your device's modem is {far.near_port}; the gateway has {', '.join(numbers)}")
+        else:
+            progress.note("ready: the gateway's modem answers")
+        progress.note(f"its service hosts' certificates are signed by {far.ca}")
+        _tell_secret(bench, far.secret)
+        _follow(far.lig, progress)
+
+
+def gateway_numbers(bench: Bench) -> tuple[str, ...]:
+    """The numbers of an emulated exchange at which the gateway lets its customer in."""
+    numbers = bench.exchange.numbers if bench.exchange else ()
+    sound = (one for one in numbers if one.kind == "lig" and one.accounts == "near-end" and one.drop_after is None)
+    return tuple(one.number for one in sound)
+
+
+def _tell_secret(bench: Bench, secret: Secret) -> None:
+    """A secret that was made for this run is shown once, at a terminal: nowhere else could anybody learn it."""
+    if bench.near_end.secret == "generated" and sys.stderr.isatty():  # noqa: S105 - the bench's word
+        sys.stderr.write(f"for this run alone: account {secret.user}, secret {secret.password}\n")
+
+
+def i5os(bench: Bench, progress: Progress) -> None:
+    """Stand in for the partition that lends its modem. Raises as :func:`lig`."""
+    if bench.i5os is None or not bench.i5os.interface:
+        raise UsageError(
+            f"bench {bench.name}: the table [i5os] with interface, address and peers is missing", "see docs/partners.md"
+        )
+    with Owner() as owner:
+        with progress.step("i5/OS partition" + (", LIG, service hosts, exchange" if bench.lig else "")):
+            partition = FarEnd(bench, owner).partition if bench.lig else EmulatedPartition(bench, owner, None)
+            assert partition is not None
+            if not bench.lig:
+                partition.start()
+        progress.note(f"ready: {bench.i5os.address} on {bench.i5os.interface}, UDP 1701")
+        _follow(partition.control, progress)
+
+
+def _follow(partner: Control, progress: Progress) -> None:
+    seen = 0
+    while True:
+        try:
+            with waiting():
+                seen, lines = partner.ask("journal", seen=seen)
+        except ControlError as error:
+            raise PartnerError(str(error)) from error
+        for is_detail, line in lines:
+            (progress.detail if is_detail else progress.note)(line)

@@ -1,0 +1,1 @@
+"""What PPP runs over: a modem of our own or one that is lent, calling or answering."""

@@ -1,1 +1,0 @@
-"""The far ends that the rig stands in for: telephone exchange, modems, LIG, service hosts."""

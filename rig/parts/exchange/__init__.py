@@ -1,0 +1,1 @@
+"""The emulated telephone network: exchange, lines, soft modems."""

@@ -1,0 +1,53 @@
+"""The emulated telephone exchange of a bench, as those see it who put modems on its lines."""
+
+from __future__ import annotations
+
+from drivers.serial.ports import await_port
+from rig.config.bench import Bench
+from rig.parts.exchange import switch
+from rig.parts.exchange.exchange import Timing
+from rig.parts.exchange.switch import Entry, Plan
+from rig.run.control import Control
+from rig.run.owner import Owner
+from rig.run.process import PartnerProcess
+
+NEAR_LINE = "near-end"
+"""The name of the near end's own line."""
+PLUG_SECONDS = 20.0
+"""How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
+
+
+def _timing(bench: Bench) -> Timing:
+    table = bench.exchange
+    assert table is not None
+    rate = None if table.rate == "instant" else int(table.rate)
+    return Timing(rate, table.setup, table.ring_every, table.training, table.patience)
+
+
+def _entries(bench: Bench) -> tuple[Entry, ...]:
+    assert bench.exchange is not None
+    return tuple(
+        Entry(
+            number.number, "modem" if number.kind in ("lig", "modem") else number.kind, number.lines, number.drop_after
+        )
+        for number in bench.exchange.numbers
+    )
+
+
+class EmulatedExchange:
+    """Its process, started; ``process.wait_ready()`` before the first line. ``control`` asks, see switch.Switch."""
+
+    def __init__(self, bench: Bench, owner: Owner) -> None:
+        self._modem = bench.near_end.modem
+        self.plan = Plan(_timing(bench), _entries(bench), owner.folder)
+        self.control = Control(self.plan.control_path)
+        self.process = owner.own(PartnerProcess("exchange", switch.main, (self.plan,), owner.folder / "exchange.log"))
+
+    def install_line(self, name: str, number: str, bus: str = "") -> str:
+        """A new telephone line with a modem on it, as the bench has its near end's; the path of its port.
+
+        ``bus``: another than the near end's.
+        """
+        bus = bus or self._modem.bus
+        where: str = self.control.ask("install", name=name, number=number, make=self._modem.profile, bus=bus)
+        return where if bus == "pty" else await_port(where, PLUG_SECONDS).device

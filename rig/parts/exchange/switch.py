@@ -1,0 +1,221 @@
+"""The exchange's process: the directory of a bench, a soft modem on each line, and its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from drivers.modem import profile
+from drivers.ppp.line_record import RecordWriter
+from rig.parts.exchange.circuit import Direction
+from rig.parts.exchange.exchange import Call, Exchange, Subscriber, Timing
+from rig.parts.exchange.hayes.faults import Fault
+from rig.parts.exchange.pty_terminal import PtyTerminal, Watcher
+from rig.parts.exchange.soft_modem import SoftModem
+from rig.parts.exchange.usb_modem import UsbModem
+from rig.run.control import Handler, serve
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number of the directory. ``kind`` as in exchange.Listing; ``lines``: how many modems hunt there."""
+
+    number: str
+    kind: str
+    lines: int = 1
+    drop_after: int | None = None
+
+    def line_names(self) -> list[str]:
+        """Names of its lines, which are also the names of their ports in the run's folder."""
+        digits = "".join(character for character in self.number if character.isdigit())[-4:]
+        return [f"{digits}-{index}" for index in range(1, self.lines + 1)] if self.kind == "modem" else []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the exchange is to be: timing, directory, and the folder where ports and control socket stand."""
+
+    timing: Timing
+    entries: tuple[Entry, ...]
+    folder: Path
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "exchange.sock"
+
+    def port(self, line: str) -> Path:
+        return self.folder / f"tty-{line}"
+
+
+class Switch:
+    """The exchange as its control socket shows it. Lines are named, calls found by a line that is in them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.exchange = Exchange(plan.timing)
+        self.modems: dict[str, SoftModem] = {}
+        self.usb: dict[str, UsbModem] = {}
+        self._watcher = Watcher()
+        self._records: dict[str, BinaryIO] = {}
+        for entry in plan.entries:
+            listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
+            for name in entry.line_names():
+                self._put_on_pty(name, SoftModem(self.exchange, self.exchange.subscribe(name, listing)))
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "install": self.install,
+            "remove": self.remove,
+            "plug": self.plug,
+            "written": self.written,
+            "misbehave": self.misbehave,
+            "answer_late": self.answer_late,
+            "drop_carrier": self.drop_carrier,
+            "bit_errors": self.bit_errors,
+            "stall": self.stall,
+            "dead_line": self.dead_line,
+            "record": self.record,
+            "calls": self.calls,
+            "call_by_voice": self.exchange.call_by_voice,
+        }
+
+    def install(self, name: str, number: str, make: str = "", bus: str = "pty") -> str:
+        """A new line with a modem on it, of the make that a profile describes.
+
+        The path of its port; on ``bus`` "usb" where it is plugged in, as its ports' system paths contain it.
+        """
+        if name in self.modems:
+            raise ValueError(f"there is a line {name} already")
+        listing = self.exchange.list_number(number, "modem")
+        modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
+        if bus == "pty":
+            self._put_on_pty(name, modem)
+            return str(self.plan.port(name))
+        made = self.usb[name] = UsbModem(f"{self.plan.folder.name}-{name}", modem, lambda: self._spare(modem))
+        self.modems[name] = modem
+        return made.device.port_path
+
+    def _put_on_pty(self, name: str, modem: SoftModem) -> None:
+        self.modems[name] = modem
+        modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
+
+    def _spare(self, modem: SoftModem) -> SoftModem:
+        """A second one of the same make, on a line that nobody can call."""
+        return SoftModem(self.exchange, Subscriber("", f"{modem.line.name}-at"), modem.engine.profile)
+
+    def plug(self, line: str, plugged: bool) -> None:
+        """Pull out a USB modem's plug, or put it in again."""
+        (self.usb[line].device.plug_in if plugged else self.usb[line].device.unplug)()
+
+    def written(self, line: str) -> dict[int, int]:
+        """How many bytes were written to each interface of a USB modem that is no modem."""
+        return self.usb[line].written()
+
+    def misbehave(self, line: str, fault: str) -> None:
+        """Have a modem answer its commands wrongly (see hayes.faults); "" for rightly again."""
+        self.modems[line].engine.misbehaviour.fault = Fault(fault) if fault else None
+
+    def answer_late(self, line: str, seconds: float) -> None:
+        """Have a modem take so long over each command."""
+        self.modems[line].answer_delay = seconds
+
+    def remove(self, name: str) -> None:
+        """Unplug a line's modem."""
+        modem = self.modems.pop(name)
+        (self.usb.pop(name, None) or modem).close()
+        del self.exchange.subscribers[name]
+        for listing in self.exchange.directory.values():
+            if modem.line in listing.lines:
+                listing.lines.remove(modem.line)
+
+    def _call(self, line: str) -> Call:
+        call = self.exchange.subscribers[line].call
+        if call is None:
+            raise ValueError(f"line {line} is in no call")
+        return call
+
+    def _directions(self, line: str) -> list[Direction]:
+        call, subscriber = self._call(line), self.exchange.subscribers[line]
+        found = [call.outgoing(subscriber), call.incoming(subscriber)]
+        if not call.connected:
+            raise ValueError(f"the call on line {line} has no carrier yet")
+        return [direction for direction in found if direction is not None]
+
+    def drop_carrier(self, line: str, after_bytes: int | None = None) -> None:
+        """Cut the call on a line: now, or once so many bytes have gone to that line."""
+        if after_bytes is None:
+            self._call(line).drop()
+        else:
+            towards = self._directions(line)[1]
+            towards.faults.drop_after = towards.carried + after_bytes
+
+    def bit_errors(self, line: str, rate: float) -> None:
+        """Errors in both directions, as the probability that a bit is wrong."""
+        for direction in self._directions(line):
+            direction.faults.bit_error_rate = rate
+
+    def stall(self, line: str, milliseconds: float) -> None:
+        """Nothing passes in either direction for so long."""
+        for direction in self._directions(line):
+            direction.stall(milliseconds / 1000)
+
+    def record(self, line: str, file: str) -> None:
+        """Record what the calls on a line carry from now on, as drivers.ppp.line_record has it; "" for no longer.
+
+        ``file`` is made, and its owner alone may read it.
+        """
+        if (open_file := self._records.pop(line, None)) is not None:
+            del self.exchange.recorders[line]
+            open_file.close()
+        if file:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._records[line] = os.fdopen(handle, "wb")
+            writer = RecordWriter(self._records[line], time.time())
+            self.exchange.recorders[line] = lambda sent, data: writer.write(sent, data, time.time())
+
+    def stop_recording(self) -> None:
+        for line in list(self._records):
+            self.record(line, "")
+
+    def dead_line(self, line: str, dead: bool) -> None:
+        """Cut the wires to a telephone: no dial tone."""
+        (self.exchange.dead_lines.add if dead else self.exchange.dead_lines.discard)(line)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call under way."""
+        return [
+            {
+                "caller": call.caller.name,
+                "callee": call.callee.name if call.callee else None,
+                "number": call.listing.number,
+                "connected": call.connected,
+                "bytes": [
+                    direction.carried if direction else 0
+                    for direction in (call.outgoing(call.caller), call.incoming(call.caller))
+                ],
+            }
+            for call in self.exchange.calls
+        ]
+
+
+def main(plan: Plan, *, ready: Callable[[], None]) -> None:
+    """Run the exchange until SIGTERM."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        switch = Switch(plan)
+        async with await serve(plan.control_path, switch.handlers()):
+            ready()
+            await stop.wait()
+        for name in list(switch.modems):
+            switch.remove(name)
+        switch.stop_recording()
+
+    asyncio.run(run())

@@ -1,0 +1,195 @@
+"""The service hosts: every address of §5.1 with TLS on port 443, and hosts outside the fence that would answer.
+
+A POST is answered with what was received. A capture in the same namespace records what truly arrived.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import http.server
+import json
+import logging
+import select
+import signal
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+from typing import Any
+
+from drivers.base.dissection import dpkt
+from drivers.net.namespace import NetworkNamespace
+from rig.config.fence import HTTPS
+from rig.parts.hosts.tls_server import SPEAKERS, Speaker
+from rig.run.control import serve_in_thread
+
+SINK = "/sink"
+"""What is sent here is counted by nobody: for throughput."""
+LARGEST_POST = 1 << 20
+CAPTURED = 20000
+"""Packets that the capture remembers."""
+ETH_P_IP = 0x0800
+PACKET_OUTGOING = 4
+
+_log = logging.getLogger("hosts")
+
+
+@dataclass(frozen=True)
+class HostsPlan:
+    """``addresses``: all that answer; ``ca``: where the certificate is put that signs them all; ``tls``: the policy
+    that they keep to."""
+
+    namespace: str
+    folder: Path
+    addresses: tuple[IPv4Address, ...]
+    tls: str
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "hosts.sock"
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.pem"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An IPv4 packet that reached the hosts. Ports are 0 where the protocol has none."""
+
+    source: str
+    destination: str
+    protocol: int
+    source_port: int
+    destination_port: int
+
+
+class Capture:
+    """Records what arrives on an interface, the newest CAPTURED packets."""
+
+    def __init__(self, interface: str) -> None:
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
+        self._socket.bind((interface, 0))
+        self._socket.setblocking(False)
+        self._arrivals: collections.deque[Arrival] = collections.deque(maxlen=CAPTURED)
+        self._taking = threading.Lock()
+        threading.Thread(target=self._record, daemon=True, name="capture").start()
+
+    def _record(self) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        while True:
+            poller.poll()
+            self._take()
+
+    def _take(self) -> None:
+        """All that has arrived until now."""
+        with self._taking, contextlib.suppress(BlockingIOError):
+            while True:
+                self._remember(*self._socket.recvfrom(65536))
+
+    def _remember(self, data: bytes, address: Any) -> None:
+        if address[2] == PACKET_OUTGOING:
+            return
+        packet = dpkt.ethernet.Ethernet(data).data
+        if isinstance(packet, dpkt.ip.IP):
+            self._arrivals.append(
+                Arrival(
+                    socket.inet_ntoa(packet.src),
+                    socket.inet_ntoa(packet.dst),
+                    packet.p,
+                    getattr(packet.data, "sport", 0),
+                    getattr(packet.data, "dport", 0),
+                )
+            )
+
+    def arrivals(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The packets that have arrived whose fields have the values wanted; among them what the thread that records
+        has not seen yet, as on a busy machine."""
+        self._take()
+        return [
+            vars(arrival)
+            for arrival in list(self._arrivals)
+            if all(getattr(arrival, name) == value for name, value in wanted.items())
+        ]
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if self.path == SINK:
+            self._swallow(length)
+            return
+        if not 0 <= length <= LARGEST_POST:
+            self.send_error(413)
+            return
+        body = self.rfile.read(length)
+        answer = json.dumps(
+            {
+                "server": self.connection.getsockname()[0],
+                "client": self.client_address[0],
+                "received": body.decode("latin-1"),
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def _swallow(self, length: int) -> None:
+        """Take it all, however much it is, and say no more than that it came."""
+        left = length
+        while left > 0 and (part := self.rfile.read(min(left, 1 << 16))):
+            left -= len(part)
+        self.send_response(204 if left <= 0 else 400)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        _log.info("%s %s", self.client_address[0], format % args)
+
+
+class TlsServer(socketserver.ThreadingTCPServer):
+    """HTTPS on every address of the namespace; each address has a certificate of its own."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, speaker: Speaker) -> None:
+        super().__init__(("0.0.0.0", HTTPS), _Handler)  # noqa: S104 - in a namespace of the run's own
+        self._speaker = speaker
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread: the handshake, then the request."""
+        request.settimeout(120)
+        with self._speaker.secured(request) as secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        _log.info("%s: connection ended: %r", client_address, sys.exc_info()[1])
+
+
+def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
+    """Run the hosts until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    namespace = NetworkNamespace(plan.namespace)
+    namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
+    speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
+    with namespace.entered():
+        capture = Capture("lig0")
+        server = TlsServer(speaker)
+    threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
+    serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})
+    ready()
+    stop.wait()

@@ -1,0 +1,90 @@
+"""The i5/OS partition that the rig stands in for, as those see it who reach it over its network."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface
+
+from drivers.modem import profile
+from drivers.net.borrowed_interface import BorrowedInterface
+from rig.config.bench import Bench
+from rig.config.secret_files import secret_value
+from rig.links.near_end import NearEnd, modem_port
+from rig.parts.exchange.emulated import EmulatedExchange
+from rig.parts.i5os import i5os
+from rig.parts.i5os.i5os import I5osPlan
+from rig.parts.i5os.lent_modem import LentModemPlan
+from rig.run.control import Control
+from rig.run.owner import Owner
+from rig.run.process import PartnerProcess
+
+
+class EmulatedPartition:
+    """In a namespace of its own, joined to the near end's by a cable, or to a device under test by a real interface.
+
+    ``control`` asks it, see i5os.main. Its modems are on the emulated exchange, the first with the near end's own
+    number, or the bench's real ones.
+    """
+
+    def __init__(self, bench: Bench, owner: Owner, lines: EmulatedExchange | None) -> None:
+        assert bench.i5os is not None
+        self.bench = bench
+        self._table = bench.i5os
+        self._owner = owner
+        self.namespace = owner.namespace("i5os")
+        if self._table.interface:
+            assert self._table.address is not None
+            owner.own(BorrowedInterface(self._table.interface, self.namespace, self._table.address))
+        secret = secret_value(bench, "i5os.secret", self._table.secret, "")
+        peers, hello = self._table.peers, 60.0
+        if (remote := bench.near_end.remote_modem) is not None:
+            secret = secret_value(bench, "near-end.remote-modem.secret", remote.secret, "")
+            peers, hello = (near_address(remote.partition),), remote.hello
+        self.plan = I5osPlan(
+            self.namespace.name, owner.folder, self._modems(lines), peers, secret.encode(), self._table.numbers, hello
+        )
+        self.control = Control(self.plan.control_path)
+
+    def _modems(self, lines: EmulatedExchange | None) -> tuple[LentModemPlan, ...]:
+        wait = self.bench.near_end.modem.carrier_wait
+        if lines is None:
+            return tuple(
+                LentModemPlan(
+                    modem_port(table),
+                    table.carrier_wait,
+                    profile=profile.named(table.profile) if table.profile else None,
+                    speed=table.speed,
+                    init=table.init,
+                )
+                for table in self._table.modem
+            )
+        numbers = [self.bench.near_end.number] + [""] * (self._table.modems - 1)
+        ports = [lines.install_line(f"i5os-{index}", number) for index, number in enumerate(numbers, 1)]
+        return tuple(LentModemPlan(port, wait, number) for port, number in zip(ports, numbers, strict=True))
+
+    def start(self) -> None:
+        """Start its service; once more after :meth:`kill`. Raises what keeps it from starting."""
+        self.plan.control_path.unlink(missing_ok=True)
+        log = self._owner.folder / "i5os.log"
+        self.process = self._owner.own(PartnerProcess("i5os", i5os.main, (self.plan,), log))
+        self.process.wait_ready()
+
+    def kill(self) -> None:
+        """As a partition that crashes: nobody is told."""
+        self.process.process.kill()
+        self.process.process.join()
+
+    def attach(self, near: NearEnd) -> None:
+        """Join a near end to it by Ethernet, as good or bad as the bench has it."""
+        table, remote = self._table, self.bench.near_end.remote_modem
+        assert remote is not None
+        near.namespace.join("i5os0", self.namespace, "hmc0")
+        near.namespace.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
+        self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
+        if table.delay or table.loss or table.reorder:
+            for namespace, interface in ((near.namespace, "i5os0"), (self.namespace, "hmc0")):
+                namespace.impair(interface, delay=table.delay, loss=table.loss, reorder=table.reorder)
+
+
+def near_address(partition: IPv4Address) -> IPv4Address:
+    """The near end's address on the cable to an emulated partition: the one before the partition's."""
+    return partition - 1

@@ -1,0 +1,1 @@
+"""The gateway (LIG, §3.1): it answers, authenticates, assigns an address, fences."""

@@ -1,0 +1,437 @@
+"""The LIG: answers each line of its hunt groups, authenticates by PAP, assigns an address from its pool, puts
+the fence up before the address is usable, and takes it away with the session (the paper's §3.1).
+
+One thread a line; the modem is answered with the same driver that dials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+
+from drivers.base import syscalls
+from drivers.base.errors import (
+    CallError,
+    CannotRunError,
+    ModemSilentError,
+    NoModemError,
+    PortLostError,
+    PppError,
+    RigError,
+    as_outcome,
+)
+from drivers.base.program import Program, find
+from drivers.base.secret import Secret
+from drivers.modem.modem import Modem
+from drivers.modem.profile import PortFacts, Profile
+from drivers.net import conntrack, firewall
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp import ppp_log
+from drivers.ppp.pppd import Pppd, PppOptions
+from drivers.serial.serial_line import SerialLine
+from rig.config import fence
+from rig.config.fence import Fence, Session
+from rig.parts.lig.mutants import BY_NAME, Mutant
+from rig.run.control import Handler, serve_in_thread
+from rig.run.journal import Journal
+
+UP_SECONDS = 60.0
+RETRY_SECONDS = 0.2
+THREAD_SECONDS = 3.0
+LINE_SECONDS = 60.0
+NAME_SERVER_SECONDS = 10.0
+INIT = "ATS10=3"
+"""A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
+
+_log = logging.getLogger("lig")
+_pppd_log, _dnsmasq_log = _log.getChild("pppd"), _log.getChild("dnsmasq")
+
+
+@dataclass(frozen=True)
+class LigLine:
+    """A line that the LIG answers: a device's path, or a pyserial URL. ``ppp`` False: a modem with nothing behind it.
+
+    ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's; ``commands``: what it is told
+    beyond what its make needs.
+    """
+
+    port: str
+    accounts: tuple[Secret, ...]
+    ppp: bool = True
+    profile: Profile | None = None
+    speed: int = 0
+    commands: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For a log."""
+        return self.port.rpartition("/")[2]
+
+    @property
+    def facts(self) -> PortFacts:
+        """Of its modem's port."""
+        return self.profile.port if self.profile else PortFacts()
+
+    @property
+    def direct(self) -> bool:
+        return self.profile is not None and self.profile.direct
+
+
+@dataclass(frozen=True)
+class LigPlan:
+    """What the gateway is to be. ``folder`` takes its sockets and its sessions' files."""
+
+    namespace: str
+    folder: Path
+    address: IPv4Address
+    pool: IPv4Network
+    fence: Fence
+    names: dict[str, IPv4Address]
+    lines: tuple[LigLine, ...]
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "lig.sock"
+
+
+def _tell(line: LigLine, event: ppp_log.Event) -> None:
+    """What a caller does, for a person."""
+    match event:
+        case ppp_log.Authenticated(protocol):
+            _log.info("%s: authenticated by %s", line.name, protocol)
+        case ppp_log.Refused(reason):
+            _log.warning("%s: refused: %s", line.name, reason)
+        case ppp_log.Addresses(_, peer):
+            _log.info("%s: the caller is %s", line.name, peer)
+        case ppp_log.Ended(reason):
+            _log.info("%s: %s", line.name, reason)
+
+
+class PoolEmptyError(Exception):
+    """Every address of the pool is assigned."""
+
+
+class Pool:
+    """The addresses that callers are given: each to one caller at a time."""
+
+    def __init__(self, network: IPv4Network) -> None:
+        self._free = list(network.hosts())
+        self._lock = threading.Lock()
+
+    def take(self) -> IPv4Address:
+        """The address that has been free for longest. Raises PoolEmptyError."""
+        with self._lock:
+            if not self._free:
+                raise PoolEmptyError
+            return self._free.pop(0)
+
+    def give_back(self, address: IPv4Address) -> None:
+        with self._lock:
+            self._free.append(address)
+
+
+class Lig:
+    """The gateway's process: its lines, its sessions, its name server."""
+
+    def __init__(self, plan: LigPlan) -> None:
+        self.plan = plan
+        self.namespace = NetworkNamespace(plan.namespace)
+        self.pool = Pool(plan.pool)
+        self.fenced = True
+        self.mutant: Mutant | None = None
+        self.sessions: dict[str, Session | None] = {}
+        self._open_lines: set[SerialLine] = set()
+        self._held: set[Pppd] = set()
+        self._failure: RigError | None = None
+        self._idle: set[str] = set()
+        self._idle_changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    # --- its own network -----------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Addresses of the utility services, no forwarding but the fence's, the name server."""
+        addresses = (IPv4Interface(f"{address}/32") for address in self.plan.fence.name_servers)
+        self.namespace.add_address("lo", *addresses)
+        self.namespace.forward()
+        firewall.apply(self.namespace, fence.BASE_RULES)
+        firewall.apply(self.namespace, fence.IPV6_RULES, version=6)
+        self._start_name_server()
+
+    def _start_name_server(self) -> None:
+        started = threading.Event()
+
+        def said(line: str) -> None:
+            _dnsmasq_log.info(line)
+            if "started" in line:
+                started.set()
+
+        self._name_server = Program(
+            find("dnsmasq", "dnsmasq-base"),
+            [
+                "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+                "--bind-interfaces", "--log-facility=-", "--pid-file=",
+                "--local=/#/",  # so that it says NXDOMAIN and NODATA, as a provider's does; without, REFUSED to both
+                *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
+                *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
+            ],
+            line=said,
+            prepare=self.namespace.enter_for_good,
+            ended=started.set,
+        )  # fmt: skip
+        self._name_server_started = started
+
+    # --- its lines -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Answer on every line, each in a thread of its own; returns when every modem is ready."""
+        ready = []
+        for unit, line in enumerate(self.plan.lines):
+            event = threading.Event()
+            thread = threading.Thread(target=self._serve, args=(unit, line, event), name=line.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+            ready.append((line, event))
+        in_time = self._name_server_started.wait(NAME_SERVER_SECONDS)
+        if not in_time or not self._name_server.running:
+            why = "ended at once" if in_time else f"did not start within {NAME_SERVER_SECONDS:g} s"
+            raise CannotRunError(f"dnsmasq {why}; see the far end's log", "apt-get install dnsmasq-base")
+        for line, event in ready:
+            # The event is set by a modem that is ready, and by a line that finds that nothing can run here.
+            if not event.wait(LINE_SECONDS):
+                raise NoModemError(f"{line.port}: the gateway's modem was not ready within {LINE_SECONDS:g} s")
+            if self._failure is not None:
+                raise self._failure
+
+    def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
+        while not self._stopping.is_set():
+            try:
+                with SerialLine(line.port, line.speed or line.facts.speed, rtscts=False) as serial:
+                    self._open_lines.add(serial)
+                    try:
+                        self._answer(unit, line, serial, ready)
+                    finally:
+                        self._open_lines.discard(serial)
+                        with contextlib.suppress(PortLostError):
+                            serial.hang_up()  # closed and opened again at once, DTR would be off for less than S25
+            except (CallError, PortLostError, PppError) as error:
+                _log.info("%s: %s", line.name, error)
+            except CannotRunError as error:
+                self._failure = error
+                ready.set()
+                return
+            except Exception as error:  # noqa: BLE001 - a line that nobody answers any more would look like a busy one
+                if isinstance(error, RigError):
+                    _log.warning("%s: %s", line.name, error)
+                else:
+                    _log.exception("%s: it goes on with the next call", line.name)
+                if not ready.is_set():  # one that was there may come back; one that never was is an error
+                    self._failure = as_outcome(error)
+                    ready.set()
+                    return
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
+        """One call, from RING to hang-up."""
+        modem = None if line.direct else self._ready_modem(line, serial)
+        if modem is not None:
+            self._await_call(line, modem, ready)
+        if line.ppp:
+            # Between RING and the answer: a pppd that is there already hears the caller's first packet, one that starts
+            # at CONNECT misses it; and one a line, held from the beginning, is most of what a gateway costs.
+            servers = [word for server in self.plan.fence.name_servers for word in ("ms-dns", str(server))]
+            with self._pppd(line, serial, (f"{self.plan.address}:", "unit", str(unit), *servers)) as pppd:
+                if modem is None:
+                    self._await_call(line, modem, ready)
+                self._session(unit, line, serial, modem, pppd)
+        elif modem is not None:
+            modem.answer()
+            with contextlib.suppress(ModemSilentError):
+                modem.wait_for_ring(timeout=None)  # nothing behind the modem: it listens until carrier goes
+
+    @staticmethod
+    def _ready_modem(line: LigLine, serial: SerialLine) -> Modem:
+        modem = Modem(serial)
+        if line.profile is not None:
+            modem.follow(line.profile)
+        modem.reset()
+        modem.configure(INIT, *line.commands)
+        serial.set_flow_control(line.facts.flow_control)
+        return modem
+
+    def _await_call(self, line: LigLine, modem: Modem | None, ready: threading.Event) -> None:
+        """Until RING; over a null modem the call is there as soon as somebody speaks, and pppd hears that."""
+        with self._idle_changed:
+            self._idle.add(line.port)
+            self._idle_changed.notify_all()
+        ready.set()
+        if modem is None:
+            return
+        try:
+            modem.wait_for_ring()
+        finally:
+            with self._idle_changed:
+                self._idle.discard(line.port)
+
+    def _session(self, unit: int, line: LigLine, serial: SerialLine, modem: Modem | None, pppd: Pppd) -> None:
+        """The address and its fence are ready before the call is answered."""
+        try:
+            address = self.pool.take()
+        except PoolEmptyError:
+            _log.warning("%s: no address is free; the caller is told that there is no IP here", line.name)
+            pppd.stop()
+            # noipdefault: pppd would ask the name service for this machine's own address, and wait for it.
+            with self._pppd(line, serial, ("noip", "noipdefault")) as without_ip:
+                without_ip.admit(line.accounts, self.plan.address)
+                self._run(line, modem, without_ip, None)
+            return
+        try:
+            session = Session(f"ppp{unit}", address)
+            with self._fence_around(session):
+                pppd.admit(line.accounts, address)
+                self._run(line, modem, pppd, session)
+        finally:
+            self.pool.give_back(address)
+
+    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: Session | None) -> None:
+        _log.info("%s: %s", line.name, modem.answer().text if modem else "null modem")
+        self.sessions[line.name] = session
+        try:
+            pppd.release()
+            pppd.wait_end(None)
+            _log.info("%s: pppd ended with %s", line.name, pppd.exit_code)
+        finally:
+            del self.sessions[line.name]
+
+    @contextlib.contextmanager
+    def _fence_around(self, session: Session) -> Iterator[None]:
+        """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
+        mutant = self.mutant
+        if self.fenced:
+            up, down = fence.session_rules(self.plan.fence, session), fence.removal_rules(session)
+            if mutant is not None:
+                up = mutant.change(up, self.plan.fence, session)
+                down = fence.removal_of(up, session)
+        else:  # a test has the fence left off, to see the checks say so
+            up, down = fence.OPEN_RULES, fence.BASE_RULES
+        firewall.apply(self.namespace, up)
+        try:
+            yield
+        finally:
+            self._tell_drops(session)
+            firewall.apply(self.namespace, down)
+            keep = mutant is not None and mutant.keeps_flows
+            forgotten = 0 if keep else conntrack.flush_address(self.namespace, session.address)
+            _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
+
+    def _tell_drops(self, session: Session) -> None:
+        counted = {reason: packets for reason, packets in fence.dropped(self.rules(), session).items() if packets}
+        if counted:
+            said = ", ".join(f"{packets} ({reason})" for reason, packets in counted.items())
+            _log.info("%s: packets that the fence dropped: %s", session.interface, said)
+
+    @contextlib.contextmanager
+    def _pppd(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> Iterator[Pppd]:
+        """A pppd on the line, held; stopped at the end, whatever it was doing."""
+        words = (
+            # silent: the caller speaks first.
+            "auth", "require-pap", "refuse-chap", "refuse-mschap", "refuse-eap", "silent", "nobsdcomp", "nodeflate",
+            "lcp-echo-interval", "30", "lcp-echo-failure", "4", "asyncmap", "0",
+        )  # fmt: skip
+        pppd = Pppd(
+            serial.fileno(),
+            PppOptions((*words, *options)),
+            self.namespace,
+            self.plan.folder,
+            notice=functools.partial(_tell, line),
+            log=lambda text: _pppd_log.info("%s: %s", line.name, text),
+        )
+        self._held.add(pppd)
+        try:
+            yield pppd
+        finally:
+            pppd.stop()
+            self._held.discard(pppd)
+
+    def stop(self) -> None:
+        """End every session in order, then the name server."""
+        self._stopping.set()
+        stoppers = [threading.Thread(target=pppd.stop) for pppd in list(self._held)]
+        for stopper in stoppers:
+            stopper.start()
+        for stopper in stoppers:
+            stopper.join()
+        for serial in list(self._open_lines):
+            with contextlib.suppress(OSError):
+                syscalls.hang_up_terminal(serial.fileno())  # wakes the thread that waits for its RING
+        for thread in self._threads:
+            thread.join(THREAD_SECONDS)
+        self._name_server.stop(THREAD_SECONDS)
+        _log.info("stopped")
+
+    # --- what a test may ask ---------------------------------------------------------------------------------
+
+    def set_fence(self, on: bool) -> None:
+        """Leave the fence off for sessions to come: a gateway that is broken on purpose."""
+        self.fenced = on
+
+    def set_mutant(self, name: str) -> None:
+        """Break the gateway in one way, for sessions to come; "" for the sound one."""
+        self.mutant = BY_NAME[name] if name else None
+        open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
+        firewall.apply(self.namespace, fence.IPV6_OPEN_RULES if open_to_ipv6 else fence.IPV6_RULES, version=6)
+
+    def rules(self) -> str:
+        return firewall.save(self.namespace)
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until every line waits for its next call; whether that came within ``seconds``."""
+        with self._idle_changed:
+            return self._idle_changed.wait_for(lambda: len(self._idle) == len(self.plan.lines), seconds)
+
+    def session_count(self) -> int:
+        return len(self.sessions)
+
+    def flows(self) -> tuple[int, int]:
+        return conntrack.room(self.namespace)
+
+    def interface_of(self, address: str) -> str:
+        """The interface towards the caller who was assigned an address. Raises LookupError when nobody was."""
+        for session in list(self.sessions.values()):
+            if session is not None and str(session.address) == address:
+                return session.interface
+        raise LookupError(f"nobody has the address {address}")
+
+
+def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
+    """Run the gateway until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
+    logging.getLogger("sh").setLevel(logging.WARNING)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    journal = Journal("lig")
+    lig = Lig(plan)
+    lig.prepare()
+    lig.start()
+    handlers: dict[str, Handler] = {
+        "set_fence": lig.set_fence,
+        "set_mutant": lig.set_mutant,
+        "rules": lig.rules,
+        "session_count": lig.session_count,
+        "wait_idle": lig.wait_idle,
+        "interface_of": lig.interface_of,
+        "flows": lig.flows,
+        "journal": journal.since,
+    }
+    serve_in_thread(plan.control_path, handlers)
+    ready()
+    stop.wait()
+    lig.stop()

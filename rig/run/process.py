@@ -1,0 +1,98 @@
+"""A far end as a process of its own: started by fork, ready when it says so, ended by its handle.
+
+Fork, and not a new interpreter: in User-Mode Linux the imports of a new one cost a second and more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from drivers.base import syscalls
+from drivers.base.errors import RigError
+from drivers.base.interruptions import blocked_for_child, in_child, waiting
+
+READY_SECONDS = 90.0
+"""A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""
+STOP_SECONDS = 12.0
+
+Ready = Callable[[], None]
+
+
+class PartnerError(RigError):
+    """A far end of the rig's own did not start, or ended by itself."""
+
+    outcome = "FAR END FAILED"
+
+
+def _child(name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path, ready: Connection) -> None:
+    os.setsid()  # Ctrl-C is for the near end, which ends this process in its turn
+    in_child()
+    syscalls.die_with_parent(signal.SIGTERM)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    threading.excepthook = threading.__excepthook__  # a test runner's own would keep what a thread here died of
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"rig-{name}"[:15])
+    try:
+        main(*arguments, ready=lambda: ready.send(None))
+    except BaseException as error:
+        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            ready.send(error if isinstance(error, RigError) else PartnerError(f"{type(error).__name__}: {error}"))
+        raise
+
+
+class PartnerProcess:
+    """Runs ``main(*arguments, ready=…)``; ``main`` calls ready() once it can be reached."""
+
+    def __init__(self, name: str, main: Callable[..., None], arguments: tuple[Any, ...], log: Path) -> None:
+        self.name = name
+        self.log = log
+        context = multiprocessing.get_context("fork")
+        self._ready, other = context.Pipe(duplex=False)
+        self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
+        with blocked_for_child():
+            self.process.start()
+        other.close()
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def wait_ready(self) -> None:
+        """Raises what kept the far end from starting, PartnerError when it ended or was not ready in READY_SECONDS."""
+        failure: RigError | None = PartnerError(f"not ready in {READY_SECONDS:g} s")
+        try:
+            with waiting():
+                said = self._ready.poll(READY_SECONDS)
+            if said:
+                failure = self._ready.recv()
+        except EOFError:
+            failure = PartnerError(f"it ended at once; see {self.log}")
+        if failure is not None:
+            kind = type(failure)
+            tail = "\n  ".join(self.log.read_text(errors="replace").splitlines()[-8:])
+            raise kind(f"{self.name} did not start: {failure}\n  {tail}", failure.advice) from failure
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS."""
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(STOP_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+        self._ready.close()
