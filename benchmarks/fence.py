@@ -28,7 +28,7 @@ def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Gro
     near.open()
     near.dial(GATEWAY)
     up = near.start_ppp()
-    prepared = [probes_of(near, up, far, 200, 2007) for _ in range(runs)]
+    prepared = [probes_of(far.bench, near, up, far, 200, 2007) for _ in range(runs)]
     reports = [run.run() for run in prepared]
     findings = [outcome.probe.what for report in reports for outcome in report.findings]
     if findings:

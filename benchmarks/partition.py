@@ -17,8 +17,8 @@ import msgspec
 from benchmarks.figures import Figure, in_rate, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
 from drivers.base.errors import RigError
+from rig.links.making import borrower_of, near_end_of
 from rig.links.near_end import NearEnd
-from rig.links.remote_modem import RemoteNearEnd, near_end_of
 from rig.parts.i5os.emulated import near_address
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner
@@ -36,7 +36,9 @@ WHY = "the kernel's bridge at the partition drops what the modem's line does not
 
 def borrower(far: FarEnd, owner: Owner) -> NearEnd:
     """A near end without a modem, joined to the partition."""
-    return near_end_of(owner, far.bench, far, far.near_port, far.secret, Progress.silent())
+    near = near_end_of(owner, far.bench, far.near_port, far.secret, Progress.silent())
+    far.attach(near.namespace)
+    return near
 
 
 def goodput(far: FarEnd, near: NearEnd, size: int, runs: int) -> list[float]:
@@ -85,7 +87,7 @@ def sixteen_at_once(far: FarEnd, owner: Owner) -> tuple[int, float]:
         table = msgspec.structs.replace(remote, partition=address, timeout=60.0)
         near_end = msgspec.structs.replace(far.bench.near_end, remote_modem=table)
         bench = msgspec.structs.replace(far.bench, near_end=near_end)
-        near = RemoteNearEnd.owned_by(owner, bench, str(address), far.secret, Progress.silent(), f"b{number}")
+        near = borrower_of(owner, bench, table, far.secret, Progress.silent(), f"b{number}")
         near.namespace.join("i5os0", partition.namespace, f"hmc{number + 1}")
         near.namespace.add_address("i5os0", IPv4Interface(f"{near_address(address)}/30"))
         partition.namespace.add_address(f"hmc{number + 1}", IPv4Interface(f"{address}/30"))

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 from rig.config.bench_files import load
+from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing
@@ -37,4 +38,4 @@ def exchange(owner: Owner) -> tuple[Control, Plan]:
 def caller(far: FarEnd, owner: Owner, name: str) -> NearEnd:
     """A near end on a line of its own, its modem not yet open."""
     port = far.install_line(name, "")
-    return NearEnd.owned_by(owner, far.bench, port, far.secret, Progress(io.StringIO()), name)
+    return caller_at(owner, far.bench, port, far.secret, Progress(io.StringIO()), name)

@@ -61,9 +61,8 @@ class Surroundings:
     line_seconds: float = 0.0
 
     @classmethod
-    def of(cls, near: NearEnd, up: PppUp, far_end: FarEnd | None) -> Surroundings:
+    def of(cls, bench: Bench, near: NearEnd, up: PppUp, far_end: FarEnd | None) -> Surroundings:
         """Those of a session that is up. ``far_end``: the rig's own, where it is."""
-        bench = near.bench
         ca, hosts = (str(far_end.ca), far_end.hosts) if far_end else (bench.expect.ca, None)
         return cls(bench, load_fence(bench), near.namespace, up, ca, hosts, near.line_seconds())
 

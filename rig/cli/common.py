@@ -110,7 +110,7 @@ def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) ->
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
     if not bench.emulated:
-        from rig.links.near_end import near_port  # what a bench of software has no use for outside the lab
+        from rig.links.making import near_port  # what a bench of software has no use for outside the lab
 
         near_port(bench)
     enter_lab(engine, bench, results)

@@ -15,7 +15,7 @@ from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
 from rig.doctor.programs import programs, rights
 from rig.lab import engines as lab
-from rig.links.near_end import near_port
+from rig.links.making import near_port
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,16 @@ from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_fence
 from rig.config.secret_files import secret_value
 from rig.console import partitions
+from rig.console.console import Console
 from rig.console.partitions import Partition
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.capture import Capture
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
-from rig.links.answering import INTERFACE, AnsweringEnd, NotCalledError
-from rig.links.near_end import NearEnd, near_port
-from rig.links.remote_answering import RemoteAnsweringEnd
+from rig.links.answering import AnsweringEnd, NotCalledError
+from rig.links.l2tp_call import L2tpCall
+from rig.links.making import answering_link, caller_at, lead_to_partition, near_port
+from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.hosts import named_services
 from rig.parts.hosts.named_services import Services
@@ -73,12 +75,12 @@ class InboundBench:
     lines: EmulatedExchange | None
     made: list[Partition]
 
-    def with_end(self, kind: type[AnsweringEnd], progress: Progress) -> InboundBench:
-        """The same with another answering end, as one that is broken on purpose."""
-        end = kind(self.bench, self.end.port, self.end.namespace, self.owner.folder, Secret("", ""), progress)
+    def with_end(self, kind: type[AnsweringEnd], progress: Progress, bench: Bench | None = None) -> InboundBench:
+        """The same with another answering end, as one that is broken on purpose, or another [inbound]."""
+        bench = bench or self.bench
+        end = _answering_end(kind, bench, self.owner, self.end.near.console, self.end.port, progress)
         end.partitions = self.end.partitions
-        self.owner.own(end)
-        return replace(self, end=end)
+        return replace(self, bench=bench, end=end)
 
     @classmethod
     def built(cls, bench: Bench, owner: Owner, progress: Progress) -> InboundBench:
@@ -86,7 +88,16 @@ class InboundBench:
         lines = EmulatedExchange(bench, owner) if bench.exchange else None
         if lines is not None:
             lines.process.wait_ready()
-        end = cls._answering_end(bench, owner, lines, progress)
+        console = Console.owned_by(owner, bench.near_end.allow)
+        lead_to_partition(owner, bench, console)
+        borrows = bench.near_end.remote_modem is not None
+        on_exchange = lines is not None and not borrows
+        port = lines.install_line(NEAR_LINE, bench.near_end.number) if lines and on_exchange else near_port(bench)
+        end = _answering_end(AnsweringEnd, bench, owner, console, port, progress)
+        if bench.i5os is not None:
+            partition = EmulatedPartition(bench, owner, lines)
+            partition.start()
+            partition.attach(console.namespace)
         made = partitions.make(owner, end.namespace, end.inbound.partitions)
         end.partitions = tuple(made)
         ports = tuple(port for ports in load_fence(bench).inbound for port in ports)
@@ -98,20 +109,6 @@ class InboundBench:
         owner.own(process).wait_ready()
         return cls(bench, owner, end, lines, made)
 
-    @staticmethod
-    def _answering_end(bench: Bench, owner: Owner, lines: EmulatedExchange | None, progress: Progress) -> AnsweringEnd:
-        """The end with the modem that the bench has: on the exchange, a real one, or one that a partition lends."""
-        nobody = Secret("", "")
-        if bench.near_end.remote_modem is not None:
-            end = RemoteAnsweringEnd.owned_by(owner, bench, near_port(bench), nobody, progress)
-            if bench.i5os is not None:
-                partition = EmulatedPartition(bench, owner, lines)
-                partition.start()
-                partition.attach(end)
-            return end
-        port = near_port(bench) if lines is None else lines.install_line(NEAR_LINE, bench.near_end.number)
-        return AnsweringEnd.owned_by(owner, bench, port, nobody, progress)
-
     @property
     def promised(self) -> Promised:
         """What the bench says that a caller may reach."""
@@ -121,7 +118,9 @@ class InboundBench:
 
     @property
     def behind(self) -> Behind:
-        return Behind(self.end.namespace, INTERFACE, tuple((one.name, one.namespace) for one in self.made))
+        return Behind(
+            self.end.namespace, self.end.role.interface, tuple((one.name, one.namespace) for one in self.made)
+        )
 
     def logs(self) -> dict[str, str]:
         """What its processes wrote."""
@@ -131,7 +130,18 @@ class InboundBench:
         """Somebody on another line of the exchange, with credentials; its modem is not yet open."""
         assert self.lines is not None
         port = self.lines.install_line(name, "", bus="pty")
-        return NearEnd.owned_by(self.owner, self.bench, port, credentials, progress, name, self.end.inbound.auth)
+        return caller_at(self.owner, self.bench, port, credentials, progress, name, self.end.inbound.auth)
+
+
+def _answering_end(
+    kind: type[AnsweringEnd], bench: Bench, owner: Owner, console: Console, port: str, progress: Progress
+) -> AnsweringEnd:
+    assert bench.inbound is not None
+    link = answering_link(bench, port, console, progress)
+    end = owner.own(kind(console, link, bench.inbound, bench.near_end.ppp, load_fence(bench).inbound, progress))
+    if isinstance(link, L2tpCall):
+        link.lost = end.near.lost
+    return end
 
 
 def promised_by(bench: Bench, table: InboundTable, elsewhere: tuple[object, ...] = ()) -> Promised:
@@ -177,7 +187,7 @@ class _Job:
         with self.progress.step("partitions, services" + (", exchange" if self.bench.exchange else "")):
             stage = InboundBench.built(self.bench, self.owner, self.progress)
         if self.capture is not None:
-            self.capture.begin(self.owner, stage.end, stage.lines)
+            self.capture.begin(self.owner, self.bench, stage.end.near, stage.lines)
         self.verdict.port, self.verdict.address = stage.end.port, str(self.table.ppp_address)
         key = secret_value(self.bench, "inbound.key", self.table.key, secrets.token_urlsafe(18))
         # With a key that was made for this run the credentials are, too: there is nothing to find again.
@@ -343,7 +353,7 @@ def _session(end: AnsweringEnd, up: PppUp, progress: Progress) -> None:
     progress.note(f"{up.interface} is up: {up.local}, caller {up.peer}, {up.auth}")
     with progress.step("the caller is there"), waiting():
         end.session.wait_end(None)
-    failure = end.session.failure()
+    failure = end.near.failure()
     if not isinstance(failure, CarrierLostError):
         raise failure
     progress.note(str(failure))

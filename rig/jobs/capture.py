@@ -20,6 +20,7 @@ from dpkt.pcapng import (  # after drivers.base.dissection
 from drivers.base.dissection import dpkt
 from drivers.net.packet_tap import Packet, PacketTap
 from drivers.ppp.line_record import Chunk, frames, read_record
+from rig.config.bench import Bench
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.run.owner import Owner
@@ -65,9 +66,9 @@ class Capture:
         self._record = owner.folder / "line.record"
         owner.on_close(self._collect)
 
-    def begin(self, owner: Owner, near: NearEnd, lines: EmulatedExchange | None) -> None:
+    def begin(self, owner: Owner, bench: Bench, near: NearEnd, lines: EmulatedExchange | None) -> None:
         """Take what the calls of a near end carry, from now on; before it opens its port."""
-        remote = near.bench.near_end.remote_modem
+        remote = bench.near_end.remote_modem
         if remote is not None:
             self._tap = owner.own(PacketTap(near.namespace, remote.interface or "i5os0"))
         if lines is not None:

@@ -71,7 +71,7 @@ class Call:
             if self.options.inbound:
                 self._verify(near, up)
             else:
-                self._check(near, Surroundings.of(near, up, self.far_end))
+                self._check(near, Surroundings.of(self.bench, near, up, self.far_end))
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:

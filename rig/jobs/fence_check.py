@@ -14,6 +14,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load_fence
 from rig.jobs.capture import Capture
 from rig.jobs.stage import Stage
+from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
 from rig.probes.engine import End
@@ -46,7 +47,7 @@ def run(
         near, far = stage.near, stage.far_end
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
         up = stage.connect([number], verdict)
-        run = probes_of(near, up, far, sample, seed, other, progress.advance)
+        run = probes_of(bench, near, up, far, sample, seed, other, progress.advance)
         with progress.step("probing the fence"), near.in_session():
             report = run.run()
         if flood:
@@ -84,7 +85,7 @@ def _second_caller(
 ) -> tuple[NearEnd, PppUp] | None:
     """Somebody else who has called the gateway, to see what passes between callers; None when it has one line."""
     port = far.install_line("other-caller", "")
-    near = NearEnd.owned_by(owner, bench, port, far.secret, progress, "other")
+    near = caller_at(owner, bench, port, far.secret, progress, "other")
     near.open()
     try:
         near.dial(number)
@@ -95,6 +96,7 @@ def _second_caller(
 
 
 def probes_of(
+    bench: Bench,
     near: NearEnd,
     up: PppUp,
     far: FarEnd | None,
@@ -107,7 +109,6 @@ def probes_of(
 
     ``other``: a second caller and its session; ``told``: how many probes have been sent, and of how many.
     """
-    bench = near.bench
     fence = load_fence(bench)
     if not fence.name_servers:  # a real gateway's, which it has told the caller
         fence = replace(fence, name_servers=up.dns)

@@ -11,8 +11,8 @@ from drivers.ppp.pppd import PppUp
 from rig.config.bench import Bench
 from rig.config.secret_files import read_secret
 from rig.jobs.capture import Capture
-from rig.links.near_end import NearEnd, near_port
-from rig.links.remote_modem import near_end_of
+from rig.links.making import near_end_of, near_port
+from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -40,9 +40,11 @@ class Stage:
         else:
             port, secret = near_port(bench), read_secret(bench, "")
         auth = bench.inbound.auth if inbound and bench.inbound else "pap"
-        near = near_end_of(owner, bench, far_end, port, secret, progress, auth=auth)
+        near = near_end_of(owner, bench, port, secret, progress, auth=auth)
+        if far_end is not None:
+            far_end.attach(near.namespace)
         if capture is not None:
-            capture.begin(owner, near, far_end.lines if far_end else None)
+            capture.begin(owner, bench, near, far_end.lines if far_end else None)
         return cls(bench, far_end, near)
 
     def connect(self, numbers: Sequence[str], verdict: Verdict) -> PppUp:
@@ -62,7 +64,7 @@ class Stage:
         began = time.monotonic()
         verdict.port = self.near.port
         self.near.open()
-        verdict.modem = ModemReport.of(self.near)
+        verdict.modem = ModemReport.of(self.near.link)
         verdict.timing.detect = time.monotonic() - began
 
     def _dial(self, numbers: Sequence[str], verdict: Verdict) -> None:

@@ -12,12 +12,12 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from drivers.base.secret import Secret
 from drivers.modem import call, profile
 from drivers.net import firewall
-from drivers.net.namespace import has_ipv6
+from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
 from rig.config.bench_files import load_fence, load_fence_file
 from rig.config.fence import Session, dropped
 from rig.config.secret_files import read_secret
-from rig.links.near_end import NearEnd, modem_port, near_port
+from rig.links.making import modem_port, near_port
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.hosts import hosts
 from rig.parts.hosts.hosts import HostsPlan
@@ -103,10 +103,10 @@ class FarEnd:
             gateway.add_neighbour("ibm0", IPV6_HOST, servers.hardware_address("lig0"))
             gateway.add_route(ANYWHERE_IPV6, "ibm0", str(IPV6_HOST))
 
-    def attach(self, near: NearEnd) -> None:
+    def attach(self, console: NetworkNamespace) -> None:
         """Join a near end that borrows its modem to the partition."""
         if self.partition is not None:
-            self.partition.attach(near)
+            self.partition.attach(console)
 
     def _addresses(self) -> tuple[IPv4Address, ...]:
         """All of §5.1, and the hosts outside the fence."""

@@ -45,12 +45,14 @@ def _unsolicited(make: ProbeMaker, category: str, sources: tuple[IPv4Address, ..
     caller = make.ground.caller
     for source in sources:
         for name, flags, port in (
-            ("SYN", dpkt.tcp.TH_SYN, 22), ("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK, 40000),
-            ("ACK", dpkt.tcp.TH_ACK, 40000), ("RST", dpkt.tcp.TH_RST, 40000),
+            ("SYN", dpkt.tcp.TH_SYN, 22), ("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK, packets.NOBODYS_PORT),
+            ("ACK", dpkt.tcp.TH_ACK, packets.NOBODYS_PORT), ("RST", dpkt.tcp.TH_RST, packets.NOBODYS_PORT),
         ):  # fmt: skip
             yield make.tcp_inward(category, f"{name} from {source} to port {port}", source, port, flags, HTTPS)
         number = make.number()
-        yield make.inward(category, f"UDP from {source}", packets.udp(source, caller, 40000, number), number)
+        yield make.inward(
+            category, f"UDP from {source}", packets.udp(source, caller, packets.NOBODYS_PORT, number), number
+        )
         complained = packets.tcp(caller, source, HTTPS, 0)[:28]
         for name, kind, code, rest in (("echo", 8, 0, b""), ("unreachable", 3, 1, complained)):
             number = make.number()
@@ -72,7 +74,7 @@ def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
     ends = dict.fromkeys(port for ports in make.ground.fence.inbound for port in (ports[0], ports[-1]))
     for source, port in itertools.product(sources, ends):
         category, what = "unsolicited, port of remote service", f"from {source} to port {port}"
-        yield make.tcp_inward(category, f"TCP {what}", source, port, dpkt.tcp.TH_SYN, 40000)
+        yield make.tcp_inward(category, f"TCP {what}", source, port, dpkt.tcp.TH_SYN, packets.NOBODYS_PORT)
         number = make.number()
         made = packets.udp(source, make.ground.caller, port, number)
         yield make.inward(category, f"UDP {what}", made, number)

@@ -209,7 +209,7 @@ def _other_caller(make: ProbeMaker) -> Iterator[Probe]:
     caller, other, category = make.ground.caller, make.ground.other, "caller to caller"
     if other is None:
         return
-    for port in (22, 80, HTTPS, 40000):
+    for port in (22, 80, HTTPS, packets.NOBODYS_PORT):
         yield make.syn(category, other, port)
     for source in (caller, make.ground.fence.servers[0], make.ground.gateway):
         for name in ("UDP", "ICMP echo", "ESP", "IP in IP"):

@@ -57,7 +57,7 @@ def _to_port(make: ProbeMaker, category: str, protocol: str, source: IPv4Address
 
 def _to_ports(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterator[Probe]:
     remote_service = {port for ports in make.ground.fence.inbound for port in (ports[0], ports[-1])}
-    ports = sorted({*remote_service, HTTPS, 113, 40000, *make.random.sample(range(1024, 65535), 8)})
+    ports = sorted({*remote_service, HTTPS, 113, packets.NOBODYS_PORT, *make.random.sample(range(1024, 65535), 8)})
     for source in sources:
         for port in ports:
             for protocol in ("tcp", "udp"):
@@ -69,7 +69,14 @@ def _other_packets(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterat
     caller = make.ground.caller
     for source in sources:
         for name, flags in (("ACK", dpkt.tcp.TH_ACK), ("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK)):
-            yield make.tcp_inward(UNSOLICITED, f"{name} from {source} to port 40000", source, 40000, flags, HTTPS)
+            yield make.tcp_inward(
+                UNSOLICITED,
+                f"{name} from {source} to port {packets.NOBODYS_PORT}",
+                source,
+                packets.NOBODYS_PORT,
+                flags,
+                HTTPS,
+            )
         for name in ("ICMP echo", "ICMP unreachable", "ESP", "GRE"):
             if not (name.startswith("ICMP") and _lets_in(make.ground.allow, "icmp", source)):
                 number = make.number()
@@ -77,5 +84,5 @@ def _other_packets(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterat
                     UNSOLICITED, f"{name} from {source}", packets.KINDS[name](source, caller, number), number
                 )
     number = make.number()
-    made = packets.udp6(IPV6_SERVER, ALL_NODES, 40000, number)
+    made = packets.udp6(IPV6_SERVER, ALL_NODES, packets.NOBODYS_PORT, number)
     yield Probe(number, UNSOLICITED, "IPv6 to all nodes", Side.FAR, Expected.DENIED, (made,), version=6)

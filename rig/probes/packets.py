@@ -15,6 +15,11 @@ from rig.config.fence import HTTPS
 MARK = b"RIGPROBE"
 """Stands before a probe's number in its payload."""
 TCP, UDP, ICMP, ESP, GRE, IPIP, IPV6 = 6, 17, 1, 50, 47, 4, 41
+NOBODYS_PORT = 61500
+"""Above those that the kernel gives to connections (32768 to 60999, ip_local_port_range): what comes to one of them
+might belong to a flow of the caller's own, which conntrack knows for two minutes after it has ended."""
+FLOW_PORTS = range(62000, 65000)
+"""For a flow that probes are about, for the same reason."""
 FIRST_PORT = 20000
 MORE_FRAGMENTS = 0x2000
 
@@ -113,8 +118,8 @@ def fragments(
 
 
 KINDS: dict[str, Callable[[IPv4Address, IPv4Address, int], bytes]] = {
-    "TCP": lambda source, to, number: tcp(source, to, 40000, number, source_port=HTTPS),
-    "UDP": lambda source, to, number: udp(source, to, 40000, number),
+    "TCP": lambda source, to, number: tcp(source, to, NOBODYS_PORT, number, source_port=HTTPS),
+    "UDP": lambda source, to, number: udp(source, to, NOBODYS_PORT, number),
     "ICMP echo": lambda source, to, number: icmp(source, to, 8, 0, number),
     "ICMP unreachable": lambda source, to, number: icmp(source, to, 3, 1, number, bytes(28)),
     "ESP": lambda source, to, number: raw(source, to, ESP, number, bytes(8)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -170,10 +171,21 @@ def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[socket.so
     with namespace.entered():
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with connection:
+        _bind_free(connection)
         connection.settimeout(ANSWER_SECONDS)
         with waiting():
             connection.connect((str(server), HTTPS))
         yield connection
+
+
+def _bind_free(connection: socket.socket) -> None:
+    """To one of packets.FLOW_PORTS, drawn anew each time. Raises OSError when none of several is free."""
+    ports = random.sample(packets.FLOW_PORTS, 20)
+    for port in ports[:-1]:
+        with contextlib.suppress(OSError):
+            connection.bind(("", port))
+            return
+    connection.bind(("", ports[-1]))
 
 
 def table(report: Report) -> str:

@@ -11,7 +11,7 @@ from drivers.base.errors import InternalError, Interrupted, NothingCheckedError,
 
 if TYPE_CHECKING:
     from drivers.ppp.pppd import PppUp
-    from rig.links.near_end import NearEnd
+    from rig.links.link import Link
 
 
 def as_json(value: Any) -> str:
@@ -74,10 +74,10 @@ class ModemReport(msgspec.Struct, frozen=True):
     profile: str = "generic"
 
     @classmethod
-    def of(cls, near: NearEnd) -> ModemReport:
-        """A near end's, once it is open."""
-        who = near.identity
-        return cls(who.manufacturer, who.model, who.revision, near.profile.name if near.profile else "")
+    def of(cls, link: Link) -> ModemReport:
+        """What a link that is open is made by."""
+        who = link.identity
+        return cls(who.manufacturer, who.model, who.revision, link.profile.name if link.profile else "")
 
 
 class ConnectReport(msgspec.Struct, frozen=True):

@@ -97,7 +97,7 @@ def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
     from rig.checks.inbound.representative import Behind
     from rig.config.secret_files import read_secret
     from rig.jobs.answer import promised_by, second_call
-    from rig.links.near_end import NearEnd, near_port
+    from rig.links.making import caller_at, near_port
     from rig.run.progress import Progress
 
     assert bench.inbound is not None
@@ -109,7 +109,7 @@ def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
     found = Found()
 
     def caller_with(credentials: Secret, name: str) -> NearEnd:
-        return NearEnd.owned_by(
+        return caller_at(
             owner,
             bench,
             near_port(bench),

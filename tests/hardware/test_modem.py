@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def line_with_carrier_detect(modem: Line) -> SerialLine:
-    if modem.near.profile is not None and modem.near.profile.direct:
+    if modem.near.link.profile is not None and modem.near.link.profile.direct:
         pytest.skip("a null-modem cable has no call for DCD to follow")
     line = modem.near.modem.line
     if line.carrier is None:
@@ -35,8 +35,8 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 def test_a_profile_knows_the_modem(modem: Line) -> None:
     """Catches a modem that is driven by the generic profile; rig detect --suggest prints a beginning of its own."""
-    assert modem.near.profile is not None
-    assert modem.near.profile.name != profile.GENERIC
+    assert modem.near.link.profile is not None
+    assert modem.near.link.profile.name != profile.GENERIC
 
 
 def test_dcd_follows_the_call(line_with_carrier_detect: SerialLine, modem: Line) -> None:

@@ -7,8 +7,10 @@ import re
 from dataclasses import replace
 
 from drivers.net import firewall
+from rig.config.bench import InboundTable
 from rig.console import inbound_firewall
 from rig.links.answering import AnsweringEnd
+from rig.links.ppp_role import Answering
 
 OTHER_TCP, OTHER_UDP = "other TCP ports of the console", "other UDP ports of the console"
 LISTED_TCP, LISTED_UDP = "listed ports of the console, TCP", "listed ports of the console, UDP"
@@ -216,8 +218,13 @@ class LetsAnybodyIn(Broken):
 
     found_by = AUTHENTICATION
 
-    def _ppp_words(self) -> tuple[str, ...]:
-        words = (word for word in super()._ppp_words() if not word.startswith("require-"))
+    def made_role(self, table: InboundTable) -> Answering:
+        return AsksNobody(table)
+
+
+class AsksNobody(Answering):
+    def words(self) -> tuple[str, ...]:
+        words = (word for word in super().words() if not word.startswith("require-"))
         return tuple("noauth" if word == "auth" else word for word in words)
 
 

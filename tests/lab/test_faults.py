@@ -58,7 +58,7 @@ def test_an_answer_is_waited_for_as_long_as_the_line_may_take(
 ) -> None:
     """What is queued before a line of 9,600 bit/s is sent after 8.5 s; a bound that knows no rate ends before."""
     monkeypatch.setattr(checks, "ANSWER_SECONDS", 1.0)
-    session.line.near.rate = rate
+    session.line.near.link.rate = rate
     exchange.stall(2500)
     result = session.run_check(checks.authorized_servers)[0]
     assert result.held is held

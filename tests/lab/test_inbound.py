@@ -36,10 +36,9 @@ TOLD_SECONDS = 30.0
 
 def variant(stage: InboundBench, **changes: object) -> InboundBench:
     """The same stage with other keys in the bench's [inbound]."""
-    changed = stage.with_end(type(stage.end), Progress.silent())
     table = msgspec.structs.replace(stage.end.inbound, **changes)
-    changed.bench = changed.end.bench = msgspec.structs.replace(stage.bench, inbound=table)
-    return changed
+    bench = msgspec.structs.replace(stage.bench, inbound=table)
+    return stage.with_end(type(stage.end), Progress.silent(), bench)
 
 
 @pytest.mark.paper("2.2.1", "5.3")
@@ -173,16 +172,14 @@ def test_a_voice_calls(representative: Armed) -> None:
 
 def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None:
     stage = variant(inbound_bench)
-    ppp = msgspec.structs.replace(stage.bench.near_end.ppp, timeout=2.0)
-    near = msgspec.structs.replace(stage.bench.near_end, ppp=ppp)
-    patient = stage.bench
-    stage.bench = stage.end.bench = msgspec.structs.replace(stage.bench, near_end=near)
+    patient = stage.end.near.ppp
+    stage.end.near.ppp = msgspec.structs.replace(patient, timeout=2.0)
     with armed(stage, tmp_path / "one.json") as one:
         caller = one.representative()
         caller.dial(one.number)
         await_told(one)
         caller.hang_up()
-        stage.bench = stage.end.bench = patient
+        stage.end.near.ppp = patient
         the_next_call_is_good(one)
     assert [call.result for call in one.verdict.calls] == ["PPP NEGOTIATION FAILED", "CONNECT"]
 
@@ -190,11 +187,8 @@ def test_carrier_and_no_ppp(inbound_bench: InboundBench, tmp_path: Path) -> None
 def test_the_caller_will_not_say_who_it_is(representative: Armed) -> None:
     caller = representative.representative()
     caller.end_session()
-    options = msgspec.structs.replace(caller.bench.near_end.ppp, options=("refuse-pap",))
-    near = msgspec.structs.replace(caller.bench.near_end, ppp=options)
-    caller.bench = msgspec.structs.replace(caller.bench, near_end=near)
-    assert caller._line is not None
-    caller._pppd = caller._make_pppd(caller._line.fileno())
+    caller.ppp = msgspec.structs.replace(caller.ppp, options=("refuse-pap",))
+    caller.hold_pppd()
     caller.dial(representative.number)
     with pytest.raises(PppError):
         caller.start_ppp()
@@ -208,8 +202,7 @@ def test_a_caller_who_leaves_chap_unanswered_is_sent_away_in_time(inbound_bench:
     with armed(variant(inbound_bench, auth="chap", authentication=3.0), tmp_path / "one.json") as one:
         caller = one.representative()
         caller.dial(one.number)
-        assert caller._line is not None
-        peer = ScriptedPeer(caller._line.fileno(), asks_pap=False, gives=one.end.inbound.remote, calls=True)
+        peer = ScriptedPeer(caller.link.terminal(), asks_pap=False, gives=one.end.inbound.remote, calls=True)
         began = time.monotonic()
         await_told(one)
         assert time.monotonic() - began < 10

@@ -107,7 +107,8 @@ def test_the_partition_carries_ppp_and_has_no_part_in_it(
     pap = [frame for frame in on_the_network if protocol_of(frame) == PAP]
     assert [frame.data for frame in on_the_line if frame.protocol == PAP] == pap
     assert len(pap) == 2
-    assert borrower.near.secret.user.encode() in pap[0]
+    assert borrower.far_end is not None
+    assert borrower.far_end.secret.user.encode() in pap[0]
     assert any(protocol_of(frame) == IPV4 for frame in on_the_network)
 
 
@@ -119,7 +120,7 @@ def test_stray_data_after_a_calls_end_is_ignored(borrower: Line, partition: Emul
     with borrower.near.namespace.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stray:
         stray.bind(("", 1701))
         for message in [*data, b"\x00\x02" + bytes(40), b"\x48\x02", b"", b"\xc8"]:
-            stray.sendto(message, (str(borrower.near.bench.near_end.remote_modem.partition), 1701))  # type: ignore[union-attr]
+            stray.sendto(message, (borrower.near.port, 1701))
     with borrower.opened():
         assert borrower.call().start_ppp().up.auth == "PAP"
     assert partition.control.ask("refused") == {}

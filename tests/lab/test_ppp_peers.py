@@ -16,7 +16,7 @@ from drivers.base.errors import AuthenticationError, PppError, UsageError
 from drivers.base.secret import Secret
 from drivers.ppp.pppd import Pppd, PppOptions
 from rig.checks.gateway import asked_who_it_is
-from rig.links.near_end import PPP_OPTIONS
+from rig.links.ppp_role import PPP_OPTIONS
 from rig.run.owner import Owner
 from tests.lab.scripted_peer import ScriptedPeer
 

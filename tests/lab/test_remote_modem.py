@@ -23,7 +23,7 @@ from drivers.base.errors import (
 from fixtures.line import Line, Session
 from rig.checks import gateway as checks
 from rig.config.bench_files import load
-from rig.links.remote_modem import RemoteNearEnd
+from rig.links.l2tp_call import L2tpCall
 
 if TYPE_CHECKING:
     from rig.config.bench import Bench
@@ -97,9 +97,9 @@ def test_what_the_partitions_modem_says_is_the_outcome(
 def test_a_call_that_was_given_up_spoils_none_that_follows(tunnel: Line) -> None:
     """Catches the end of the one call taken for the end of the next: by the near end, whose own it was, and by the
     partition, whose modem was still dialling when it was told."""
-    assert isinstance(tunnel.near, RemoteNearEnd)
+    assert isinstance(tunnel.near.link, L2tpCall)
     with pytest.raises(NoAnswerError, match="did not say"):
-        tunnel.near.borrowed.dial(VOICE, 0.3, lambda: None)
+        tunnel.near.link.borrowed.dial(VOICE, 0.3, lambda: None)
     tunnel.near.end_session()  # as after any call that did not connect
     with pytest.raises(BusyError):
         tunnel.call("1-800-555-0101")
@@ -174,4 +174,4 @@ def test_what_ppp_agrees_to_escape_reaches_the_modem(borrowed_session: Session, 
 def test_a_bad_network_is_slow_and_no_more(tunnel: Line) -> None:
     """A fifth of what is sent is lost, and all is 200 ms late."""
     assert tunnel.call().connection.rate == 115200
-    assert tunnel.near.rate == 115200, "the waits for answers do not follow the line"
+    assert tunnel.near.link.rate == 115200, "the waits for answers do not follow the line"

@@ -11,6 +11,7 @@ from drivers.base.errors import BusyError, PppError
 from rig.checks import gateway as checks
 from rig.checks.gateway import ask_name
 from rig.config.bench_files import load
+from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner
@@ -25,7 +26,7 @@ CROWDED = str(Path(__file__).with_name("crowded.toml"))
 
 def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
     port = far_end.install_line(name, "")
-    near = NearEnd.owned_by(owner, far_end.bench, port, far_end.secret, Progress(), name)
+    near = caller_at(owner, far_end.bench, port, far_end.secret, Progress(), name)
     near.open()
     return near
 

@@ -15,8 +15,7 @@ from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import CallAsked
 from drivers.l2tp.runner import Runner
 from rig.config.bench import Bench, ModemTable, NearEndTable, PppTable, RemoteModemTable
-from rig.links.near_end import NearEnd
-from rig.links.remote_modem import RemoteNearEnd
+from rig.links.making import borrower_of
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
@@ -67,7 +66,7 @@ def test_silence_is_an_outcome(own: Owner, answers: bool, steps: int, expected: 
     table = RemoteModemTable(PARTITION, timeout=SECONDS)
     modem = ModemTable(carrier_wait=1)
     bench = Bench("silent", near_end=NearEndTable(modem=modem, remote_modem=table, ppp=PppTable(SECONDS)))
-    near: NearEnd = RemoteNearEnd.owned_by(own, bench, str(PARTITION), Secret("a", "b"), Progress.silent())
+    near = borrower_of(own, bench, table, Secret("a", "b"), Progress.silent())
     near.namespace.join("eth0", partition.namespace, "eth0")
     near.namespace.add_address("eth0", IPv4Interface("10.9.7.1/30"))
     partition.namespace.add_address("eth0", IPv4Interface(f"{PARTITION}/30"))

@@ -71,10 +71,11 @@ def test_it_has_our_partition_dial(line: Line, own: Owner, tmp_path: Path) -> No
     """xl2tpd as LNS, an outgoing call: every authorized server is reached, and the modem hangs up at its word."""
     near, partition = line.near, line.bench.near_end.remote_modem
     assert partition is not None
+    assert near.role.client is not None
     words = ("defaultroute", "noipdefault", "ipcp-accept-local", "ipcp-accept-remote", "usepeerdns", "mtu 1410")
     section = f"[lac out]\nlns = {partition.partition}\nhostname = theirs\nchallenge = yes"
-    options = (*words, f'user "{near.secret.user}"', "remotename peer")
-    daemon = own.own(Xl2tpd(near.namespace, tmp_path, section, options, near.secret, (NUMBER,)))
+    options = (*words, f'user "{near.role.client.user}"', "remotename peer")
+    daemon = own.own(Xl2tpd(near.namespace, tmp_path, section, options, near.role.client, (NUMBER,)))
     daemon.wait_listening()
     daemon.command(f"o out {NUMBER}")
     interface = daemon.next(Interface).name

@@ -10,7 +10,7 @@ from drivers.base.errors import ConfigError
 from drivers.serial import layouts
 from drivers.serial.ports import Port
 from rig.jobs.detect import Caution
-from rig.links.near_end import dialling_port
+from rig.links.making import dialling_port
 
 
 def usb(vendor: str, model: str, interface: int) -> Port:

@@ -26,7 +26,7 @@ from drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from drivers.serial.serial_line import SerialLine
 from rig.checks import gateway as checks
 from rig.jobs.detect import Caution, detect
-from rig.links.near_end import dialling_port
+from rig.links.making import dialling_port
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Faults, Line, Session

@@ -6,9 +6,10 @@ from ipaddress import IPv4Address, IPv4Interface
 
 from drivers.modem import profile
 from drivers.net.borrowed_interface import BorrowedInterface
+from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench
 from rig.config.secret_files import secret_value
-from rig.links.near_end import NearEnd, modem_port
+from rig.links.making import modem_port
 from rig.parts.exchange.emulated import EmulatedExchange
 from rig.parts.i5os import i5os
 from rig.parts.i5os.i5os import I5osPlan
@@ -73,15 +74,15 @@ class EmulatedPartition:
         self.process.process.kill()
         self.process.process.join()
 
-    def attach(self, near: NearEnd) -> None:
+    def attach(self, console: NetworkNamespace) -> None:
         """Join a near end to it by Ethernet, as good or bad as the bench has it."""
         table, remote = self._table, self.bench.near_end.remote_modem
         assert remote is not None
-        near.namespace.join("i5os0", self.namespace, "hmc0")
-        near.namespace.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
+        console.join("i5os0", self.namespace, "hmc0")
+        console.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
         self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
         if table.delay or table.loss or table.reorder:
-            for namespace, interface in ((near.namespace, "i5os0"), (self.namespace, "hmc0")):
+            for namespace, interface in ((console, "i5os0"), (self.namespace, "hmc0")):
                 namespace.impair(interface, delay=table.delay, loss=table.loss, reorder=table.reorder)
 
 

@@ -1,0 +1,136 @@
+"""A call by a modem that an i5/OS partition lends over L2TP (§2.1.4.2), as a link: out by it, and in.
+
+The paper has inbound calls come to the HMC's own modem, and says nothing of a partition's (§2.2.1 beside §2.1.4.2).
+What follows from RFC 2661 is done: the tunnel that the near end has opened is the one that the call is offered over;
+the partition answers its modem once the near end has taken the offer, at the first RING, whatever [inbound] rings says;
+who calls, and with what credentials, is the near end's to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivers.base.errors import CallError, CarrierLostError, RigError
+from drivers.modem.call import Connection, check_number
+from drivers.modem.identity import Identity
+from drivers.modem.profile import Profile
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.ppp_log import MapAgreed
+from drivers.ppp.pppd import PEER_MILLISECONDS, Pppd
+from rig.config.bench import RemoteModemTable
+from rig.links.borrowed_modem import BorrowedModem
+from rig.run.progress import Progress
+
+MTU = 1410
+"""Bytes that fit into Ethernet's 1,500 with L2TP, UDP and IP around them."""
+
+
+class L2tpCall:
+    """One tunnel and one call at a time. ``secret`` of the tunnel; ``carrier_wait`` of the partition's modem, in
+    seconds. ``lost`` is told, from the tunnel's thread, that a call has ended that was not ended here."""
+
+    l2tp = True
+    lasts = False
+    words: tuple[str, ...] = ("mtu", f"{MTU}", "mru", f"{MTU}")
+
+    def __init__(
+        self,
+        table: RemoteModemTable,
+        secret: bytes,
+        namespace: NetworkNamespace,
+        carrier_wait: float,
+        progress: Progress,
+    ) -> None:
+        self.port = str(table.partition)
+        self.rate = 0
+        self.identity = Identity()
+        self.profile: Profile | None = None
+        self.caller = ""
+        self.lost: Callable[[], None] = lambda: None
+        self._table = table
+        self._secret = secret
+        self._namespace = namespace
+        self._seconds = carrier_wait + table.timeout  # to its carrier, and the partition to say so
+        self._progress = progress
+        self._maps: dict[bool, int] = {}
+        self._over = ""
+        self._borrowed: BorrowedModem | None = None
+
+    def open(self) -> None:
+        """Open the tunnel. Raises as BorrowedModem does."""
+        self._over, self._maps, self.caller = "", {}, ""
+        with self._progress.step(f"L2TP tunnel to {self._table.partition}"):
+            passed = self._progress.trace.l2tp_message
+            self._borrowed = BorrowedModem(self._table, self._secret, self._namespace, self._ended, passed)
+        self.identity = Identity("i5/OS partition", self._borrowed.host)
+
+    @property
+    def borrowed(self) -> BorrowedModem:
+        assert self._borrowed is not None
+        return self._borrowed
+
+    def _ended(self, why: str) -> None:
+        """From the tunnel's thread."""
+        self._over = self._over or why
+        self.lost()
+
+    def terminal(self) -> int:
+        self._over = ""
+        return self.borrowed.new_session()
+
+    def dial(self, number: str) -> Connection:
+        """Have the partition dial. Raises as BorrowedModem.dial does."""
+        string = check_number(number)
+
+        def accepted() -> None:
+            self._progress.begin(f"partition dialling {number}")
+
+        return self._connected("L2TP outgoing call", lambda: self.borrowed.dial(string, self._seconds, accepted))
+
+    def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
+        self._progress.begin(doing)
+        try:
+            self.rate = connect()
+        except CallError as error:
+            self._progress.end(error.result)
+            raise
+        text = f"CONNECT {self.rate}"
+        self._progress.end(text)
+        return Connection(text, self.rate)
+
+    def wait_for_call(self, seconds: float) -> bool:
+        """Wait until the partition offers a call."""
+        offered = self.borrowed.wait_for_call(seconds)
+        if offered is not None:
+            self.caller = offered.calling
+        return offered is not None
+
+    def answer(self) -> Connection:
+        """Have the partition answer. Raises as BorrowedModem.answer does."""
+        doing = f"partition answering{f' {self.caller}' if self.caller else ''}"
+        return self._connected(doing, lambda: self.borrowed.answer(self._seconds))
+
+    def wake(self) -> None:
+        if self._borrowed is not None:
+            self._borrowed.wake()
+
+    def release(self, pppd: Pppd) -> None:
+        """Once the gateway's own PPP has had time to start; see PEER_MILLISECONDS."""
+        self.borrowed.peer_speaks(PEER_MILLISECONDS / 1000)
+        pppd.release(self.borrowed.session_options)
+
+    def agreed(self, event: MapAgreed) -> None:
+        """Once both ends have agreed on what to escape, the partition, which puts it on the line, is told."""
+        self._maps[event.by_us] = event.characters
+        if len(self._maps) == 2:
+            self.borrowed.set_link(send=self._maps[True], receive=self._maps[False])
+
+    def failure(self) -> RigError | None:
+        """What the partition said of it explains more than pppd can."""
+        return CarrierLostError(self._over) if self._over else None
+
+    def hang_up(self) -> None:
+        """End call and tunnel."""
+        if self._borrowed is not None:
+            borrowed, self._borrowed = self._borrowed, None
+            borrowed.close()

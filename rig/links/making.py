@@ -1,0 +1,112 @@
+"""The near end that a bench has: by a modem of its own, a null modem, or a modem that is lent."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from drivers.base.secret import Secret
+from drivers.modem import profile
+from drivers.net.borrowed_interface import BorrowedInterface
+from drivers.serial import layouts
+from drivers.serial.ports import Port, matching_ports, one_of
+from rig.config.bench import Bench, ModemTable, RemoteModemTable
+from rig.config.secret_files import secret_value
+from rig.console.console import Console
+from rig.links.l2tp_call import L2tpCall
+from rig.links.modem_line import ModemLine, NullModem, PickUp
+from rig.links.near_end import NearEnd
+from rig.links.ppp_role import Calling
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+
+def caller_at(
+    owner: Owner,
+    bench: Bench,
+    port: str,
+    secret: Secret,
+    progress: Progress,
+    role: str = "hmc",
+    auth: Literal["pap", "chap"] = "pap",
+) -> NearEnd:
+    """Somebody who calls from a console of his own, by the modem at ``port``, or over the cable there."""
+    table = bench.near_end.modem
+    console = Console.owned_by(owner, bench.near_end.allow, role)
+    named = profile.named(table.profile) if table.profile else None
+    link: ModemLine | NullModem
+    if named is not None and named.direct:
+        link = NullModem(port, table, progress, named)
+    else:
+        link = ModemLine(port, table, progress)
+    return owner.own(NearEnd(console, link, Calling(secret, auth), bench.near_end.ppp, progress))
+
+
+def borrower_of(
+    owner: Owner, bench: Bench, table: RemoteModemTable, secret: Secret, progress: Progress, role: str = "hmc"
+) -> NearEnd:
+    """Somebody who calls by a modem that a partition lends; not joined to it yet, where it is the rig's own."""
+    console = Console.owned_by(owner, bench.near_end.allow, role)
+    lead_to_partition(owner, bench, console)
+    link = lent_call(bench, table, console, progress)
+    near = owner.own(NearEnd(console, link, Calling(secret), bench.near_end.ppp, progress))
+    link.lost = near.lost
+    return near
+
+
+def lead_to_partition(owner: Owner, bench: Bench, console: Console) -> None:
+    """Give a console this machine's network interface that leads to a partition, where the bench names one."""
+    table = bench.near_end.remote_modem
+    if table is not None and table.address is not None:
+        owner.own(BorrowedInterface(table.interface, console.namespace, table.address))
+
+
+def answering_link(bench: Bench, port: str, console: Console, progress: Progress) -> ModemLine | L2tpCall:
+    """What an inbound call comes over: the modem at ``port``, or one that a partition lends."""
+    remote = bench.near_end.remote_modem
+    if remote is not None:
+        return lent_call(bench, remote, console, progress)
+    assert bench.inbound is not None
+    pick_up = PickUp(bench.inbound.rings, bench.inbound.answer == "s0")
+    return ModemLine(port, bench.near_end.modem, progress, pick_up)
+
+
+def lent_call(bench: Bench, table: RemoteModemTable, console: Console, progress: Progress) -> L2tpCall:
+    """A call by a partition's modem."""
+    secret = secret_value(bench, "near-end.remote-modem.secret", table.secret, "").encode()
+    return L2tpCall(table, secret, console.namespace, bench.near_end.modem.carrier_wait, progress)
+
+
+def near_end_of(
+    owner: Owner,
+    bench: Bench,
+    port: str,
+    secret: Secret,
+    progress: Progress,
+    role: str = "hmc",
+    auth: Literal["pap", "chap"] = "pap",
+) -> NearEnd:
+    """The caller that a bench has."""
+    remote = bench.near_end.remote_modem
+    if remote is not None:
+        return borrower_of(owner, bench, remote, secret, progress, role)
+    return caller_at(owner, bench, port, secret, progress, role, auth)
+
+
+def near_port(bench: Bench) -> str:
+    """Where a bench's near end finds its modem: at a partition, or as :func:`modem_port`."""
+    remote = bench.near_end.remote_modem
+    return str(remote.partition) if remote is not None else modem_port(bench.near_end.modem)
+
+
+def modem_port(modem: ModemTable) -> str:
+    """The port of a real modem. Raises NoModemError, naming what there is, when it is not there."""
+    return modem.port or modem.url or dialling_port(matching_ports(modem.filters), modem.filters).device
+
+
+def dialling_port(ports: list[Port], wanted: dict[str, str]) -> Port:
+    """The port of those found that dials: where they are all one modem's, its profile or layout says which that is."""
+    if len({port.device_path for port in ports}) == 1:
+        known = [each.port.interface for each in profile.by_usb(ports[0].vendor, ports[0].model)]
+        for interface in (*known, layouts.dials(ports[0].vendor, ports[0].model)):
+            ports = [port for port in ports if port.interface_number == interface] or ports
+    return one_of(ports, wanted)
