@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.jobs.fence_check import probes_of
 from rig.links.near_end import NearEnd
 from rig.probes.making import Ground

@@ -30,8 +30,8 @@ from drivers.ppp.pppd import PppUp
 from drivers.tls import client as tls
 from drivers.tls.policy import Policy, describe
 from rig.config.bench import Bench
-from rig.config.bench_files import load_fence, load_tls_policy
-from rig.config.fence import DNS, HTTPS, Fence
+from rig.config.bench_files import load_destinations, load_tls_policy
+from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.console import firewall as console_firewall
 from rig.run.control import Control
 from rig.verdict.verdict import CheckResult
@@ -53,7 +53,7 @@ class Surroundings:
     ``line_seconds``: what a slow line takes beyond the time that each wait has (NearEnd.line_seconds)."""
 
     bench: Bench
-    fence: Fence
+    allowed: Destinations
     namespace: NetworkNamespace
     up: PppUp
     ca: str
@@ -64,7 +64,7 @@ class Surroundings:
     def of(cls, bench: Bench, near: NearEnd, up: PppUp, far_end: FarEnd | None) -> Surroundings:
         """Those of a session that is up. ``far_end``: the rig's own, where it is."""
         ca, hosts = (str(far_end.ca), far_end.hosts) if far_end else (bench.expect.ca, None)
-        return cls(bench, load_fence(bench), near.namespace, up, ca, hosts, near.line_seconds())
+        return cls(bench, load_destinations(bench), near.namespace, up, ca, hosts, near.line_seconds())
 
     @property
     def answer_seconds(self) -> float:
@@ -146,7 +146,7 @@ def authorized_servers(around: Surroundings) -> Iterator[CheckResult]:
     acceptable (§3.2)."""
     name, as_policy = "TLS POST to an authorized server", f"TLS as {around.bench.expect.tls} has it"
     policy = load_tls_policy(around.bench)
-    for server in around.fence.servers:
+    for server in around.allowed.servers:
         target = f"{server}:{HTTPS}"
         if not around.ca:
             yield not_run(name, target, "the bench names no expect.ca to trust")
@@ -216,7 +216,7 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
     # A good connection follows over the same line: by the time that it is open, whatever the first packet meets has
     # met it, and what would be said of it has been said.
     with begun(around.namespace, host) as attempt:
-        follower = connect(around.namespace, around.fence.servers[0], around.answer_seconds)
+        follower = connect(around.namespace, around.allowed.servers[0], around.answer_seconds)
         answer = answered(attempt)
     arrived = around.hosts.ask("arrivals", destination=str(host))
     if arrived:
@@ -274,7 +274,7 @@ def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
     A good connection to the same server follows it over the same line, so that by its end the packet has
     either arrived or been dropped.
     """
-    name, server = "unauthorized source address", around.fence.servers[0]
+    name, server = "unauthorized source address", around.allowed.servers[0]
     source = around.up.local + 1
     target = f"{source} to {server}:{HTTPS}"
     if around.hosts is None:

@@ -21,8 +21,9 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.config.bench import Bench
-from rig.config.bench_files import load_fence, load_fence_file
-from rig.config.fence import Fence, Session, session_rules
+from rig.config.bench_files import load_destinations, load_fence_file
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import Session, session_rules
 from rig.verdict.verdict import as_json
 
 SHOWN = 20
@@ -40,7 +41,7 @@ def fence() -> None:
 def show(bench: str | None, session: str | None) -> int:
     """The fence of a bench: whom a caller may reach."""
     chosen = load_bench(bench or "loopback")
-    fence = load_fence(chosen)
+    fence = load_destinations(chosen)
     if session is None:
         click.echo(describe(chosen, fence))
         return 0
@@ -52,7 +53,7 @@ def show(bench: str | None, session: str | None) -> int:
     return 0
 
 
-def describe(bench: Bench, fence: Fence) -> str:
+def describe(bench: Bench, fence: Destinations) -> str:
     """A fence for a person to read."""
     file = load_fence_file(bench.fence)
     return "\n".join(

@@ -12,7 +12,7 @@ from drivers.modem import profile
 from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.config.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable
-from rig.config.fence import Fence
+from rig.config.destinations import Destinations
 from rig.parts.lig import mutants
 
 HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
@@ -101,7 +101,7 @@ def _validate(path: Path, bench: Bench) -> None:
     _validate_remote_modem(bench, wrong)
     if bench.inbound is not None:
         _validate_inbound(bench.inbound, bench.lig is None, wrong)
-    load_fence(bench)
+    load_destinations(bench)
     load_tls_policy(bench)
 
 
@@ -221,13 +221,13 @@ def load_fence_file(name: str) -> FenceFile:
     return fence
 
 
-def load_fence(bench: Bench) -> Fence:
+def load_destinations(bench: Bench) -> Destinations:
     """The fence that a bench's gateway is held to."""
     file = load_fence_file(bench.fence)
     if bench.region not in file.servers:
         where = Path(bench.folder) / f"{bench.name}.toml"
         raise ConfigError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
-    return Fence(
+    return Destinations(
         file.servers[bench.region],
         bench.lig.name_servers if bench.lig else (),
         file.vpn.get("servers", ()),

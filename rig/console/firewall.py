@@ -11,7 +11,7 @@ from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
-from rig.config.fence import HAS_OPTIONS
+from rig.parts.fence_rules import HAS_OPTIONS
 
 CHAIN = "customer"
 OPENED = "opened-from-outside"

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 
 from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace
-from rig.config.fence import HAS_OPTIONS
+from rig.parts.fence_rules import HAS_OPTIONS
 
 CHAINS = {
     "remote-console": "INPUT -i",

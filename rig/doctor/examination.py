@@ -9,7 +9,7 @@ from pathlib import Path
 from drivers.base.errors import GuestError, NoModemError, RigError
 from drivers.modem import profile
 from rig.config.bench import Bench
-from rig.config.bench_files import HW_CONFIG, load, load_fence, load_fence_file, load_tls_file
+from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file, load_tls_file
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
@@ -75,7 +75,7 @@ def hw_config() -> Iterator[Finding]:
 
 
 def _bench(path: Path) -> None:
-    load_fence(load(str(path)))
+    load_destinations(load(str(path)))
 
 
 def can_run(bench: Bench) -> Finding:

@@ -30,7 +30,7 @@ from rig import lab
 from rig.checks.gateway import not_run
 from rig.checks.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
 from rig.config.bench import Bench, InboundTable
-from rig.config.bench_files import load_fence
+from rig.config.bench_files import load_destinations
 from rig.config.secret_files import secret_value
 from rig.console import partitions
 from rig.console.console import Console
@@ -100,7 +100,7 @@ class InboundBench:
             partition.attach(console.namespace)
         made = partitions.make(owner, end.namespace, end.inbound.partitions)
         end.partitions = tuple(made)
-        ports = tuple(port for ports in load_fence(bench).inbound for port in ports)
+        ports = tuple(port for ports in load_destinations(bench).inbound for port in ports)
         plan = [
             Services("the console", end.namespace.name, ports),
             *(Services(one.name, one.namespace.name, (PARTITION_PORT, 23), str(one.alternate)) for one in made),
@@ -138,7 +138,7 @@ def _answering_end(
 ) -> AnsweringEnd:
     assert bench.inbound is not None
     link = answering_link(bench, port, console, progress)
-    end = owner.own(kind(console, link, bench.inbound, bench.near_end.ppp, load_fence(bench).inbound, progress))
+    end = owner.own(kind(console, link, bench.inbound, bench.near_end.ppp, load_destinations(bench).inbound, progress))
     if isinstance(link, L2tpCall):
         link.lost = end.near.lost
     return end
@@ -148,7 +148,7 @@ def promised_by(bench: Bench, table: InboundTable, elsewhere: tuple[object, ...]
     """What a bench's [inbound] holds an answering side to."""
     found = [(one.name, one.address) for one in table.partitions if one.allowed]
     others = [(one.name, one.address) for one in table.partitions if not one.allowed]
-    console = load_fence(bench).inbound if table.console else ()
+    console = load_destinations(bench).inbound if table.console else ()
     return Promised(console, tuple(found), tuple(others), elsewhere, auth=table.auth)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from drivers.base.errors import BusyError
 from drivers.base.interruptions import interruptible
 from drivers.ppp.pppd import PppUp
 from rig.config.bench import Bench
-from rig.config.bench_files import load_fence
+from rig.config.bench_files import load_destinations
 from rig.jobs.capture import Capture
 from rig.jobs.stage import Stage
 from rig.links.making import caller_at
@@ -109,7 +109,7 @@ def probes_of(
 
     ``other``: a second caller and its session; ``told``: how many probes have been sent, and of how many.
     """
-    fence = load_fence(bench)
+    fence = load_destinations(bench)
     if not fence.name_servers:  # a real gateway's, which it has told the caller
         fence = replace(fence, name_servers=up.dns)
     pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.local}/24", strict=False))

@@ -14,11 +14,11 @@ from drivers.modem import call, profile
 from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
-from rig.config.bench_files import load_fence, load_fence_file
-from rig.config.fence import Session, dropped
+from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
 from rig.links.making import modem_port, near_port
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.parts.fence_rules import Session, dropped
 from rig.parts.hosts import hosts
 from rig.parts.hosts.hosts import HostsPlan
 from rig.parts.i5os.emulated import EmulatedPartition
@@ -124,7 +124,7 @@ class FarEnd:
             self.owner.folder,
             table.address,
             table.pool,
-            load_fence(self.bench),
+            load_destinations(self.bench),
             table.names,
             self._lig_lines(),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, ProbeError, Sender
 from rig.probes.making import Ground
@@ -39,7 +39,7 @@ class Filled:
 
 def fill(ground: Ground, caller: End, flows: int) -> None:
     """Open so many flows from the caller, halfway. Raises ProbeError when the link takes no more."""
-    servers = ground.fence.servers
+    servers = ground.allowed.servers
     with contextlib.closing(Sender(caller)) as sender:
         for index in range(flows):
             server, port = servers[index // len(PORTS) % len(servers)], PORTS[index % len(PORTS)]

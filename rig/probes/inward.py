@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Probe
@@ -20,7 +20,7 @@ def inward(ground: Ground) -> list[Probe]:
     """Every probe that somebody behind the gateway sends to a caller who has asked for nothing."""
     make = ProbeMaker(ground, FIRST)
     return [
-        *_unsolicited(make, "unsolicited, authorized server", ground.fence.servers), *_strangers(make),
+        *_unsolicited(make, "unsolicited, authorized server", ground.allowed.servers), *_strangers(make),
         *_remote_service(make), *_without_a_session(make),
     ]  # fmt: skip
 
@@ -70,8 +70,8 @@ def _strangers(make: ProbeMaker) -> Iterator[Probe]:
 
 def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
     """The ports of §5.3 belong to inbound calls, and are no reason to let anything through here."""
-    sources = (make.ground.fence.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
-    ends = dict.fromkeys(port for ports in make.ground.fence.inbound for port in (ports[0], ports[-1]))
+    sources = (make.ground.allowed.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
+    ends = dict.fromkeys(port for ports in make.ground.allowed.inbound for port in (ports[0], ports[-1]))
     for source, port in itertools.product(sources, ends):
         category, what = "unsolicited, port of remote service", f"from {source} to port {port}"
         yield make.tcp_inward(category, f"TCP {what}", source, port, dpkt.tcp.TH_SYN, packets.NOBODYS_PORT)
@@ -82,7 +82,7 @@ def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
 
 def _without_a_session(make: ProbeMaker) -> Iterator[Probe]:
     """To addresses of the pool that nobody has: no caller must see it."""
-    ground, server = make.ground, make.ground.fence.servers[0]
+    ground, server = make.ground, make.ground.allowed.servers[0]
     free = [address for address in ground.pool.hosts() if address not in (ground.caller, ground.other)]
     for address in sorted(free, key=lambda address: abs(int(address) - int(ground.caller)))[:4]:
         for name in ("TCP", "UDP", "ICMP echo"):
@@ -97,7 +97,7 @@ def _second_server(make: ProbeMaker, spoken_to: IPv4Address, port: int) -> list[
     kinds = (("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK), ("ACK", dpkt.tcp.TH_ACK), ("RST", dpkt.tcp.TH_RST))
     return [
         make.tcp_inward("reply from another server", f"{name} from {server}", server, port, flags, HTTPS)
-        for server in make.ground.fence.servers
+        for server in make.ground.allowed.servers
         if server != spoken_to
         for name, flags in kinds
     ]
@@ -109,7 +109,7 @@ def _errors_about(make: ProbeMaker, server: IPv4Address, port: int) -> list[Prob
     quoted = packets.tcp(caller, server, HTTPS, 0, source_port=port)[:28]
     found = []
     for source, (name, kind, code) in itertools.product(
-        (server, make.ground.fence.servers[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))
+        (server, make.ground.allowed.servers[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))
     ):
         number = make.number()
         made = packets.icmp(source, caller, kind, code, number, quoted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
 from rig.config.bench import AllowTable
-from rig.config.fence import Fence
+from rig.config.destinations import Destinations
 from rig.probes import packets
 from rig.probes.probe import Expected, Probe, Side
 
@@ -21,7 +21,7 @@ class Ground:
     """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
     caller's address; ``allow``: what the caller's own firewall lets in."""
 
-    fence: Fence
+    allowed: Destinations
     caller: IPv4Address
     gateway: IPv4Address
     pool: IPv4Network
@@ -37,9 +37,9 @@ class ProbeMaker:
     def __init__(self, ground: Ground, first: int) -> None:
         self.ground = ground
         self.random = random.Random(ground.seed * 65536 + first)  # noqa: S311 - drawn again from the same seed
-        self.authorized = {*ground.fence.servers, *ground.fence.name_servers}
-        if ground.fence.vpn:
-            self.authorized |= {*ground.fence.vpn_servers}
+        self.authorized = {*ground.allowed.servers, *ground.allowed.name_servers}
+        if ground.allowed.vpn:
+            self.authorized |= {*ground.allowed.vpn_servers}
         self._numbers = itertools.count(first)
 
     def number(self) -> int:

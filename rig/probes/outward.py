@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
 from drivers.base.dissection import dpkt
-from rig.config.fence import DNS, HTTPS, VPN_PORTS
+from rig.config.destinations import DNS, HTTPS, VPN_PORTS
 from rig.probes import packets
 from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side
@@ -41,7 +41,7 @@ def outward(ground: Ground) -> list[Probe]:
 
 def _first_packets(make: ProbeMaker) -> Iterator[Probe]:
     """What must be dropped from the very first: a gateway that filters only later lets these through."""
-    category, server = "first packets", make.ground.fence.servers[0]
+    category, server = "first packets", make.ground.allowed.servers[0]
     for address in make.unauthorized(make.drawn("0.0.0.0/0"), 4):
         yield make.syn(category, address, HTTPS)
     yield make.syn(category, server, 80)
@@ -53,8 +53,8 @@ def _first_packets(make: ProbeMaker) -> Iterator[Probe]:
 def _vpn(make: ProbeMaker) -> Iterator[Probe]:
     """UDP 500 and 4500, and ESP, where the gateway lets a VPN through (§5.2); nothing else, and never TCP."""
     ground, category = make.ground, "VPN server"
-    expected = Expected.ALLOWED if ground.fence.vpn else Expected.DENIED
-    for server in ground.fence.vpn_servers:
+    expected = Expected.ALLOWED if ground.allowed.vpn else Expected.DENIED
+    for server in ground.allowed.vpn_servers:
         for port in VPN_PORTS:
             number = make.number()
             made = packets.udp(ground.caller, server, port, number)
@@ -68,9 +68,9 @@ def _vpn(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _allowed(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         yield make.syn("authorized server", server, HTTPS, allowed=True)
-    for server in make.ground.fence.name_servers:
+    for server in make.ground.allowed.name_servers:
         number = make.number()
         query = bytes(dpkt.dns.DNS(id=number, qd=[dpkt.dns.DNS.Q(name="probe.invalid", type=dpkt.dns.DNS_A)]))
         made = packets.udp(make.ground.caller, server, DNS, number, query)
@@ -79,7 +79,7 @@ def _allowed(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _neighbours(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         around = [server - 1, server + 1]
         for length in (24, 16):
             network = IPv4Network(f"{server}/{length}", strict=False)
@@ -99,7 +99,7 @@ def _address_space(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _ports(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         drawn = make.random.sample(range(1024, 65535), 100)
         for port in (*OTHER_PORTS, *(port for port in drawn if port != HTTPS)):
             yield make.syn("other port of a server", server, port)
@@ -107,7 +107,7 @@ def _ports(make: ProbeMaker) -> Iterator[Probe]:
 
 def _protocols(make: ProbeMaker) -> Iterator[Probe]:
     caller = make.ground.caller
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         for port in (HTTPS, DNS, 500, 4500, 1701, make.random.randrange(1024, 65535)):
             number = make.number()
             yield make.outward(
@@ -134,9 +134,9 @@ def _protocols(make: ProbeMaker) -> Iterator[Probe]:
 def _sources(make: ProbeMaker) -> Iterator[Probe]:
     ground = make.ground
     others = make.unauthorized(make.drawn(ground.pool), min(8, ground.pool.num_addresses - 2))
-    false = [ground.caller + 1, ground.caller - 1, *others, ground.gateway, *ground.fence.servers]
-    false += [*ground.fence.name_servers, *map(IPv4Address, MARTIANS)]
-    for server, source in itertools.product(ground.fence.servers, dict.fromkeys(false)):
+    false = [ground.caller + 1, ground.caller - 1, *others, ground.gateway, *ground.allowed.servers]
+    false += [*ground.allowed.name_servers, *map(IPv4Address, MARTIANS)]
+    for server, source in itertools.product(ground.allowed.servers, dict.fromkeys(false)):
         if source not in (ground.caller, server):
             number = make.number()
             made = packets.tcp(source, server, HTTPS, number)
@@ -145,7 +145,7 @@ def _sources(make: ProbeMaker) -> Iterator[Probe]:
 
 def _fragments(make: ProbeMaker) -> Iterator[Probe]:
     """In pieces as whole: what may pass passes to 443, what may not does not, and pieces that disagree go nowhere."""
-    for server, (port, allowed) in itertools.product(make.ground.fence.servers, ((80, False), (HTTPS, True))):
+    for server, (port, allowed) in itertools.product(make.ground.allowed.servers, ((80, False), (HTTPS, True))):
         category = "fragments of what is allowed" if allowed else "fragments"
         for name, sizes, order in (
             ("tiny first", (8,), 1), ("three pieces", (16, 8), 1), ("out of order", (16, 8), -1),
@@ -153,7 +153,7 @@ def _fragments(make: ProbeMaker) -> Iterator[Probe]:
             number = make.number()
             made = packets.fragments(make.ground.caller, server, port, number, sizes)[::order]
             yield make.outward(category, f"{name}, TCP {server}:{port}", made, number, allowed=allowed)
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         number = make.number()
         made = packets.fragments(make.ground.caller, server, 80, number, (24,))
         overlap = packets.ip(make.ground.caller, server, packets.TCP, b"\0P" * 12, number, offset=8, more=True)
@@ -161,14 +161,14 @@ def _fragments(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _options(make: ProbeMaker) -> Iterator[Probe]:
-    for server, (name, option) in itertools.product(make.ground.fence.servers, OPTIONS.items()):
+    for server, (name, option) in itertools.product(make.ground.allowed.servers, OPTIONS.items()):
         number = make.number()
         made = packets.tcp(make.ground.caller, server, HTTPS, number, options=option(server))
         yield make.outward("IP options", f"{name} to {server}", made, number)
 
 
 def _time_to_live(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.servers:
+    for server in make.ground.allowed.servers:
         number = make.number()
         made = packets.tcp(make.ground.caller, server, HTTPS, number, ttl=1)
         yield make.outward("time to live of 1", f"TCP {server}:{HTTPS}", made, number)
@@ -188,7 +188,7 @@ def _gateway_itself(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _utility_hosts(make: ProbeMaker) -> Iterator[Probe]:
-    for server in make.ground.fence.name_servers:
+    for server in make.ground.allowed.name_servers:
         for port in (22, 80, HTTPS, 5353):
             yield make.syn("other port of a utility service", server, port)
         number = make.number()
@@ -197,7 +197,7 @@ def _utility_hosts(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _foreign_names(make: ProbeMaker) -> Iterator[Probe]:
-    for address in (*make.ground.fence.servers, *make.unauthorized(make.drawn("0.0.0.0/1"), 8)):
+    for address in (*make.ground.allowed.servers, *make.unauthorized(make.drawn("0.0.0.0/1"), 8)):
         number = make.number()
         made = packets.udp(make.ground.caller, address, DNS, number)
         yield make.outward("name service of others", f"UDP {address}:{DNS}", made, number)
@@ -211,7 +211,7 @@ def _other_caller(make: ProbeMaker) -> Iterator[Probe]:
         return
     for port in (22, 80, HTTPS, packets.NOBODYS_PORT):
         yield make.syn(category, other, port)
-    for source in (caller, make.ground.fence.servers[0], make.ground.gateway):
+    for source in (caller, make.ground.allowed.servers[0], make.ground.gateway):
         for name in ("UDP", "ICMP echo", "ESP", "IP in IP"):
             number = make.number()
             packet = packets.KINDS[name](source, other, number)

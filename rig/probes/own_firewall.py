@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from drivers.base.dissection import dpkt
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.making import IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side
@@ -22,7 +22,7 @@ UNSOLICITED, LET_IN = "near end, unsolicited", "near end, let in by its customer
 def own_firewall(ground: Ground) -> list[Probe]:
     """Every probe of the near end's firewall: what its customer lets in is to arrive, and nothing else."""
     make = ProbeMaker(ground, FIRST)
-    sources = (ground.gateway, ground.fence.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
+    sources = (ground.gateway, ground.allowed.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
     return [*_let_in(make), *_to_ports(make, sources), *_other_packets(make, sources)]
 
 
@@ -56,7 +56,7 @@ def _to_port(make: ProbeMaker, category: str, protocol: str, source: IPv4Address
 
 
 def _to_ports(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterator[Probe]:
-    remote_service = {port for ports in make.ground.fence.inbound for port in (ports[0], ports[-1])}
+    remote_service = {port for ports in make.ground.allowed.inbound for port in (ports[0], ports[-1])}
     ports = sorted({*remote_service, HTTPS, 113, packets.NOBODYS_PORT, *make.random.sample(range(1024, 65535), 8)})
     for source in sources:
         for port in ports:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
 from drivers.base.dissection import dpkt
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 
 MARK = b"RIGPROBE"
 """Stands before a probe's number in its payload."""

@@ -16,7 +16,7 @@ from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
 from rig.checks.gateway import ANSWER_SECONDS, connect
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, probe_inward, probe_outward
 from rig.probes.flood import Filled, answered, fill
@@ -90,7 +90,7 @@ class FenceRun:
         self.ground = ground
         self.vantage = vantage
         self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
-        self._server = ground.fence.servers[-1]
+        self._server = ground.allowed.servers[-1]
 
     def run(self) -> Report:
         """Every probe that can be sent and judged from where one stands. Raises ProbeError where nothing can be

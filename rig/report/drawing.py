@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rig.config.bench import Bench
-from rig.config.bench_files import load_fence
+from rig.config.bench_files import load_destinations
 from rig.report.subject import Subject
 
 
@@ -38,7 +38,7 @@ def boxes(subject: Subject) -> list[Box]:
         found.append(Box(subject.far, [*_dialled(verdict), *_session(verdict)]))
         return found
     found.append(_gateway(bench, verdict))
-    fence = load_fence(bench)
+    fence = load_destinations(bench)
     servers = [f"{server}, TCP 443" for server in fence.servers]
     found.append(Box("authorized servers", servers, stand_in=bench.lig is not None))
     return found

@@ -10,7 +10,7 @@ import pytest
 from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace
 from rig.checks import gateway as checks
-from rig.config import fence
+from rig.parts import fence_rules as fence
 from rig.probes.engine import ProbeError
 
 if TYPE_CHECKING:

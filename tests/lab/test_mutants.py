@@ -97,7 +97,7 @@ def what_comes_of_the_last_callers_flow(line: Line, gateway: Gateway) -> set[str
     """A session, a flow in it, its end; then sessions until one has the same address, and that flow's segments."""
     line.near.open()
     session = line.call().start_ppp()
-    server, address = session.surroundings.fence.servers[0], session.up.local
+    server, address = session.surroundings.allowed.servers[0], session.up.local
     with flow(line.near.namespace, server) as connection:
         port = connection.getsockname()[1]
         for _ in range(3):

@@ -63,7 +63,7 @@ def test_what_the_customer_lets_in_arrives_and_its_loss_is_found(session: Sessio
 
 
 def test_one_packet_is_probed_by_itself(probe: Callable[..., Outcome], session: Session) -> None:
-    server = str(session.surroundings.fence.servers[0])
+    server = str(session.surroundings.allowed.servers[0])
     assert probe("ESP", server).verdict == "denied"
     assert probe("TCP", server, source="192.0.2.7").verdict == "denied"
     assert probe("TCP", server, allowed=True).verdict == "unreachable"  # to port 40000

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.base.errors import ConfigError, UsageError
 from rig.config.bench import Bench
-from rig.config.bench_files import HW_CONFIG, load, load_fence, load_fence_file
+from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
 from rig.jobs.stand_in import gateway_numbers
 
@@ -107,7 +107,7 @@ def test_unknown_bench_lists_those_there_are() -> None:
 def test_fence_has_the_papers_addresses_by_region() -> None:
     """§5.1: four servers a region, two of them in both."""
     servers = load_fence_file("hmc-2007").servers
-    assert load_fence(load("loopback")).servers == servers["americas"]
+    assert load_destinations(load("loopback")).servers == servers["americas"]
     assert IPv4Address("129.42.160.49") in servers["americas"]
     assert IPv4Address("129.42.160.49") not in servers["non-americas"]
     assert {len(addresses) for addresses in servers.values()} == {4}

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from drivers.base.dissection import dpkt
-from rig.config.fence import Fence
+from rig.config.destinations import Destinations
 from rig.jobs.fence_check import _held
 from rig.probes import packets
 from rig.probes.inward import inward
@@ -19,7 +19,7 @@ from rig.probes.probe import Expected, Outcome, Probe, Seen, Side
 
 SERVERS = (IPv4Address("129.42.160.48"), IPv4Address("207.25.252.200"))
 GROUND = Ground(
-    Fence(SERVERS, (IPv4Address("198.51.100.53"),)),
+    Destinations(SERVERS, (IPv4Address("198.51.100.53"),)),
     IPv4Address("198.51.100.17"),
     IPv4Address("198.51.100.1"),
     IPv4Network("198.51.100.16/28"),
@@ -37,7 +37,7 @@ def destinations(ground: Ground, category: str) -> set[str]:
 
 def test_another_address_in_the_fence_file_changes_what_is_allowed_and_what_is_probed() -> None:
     """Catches an address that is written into the probes."""
-    other = replace(GROUND, fence=Fence((IPv4Address("203.0.113.7"),), GROUND.fence.name_servers))
+    other = replace(GROUND, allowed=Destinations((IPv4Address("203.0.113.7"),), GROUND.allowed.name_servers))
     assert destinations(other, "authorized server") == {"203.0.113.7"}
     assert {"203.0.113.6", "203.0.113.8"} <= destinations(other, "neighbour of a server")
     assert "129.42.160.48" not in destinations(other, "other port of a server")

@@ -24,7 +24,7 @@ from typing import Any
 
 from drivers.base.dissection import dpkt
 from drivers.net.namespace import NetworkNamespace
-from rig.config.fence import HTTPS
+from rig.config.destinations import HTTPS
 from rig.parts.hosts.tls_server import SPEAKERS, Speaker
 from rig.run.control import serve_in_thread
 

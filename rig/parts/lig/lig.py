@@ -36,8 +36,9 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
 from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
-from rig.config import fence
-from rig.config.fence import Fence, Session
+from rig.config.destinations import Destinations
+from rig.parts import fence_rules as fence
+from rig.parts.fence_rules import Session
 from rig.parts.lig.mutants import BY_NAME, Mutant
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal
@@ -92,7 +93,7 @@ class LigPlan:
     folder: Path
     address: IPv4Address
     pool: IPv4Network
-    fence: Fence
+    fence: Destinations
     names: dict[str, IPv4Address]
     lines: tuple[LigLine, ...]
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rig.config.fence import DNS, HTTPS, Fence, Session, chains
+from rig.config.destinations import DNS, HTTPS, Destinations
+from rig.parts.fence_rules import Session, chains
 
-Change = Callable[[str, Fence, Session], str]
+Change = Callable[[str, Destinations, Session], str]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Mutant:
 def _without(pattern: str) -> Change:
     """The rules without the lines in which a pattern is found."""
 
-    def change(rules: str, fence: Fence, session: Session) -> str:
+    def change(rules: str, fence: Destinations, session: Session) -> str:
         text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], first=fence.servers[0])
         lines = rules.splitlines()
         kept = [line for line in lines if not re.search(text, line)]
@@ -46,7 +47,7 @@ def _without(pattern: str) -> Change:
 def _replaced(pattern: str, text: str) -> Change:
     """The rules with what a pattern matches replaced."""
 
-    def change(rules: str, fence: Fence, session: Session) -> str:
+    def change(rules: str, fence: Destinations, session: Session) -> str:
         outward, inward = chains(session)
         wanted = pattern.format(outward=outward, inward=inward, address=session.address, interface=session.interface)
         changed, count = re.subn(wanted, text.format(address=session.address), rules, flags=re.MULTILINE)
@@ -60,7 +61,7 @@ def _replaced(pattern: str, text: str) -> Change:
 def _first(chain: str, rule: str) -> Change:
     """A rule ahead of a chain's others: ``outward`` or ``inward``."""
 
-    def change(rules: str, fence: Fence, session: Session) -> str:
+    def change(rules: str, fence: Destinations, session: Session) -> str:
         name = chains(session)[0 if chain == "outward" else 1]
         added = rule.format(first=fence.servers[0], address=session.address, previous=session.address - 1)
         at = rules.index(f"-A {name} ")
@@ -69,14 +70,14 @@ def _first(chain: str, rule: str) -> Change:
     return change
 
 
-def _callers_joined(rules: str, fence: Fence, session: Session) -> str:
+def _callers_joined(rules: str, fence: Destinations, session: Session) -> str:
     """What goes from one PPP interface to another passes, on its way out and on its way in."""
     outward = _first("outward", "-o ppp+ -j ACCEPT")
     inward = _first("inward", "-i ppp+ -j ACCEPT")
     return inward(outward(rules, fence, session), fence, session)
 
 
-def _checks_swapped(rules: str, _fence: Fence, session: Session) -> str:
+def _checks_swapped(rules: str, _fence: Destinations, session: Session) -> str:
     """The source is looked at only after everything that accepts."""
     outward = chains(session)[0]
     source = re.search(rf"^-A {outward} ! -s .*\n", rules, re.MULTILINE)

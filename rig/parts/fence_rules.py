@@ -1,4 +1,4 @@
-"""The fence: what a caller may reach, as data, and as firewall rules for one session (the paper's §3.1)."""
+"""A fence as firewall rules around one session, or around one interface of a customer's firewall (§3.1, §2.1.2.1)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-HTTPS = 443
-DNS = 53
-VPN_PORTS = (500, 4500)
-"""UDP ports of the key exchange; the tunnel itself is ESP, or UDP 4500 behind NAT (§5.2)."""
-
-
-@dataclass(frozen=True)
-class Fence:
-    """Authorized servers (TCP 443, §5.1), utility services (name servers, §3.1) and VPN servers (§5.2).
-
-    ``vpn``: whether the gateway lets a caller speak to the VPN servers (a VPN over the modem, §2.2.2).
-    ``inbound``: the ports of §5.3, which are the near end's own to open, never the gateway's.
-    """
-
-    servers: tuple[IPv4Address, ...]
-    name_servers: tuple[IPv4Address, ...]
-    vpn_servers: tuple[IPv4Address, ...] = ()
-    vpn: bool = False
-    inbound: tuple[range, ...] = ()
+from rig.config.destinations import DNS, HTTPS, VPN_PORTS, Destinations
 
 
 @dataclass(frozen=True)
@@ -86,7 +68,7 @@ def _jumps(session: Session) -> list[str]:
     ]
 
 
-def session_rules(fence: Fence, session: Session) -> str:
+def session_rules(allowed: Destinations, session: Session) -> str:
     """iptables-restore text that puts the fence around a session, in one commit.
 
     From the caller: exactly the assigned source, to an authorized server or a utility service. To the caller:
@@ -103,14 +85,14 @@ def session_rules(fence: Fence, session: Session) -> str:
     lines.append(f"-A {outward} ! -s {session.address}/32 {_comment('source is not the assigned address')} -j DROP")
     lines += [
         f"-A {outward} -d {server}/32 -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
-        for server in fence.servers
+        for server in allowed.servers
     ]
     lines += [
         f"-A {outward} -d {server}/32 -p {protocol} --dport {DNS} {flow} {_comment('utility service')} -j ACCEPT"
-        for server in fence.name_servers
+        for server in allowed.name_servers
         for protocol in ("udp", "tcp")
     ]
-    lines += [f"-A {outward} {service} {flow} {_comment('VPN server')} -j ACCEPT" for service in _vpn_services(fence)]
+    lines += [f"-A {outward} {service} {flow} {_comment('VPN server')} -j ACCEPT" for service in _vpn_services(allowed)]
     lines.append(f"-A {outward} {_comment('destination is not authorized')} -j DROP")
     lines.append(f"-A {inward} ! -d {session.address}/32 {_comment('not the assigned destination')} -j DROP")
     lines.append(f"-A {inward} -m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT")
@@ -119,10 +101,10 @@ def session_rules(fence: Fence, session: Session) -> str:
     return "\n".join([*lines, "COMMIT", ""])
 
 
-def _vpn_services(fence: Fence) -> list[str]:
+def _vpn_services(allowed: Destinations) -> list[str]:
     """What a caller may open with the VPN servers, as matches; nothing where the gateway does not let it."""
     ways = ["-p esp", *(f"-p udp --dport {port}" for port in VPN_PORTS)]
-    return [f"-d {server}/32 {way}" for server in fence.vpn_servers for way in ways] if fence.vpn else []
+    return [f"-d {server}/32 {way}" for server in allowed.vpn_servers for way in ways] if allowed.vpn else []
 
 
 def dropped(saved: str, session: Session) -> dict[str, int]:
