@@ -9,9 +9,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import GATEWAY, caller, far_end
+from rig.config.bench_files import load_destinations
 from rig.config.destinations import HTTPS
 from rig.jobs.fence_check import probes_of
 from rig.links.near_end import NearEnd
+from rig.paths.modem import up_of
 from rig.probes.making import Ground
 from rig.probes.outward import outward
 from rig.probes.run import Report
@@ -28,7 +30,9 @@ def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Gro
     near.open()
     near.dial(GATEWAY)
     up = near.start_ppp()
-    prepared = [probes_of(far.bench, near, up, far, 200, 2007) for _ in range(runs)]
+    prepared = [
+        probes_of(far.bench, up_of(near, up, load_destinations(far.bench)), far, 200, 2007) for _ in range(runs)
+    ]
     reports = [run.run() for run in prepared]
     findings = [outcome.probe.what for report in reports for outcome in report.findings]
     if findings:

@@ -55,12 +55,12 @@ def numbers_option(command: _Command) -> _Command:
         "numbers",
         multiple=True,
         required=True,
-        callback=_checked,
+        callback=checked_numbers,
         help="A number to dial; several are tried in order.",
     )(command)
 
 
-def _checked(_context: click.Context, _option: click.Parameter, numbers: tuple[str, ...]) -> tuple[str, ...]:
+def checked_numbers(_context: click.Context, _option: click.Parameter, numbers: tuple[str, ...]) -> tuple[str, ...]:
     """Raises UsageError for one that no modem would take."""
     for number in numbers:
         check_number(number)
@@ -109,7 +109,7 @@ def load_bench(name: str | None) -> Bench:
 def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
-    if not bench.emulated:
+    if bench.dials and not bench.emulated:
         from rig.links.making import near_port  # what a bench of software has no use for outside the lab
 
         near_port(bench)

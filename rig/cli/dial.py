@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,16 +9,14 @@ import click
 from drivers.base.errors import UsageError
 from rig.cli.common import (
     bench_option,
-    enter_lab_to_call,
     json_option,
     lab_option,
     load_bench,
     numbers_option,
     report_options,
-    show_outcome,
     verbosity_options,
 )
-from rig.cli.soak import run_soak
+from rig.cli.connect import Wanted, run
 
 
 @click.command(
@@ -54,29 +51,13 @@ def dial(
 ) -> int:
     """Call home: dial, PPP, checks, verdict. A COMMAND after -- runs over the session while it is up."""
     chosen = load_bench(bench)
+    if not chosen.dials:
+        raise UsageError(f"bench {chosen.name} dials no number", f"rig connect --bench {chosen.name}")
     if inbound and (chosen.inbound is None or chosen.emulated):
         raise UsageError(
             f"bench {chosen.name}: --inbound takes a bench with a real modem and the table [inbound]",
             "both sides on an emulated bench: rig answer --bench loopback-inbound",
         )
-    if repeat is not None and (inbound or hold or command):
-        raise UsageError("--repeat takes no --hold, no --inbound and no COMMAND", "rig soak --help")
-    enter_lab_to_call(engine, chosen, report)
-    if repeat is not None:
-        return run_soak(chosen, numbers, repeat, 0.0, report, wants_json=wants_json, quiet=quiet)
-    # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
-    from rig.cli.reporting import capture_for, write_report
-    from rig.jobs import dial as job
-    from rig.report import Far
-    from rig.run.progress import Progress
-
-    progress = Progress(verbose=verbose, quiet=quiet)
-    capture = capture_for(report, secrets=report_secrets)
-    verdict = job.run(chosen, job.DialOptions(numbers, hold, command, inbound), progress, capture)
-    if wants_json:
-        sys.stdout.write(verdict.to_json() + "\n")
     title = f"rig dial {'--inbound ' if inbound else ''}{' '.join(f'--number {number}' for number in numbers)}"
-    far: Far = "device under test" if inbound else "gateway"
-    page = write_report(report, title, chosen, verdict, progress.trace, capture=capture, far=far)
-    show_outcome(verdict, page)
-    return verdict.exit
+    wanted = Wanted(hold, repeat, command, inbound, report, report_secrets, wants_json, verbose, quiet)
+    return run(title, chosen, numbers, engine, wanted)

@@ -20,6 +20,7 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
+from rig.cli.connect import gateway_number
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.destinations import Destinations
@@ -143,12 +144,3 @@ def check(
     page = write_report(report, title, chosen, verdict, progress.trace, capture=capture, fence=found)
     show_outcome(verdict, page)
     return verdict.exit
-
-
-def gateway_number(bench: Bench) -> str:
-    """The number of an emulated bench's LIG. Raises UsageError on a bench where only the user knows it."""
-    numbers = bench.exchange.numbers if bench.exchange else ()
-    found = next((entry.number for entry in numbers if entry.kind == "lig"), None)
-    if found is None:
-        raise UsageError("a real bench needs the gateway's number", "rig fence check --number N")
-    return found

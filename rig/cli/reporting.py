@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rig.config.bench import Bench
-from rig.jobs.capture import Capture
 from rig.jobs.soak import SoakVerdict
 from rig.report import Subject, write
+from rig.run.capture import Capture
 from rig.run.trace import Trace
 from rig.verdict.inbound import InboundVerdict
 from rig.verdict.verdict import Verdict, as_values

@@ -195,6 +195,28 @@ class InboundTable(Table, frozen=True):
     partitions: tuple[PartitionTable, ...] = ()
 
 
+class InternetTable(Table, frozen=True):
+    """The customer's network (§2.1.2): a router between the console and the Internet, which the rig stands in for.
+
+    ``console``: the console's address there, with its prefix length; ``router``: the router's own; ``outside``: the
+    router's address towards the Internet, by which the servers see the console: ``masking`` by it as a ``fixed`` one,
+    or by ``masquerade``. ``limited``: whether only the region's servers may be reached, or anybody on TCP 443.
+    ``local_network``: the console's address on a second network card, which leads to the systems that it manages.
+
+    ``interface``: this machine's network interface at which a device under test is, which is the console then.
+    ``broken``: on purpose, in one of the ways of rig.parts.router.mutants.
+    """
+
+    console: IPv4Interface
+    router: IPv4Address
+    outside: IPv4Interface
+    masking: Literal["fixed", "masquerade"] = "fixed"
+    limited: bool = True
+    local_network: IPv4Interface | None = None
+    interface: str = ""
+    broken: str = ""
+
+
 class HostsTable(Table, frozen=True):
     """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
 
@@ -234,14 +256,22 @@ class Bench(Table, frozen=True):
     lig: LigTable | None = None
     inbound: InboundTable | None = None
     i5os: I5osTable | None = None
+    internet: InternetTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
 
     @property
+    def dials(self) -> bool:
+        """Whether its way home is a modem's, of its own or borrowed."""
+        return self.internet is None
+
+    @property
     def emulated(self) -> bool:
         """Whether nothing of it is real: no modem, and no network interface."""
         interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
+        if self.internet is not None:
+            return not self.internet.interface
         return self.near_end.modem.emulated and not any(interfaces)
 
 

@@ -11,9 +11,10 @@ from drivers.base.tables import convert, read
 from drivers.modem import profile
 from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
-from rig.config.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, ModemTable
+from rig.config.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, InternetTable, ModemTable
 from rig.config.destinations import Destinations
 from rig.parts.lig import mutants
+from rig.parts.router import mutants as router_mutants
 
 HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
 LONGEST_WAIT = 1_000_000
@@ -99,6 +100,8 @@ def _validate(path: Path, bench: Bench) -> None:
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     _validate_remote_modem(bench, wrong)
+    if bench.internet is not None:
+        _validate_internet(bench, bench.internet, wrong)
     if bench.inbound is not None:
         _validate_inbound(bench.inbound, bench.lig is None, wrong)
     load_destinations(bench)
@@ -133,6 +136,24 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
     for name, most in (("delay", 10_000), ("loss", 100), ("reorder", 100)):
         if not 0 <= getattr(table, name) <= most:
             raise wrong(f"i5os.{name}", f"it takes 0 to {most}")
+
+
+def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> None:
+    for name, table in (("lig", bench.lig), ("exchange", bench.exchange), ("i5os", bench.i5os)):
+        if table is not None:
+            raise wrong(name, "a bench has one way home: the tables of a modem, or [internet]")
+    network = internet.console.network
+    if internet.router not in network or internet.router == internet.console.ip:
+        raise wrong("internet.router", f"it takes another address of the console's network, {network}")
+    if internet.outside.ip in network or internet.outside.network.num_addresses < 4:
+        raise wrong(
+            "internet.outside", "it takes an address outside the console's network, and its prefix length"
+        )
+    local = internet.local_network
+    if local is not None and (local.network.overlaps(network) or local.network.num_addresses < 4):
+        raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")
+    if internet.broken not in ("", *router_mutants.BY_NAME):
+        raise wrong("internet.broken", f"it takes {', '.join(router_mutants.BY_NAME)}")
 
 
 def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
@@ -227,12 +248,16 @@ def load_destinations(bench: Bench) -> Destinations:
     if bench.region not in file.servers:
         where = Path(bench.folder) / f"{bench.name}.toml"
         raise ConfigError(f"{where}: key 'region': it takes {' or '.join(map(repr, file.servers))}")
+    own = file.servers[bench.region]
+    others = {server for servers in file.servers.values() for server in servers} - set(own)
     return Destinations(
-        file.servers[bench.region],
+        own,
         bench.lig.name_servers if bench.lig else (),
         file.vpn.get("servers", ()),
         bench.vpn,
         tuple(port_range(text) for ports in file.inbound.values() for text in ports),
+        bench.internet is not None and not bench.internet.limited,
+        tuple(sorted(others)),
     )
 
 

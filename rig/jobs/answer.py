@@ -27,7 +27,7 @@ from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
 from drivers.ppp.pppd import PppUp
 from rig import lab
-from rig.checks.gateway import not_run
+from rig.checks.check import not_run
 from rig.checks.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
 from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_destinations
@@ -36,7 +36,6 @@ from rig.console import partitions
 from rig.console.console import Console
 from rig.console.partitions import Partition
 from rig.jobs.arming import Arming, ArmingError, Step
-from rig.jobs.capture import Capture
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
 from rig.links.answering import AnsweringEnd, NotCalledError
@@ -47,6 +46,8 @@ from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.hosts import named_services
 from rig.parts.hosts.named_services import Services
 from rig.parts.i5os.emulated import EmulatedPartition
+from rig.paths.modem_building import begin
+from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
 from rig.run.progress import Progress
@@ -187,7 +188,7 @@ class _Job:
         with self.progress.step("partitions, services" + (", exchange" if self.bench.exchange else "")):
             stage = InboundBench.built(self.bench, self.owner, self.progress)
         if self.capture is not None:
-            self.capture.begin(self.owner, self.bench, stage.end.near, stage.lines)
+            begin(self.capture, self.owner, self.bench, stage.end.near, stage.lines)
         self.verdict.port, self.verdict.address = stage.end.port, str(self.table.ppp_address)
         key = secret_value(self.bench, "inbound.key", self.table.key, secrets.token_urlsafe(18))
         # With a key that was made for this run the credentials are, too: there is nothing to find again.

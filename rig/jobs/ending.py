@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from drivers.base.errors import Interrupted, as_outcome
 from drivers.base.interruptions import interruptible
-from rig.jobs.capture import Capture
+from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import Ending

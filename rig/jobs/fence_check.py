@@ -9,17 +9,17 @@ from typing import Any
 
 from drivers.base.errors import BusyError
 from drivers.base.interruptions import interruptible
-from drivers.ppp.pppd import PppUp
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
-from rig.jobs.capture import Capture
-from rig.jobs.stage import Stage
 from rig.links.making import caller_at
-from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
+from rig.paths.modem import up_of
+from rig.paths.modem_building import build
+from rig.paths.up import Up
 from rig.probes.engine import End
 from rig.probes.making import Ground
 from rig.probes.run import FenceRun, Report, Vantage
+from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
@@ -43,11 +43,11 @@ def run(
     with interruptible(), Owner() as owner:
         if capture is not None:
             capture.attend(owner)
-        stage = Stage.built(bench, owner, progress, capture)
-        near, far = stage.near, stage.far_end
+        built = build(bench, [number], owner, progress, capture)
+        near, far = built.near, built.far
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
-        up = stage.connect([number], verdict)
-        run = probes_of(bench, near, up, far, sample, seed, other, progress.advance)
+        up = built.path.open(verdict)
+        run = probes_of(bench, up, far, sample, seed, other, progress.advance)
         with progress.step("probing the fence"), near.in_session():
             report = run.run()
         if flood:
@@ -56,7 +56,7 @@ def run(
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)
         verdict.judge()
-        return report if far is None else replace(report, drops=far.drops(up.local))
+        return report if far is None else replace(report, drops=far.drops(up.source))
 
 
 def category_checks(report: Report) -> list[CheckResult]:
@@ -80,9 +80,7 @@ def _held(counts: dict[str, int]) -> bool | None:
     return True if counts["allowed"] or counts["denied"] else None
 
 
-def _second_caller(
-    bench: Bench, owner: Owner, far: FarEnd, number: str, progress: Progress
-) -> tuple[NearEnd, PppUp] | None:
+def _second_caller(bench: Bench, owner: Owner, far: FarEnd, number: str, progress: Progress) -> Up | None:
     """Somebody else who has called the gateway, to see what passes between callers; None when it has one line."""
     port = far.install_line("other-caller", "")
     near = caller_at(owner, bench, port, far.secret, progress, "other")
@@ -92,37 +90,37 @@ def _second_caller(
     except BusyError:
         progress.note("the gateway has no second line: what passes between callers is not probed")
         return None
-    return near, near.start_ppp()
+    return up_of(near, near.start_ppp(), load_destinations(bench))
 
 
 def probes_of(
     bench: Bench,
-    near: NearEnd,
-    up: PppUp,
+    up: Up,
     far: FarEnd | None,
     sample: int,
     seed: int,
-    other: tuple[NearEnd, PppUp] | None = None,
+    other: Up | None = None,
     told: Callable[[int, int], None] = lambda sent, total: None,
 ) -> FenceRun:
     """The probes of the fence around a session that is up, watched where the far end is the rig's own.
 
     ``other``: a second caller and its session; ``told``: how many probes have been sent, and of how many.
     """
-    fence = load_destinations(bench)
-    if not fence.name_servers:  # a real gateway's, which it has told the caller
-        fence = replace(fence, name_servers=up.dns)
-    pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.local}/24", strict=False))
+    allowed = up.allowed
+    if not allowed.name_servers:  # a real gateway's, which it has told the caller
+        allowed = replace(allowed, name_servers=up.name_servers)
+    assert up.gateway is not None
+    pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.source}/24", strict=False))
     ground = Ground(
-        fence, up.local, up.peer, pool, sample, seed, other[1].local if other else None, bench.near_end.allow
+        allowed, up.source, up.gateway, pool, sample, seed, other.source if other else None, bench.near_end.allow
     )
     return FenceRun(
         ground,
         Vantage(
-            End(near.namespace, up.interface),
+            End(up.namespace, up.interface),
             far.behind_the_gateway if far else None,
-            far.towards(up.local) if far else None,
-            End(other[0].namespace, other[1].interface) if other else None,
+            far.towards(up.source) if far else None,
+            End(other.namespace, other.interface) if other else None,
         ),
         told,
     )

@@ -21,9 +21,10 @@ from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageErro
 from drivers.base.interruptions import waiting
 from rig import lab
 from rig.config.bench import Bench
-from rig.jobs.dial import Call, DialOptions
+from rig.jobs.connect import ConnectOptions, WayHome
 from rig.jobs.ending import to_its_end
-from rig.jobs.stage import Stage
+from rig.paths.building import build
+from rig.paths.built import Built
 from rig.run.progress import Progress
 from rig.run.trace import Trace
 from rig.run.transcript import stamp
@@ -132,8 +133,8 @@ def run(bench: Bench, plan: SoakPlan, folder: Path | None, progress: Progress) -
     with to_its_end(verdict, progress, None, "taking everything down") as owner:
         if len(log.calls) < plan.calls:
             with progress.step("setting up"):
-                stage = Stage.built(bench, owner, job.quiet)
-            job.calls(stage)
+                built = build(bench, plan.numbers, owner, job.quiet)
+            job.calls(built)
     judge(verdict, log.calls)
     return verdict, job.trace
 
@@ -149,14 +150,14 @@ class _Soak:
         self.trace = progress.trace
         self._failure_kept = False
 
-    def calls(self, stage: Stage) -> None:
+    def calls(self, built: Built) -> None:
         done = len(self.log.calls)
         if done:
             self.progress.note(f"going on after {done} calls")
         with self.progress.step(f"{self.plan.calls - done} calls"):
             for number in range(done + 1, self.plan.calls + 1):
                 self.progress.advance(number - 1 - done, self.plan.calls - done)
-                call = self._one(stage, number)
+                call = self._one(built, number)
                 self.log.add(call)
                 rate = f", {call.rate} bit/s" if call.rate else ""
                 why = f": {call.message}" if call.exit else ""
@@ -164,16 +165,16 @@ class _Soak:
                 if number < self.plan.calls:
                     self._pause(max(self.plan.pause, AFTER_FAILURE if call.exit else 0.0))
 
-    def _one(self, stage: Stage, number: int) -> SoakCall:
+    def _one(self, built: Built, number: int) -> SoakCall:
         """One call, whatever becomes of it. Raises Interrupted, and CannotRunError: the next call could not either."""
         quiet, quiet.trace = self.quiet, Trace()
-        verdict, started, began = Verdict(stage.bench.name, lab.current()), time.time(), time.monotonic()
+        verdict, started, began = Verdict(built.bench.name, lab.current()), time.time(), time.monotonic()
         try:
             try:
-                Call(stage, DialOptions(self.plan.numbers), quiet, verdict).run()
+                WayHome(built, ConnectOptions(self.plan.numbers), quiet, verdict).run()
             finally:
                 with quiet.step("hanging up"):
-                    stage.near.hang_up()
+                    built.path.close()
         except CannotRunError:
             raise
         except RigError as error:

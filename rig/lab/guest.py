@@ -42,7 +42,7 @@ MODULES = (
 )  # fmt: skip
 IMPORTED = (
     "rig.cli.dial", "rig.cli.fence", "rig.cli.answer", "rig.cli.soak", "rig.cli.partner", "rig.cli.reporting",
-    "rig.jobs.dial", "rig.jobs.fence_check", "rig.jobs.soak", "rig.jobs.answer", "rig.report",
+    "rig.jobs.connect", "rig.jobs.fence_check", "rig.jobs.soak", "rig.jobs.answer", "rig.report",
 )  # fmt: skip
 """By a guest that stays, before anybody asks: what the commands import that run here."""
 UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")

@@ -83,9 +83,10 @@ def session_rules(allowed: Destinations, session: Session) -> str:
         lines.append(f"-A {chain} {HAS_OPTIONS} {_comment('IP options')} -j DROP")
         lines.append(f"-A {chain} -m conntrack --ctstate INVALID {_comment('not understood')} -j DROP")
     lines.append(f"-A {outward} ! -s {session.address}/32 {_comment('source is not the assigned address')} -j DROP")
+    servers = ["0.0.0.0/0"] if allowed.anybody else [f"{server}/32" for server in allowed.servers]
     lines += [
-        f"-A {outward} -d {server}/32 -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
-        for server in allowed.servers
+        f"-A {outward} -d {server} -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
+        for server in servers
     ]
     lines += [
         f"-A {outward} -d {server}/32 -p {protocol} --dport {DNS} {flow} {_comment('utility service')} -j ACCEPT"

@@ -14,13 +14,12 @@ from drivers.modem import call, profile
 from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
-from rig.config.bench_files import load_destinations, load_fence_file
+from rig.config.bench_files import load_destinations
 from rig.config.secret_files import read_secret
 from rig.links.making import modem_port, near_port
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.fence_rules import Session, dropped
-from rig.parts.hosts import hosts
-from rig.parts.hosts.hosts import HostsPlan
+from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.lig import lig
 from rig.parts.lig.lig import LigLine, LigPlan
@@ -49,17 +48,17 @@ class FarEnd:
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
         self.lines = EmulatedExchange(bench, owner) if bench.exchange else None
         self._lig_namespace = owner.namespace("lig")
-        self.hosts_namespace = owner.namespace("ibm")
+        serving = EmulatedHosts(bench, owner, "lig0")
+        self.hosts_namespace = serving.namespace
         self._join()
-        hosts_plan = HostsPlan(self.hosts_namespace.name, owner.folder, self._addresses(), bench.hosts.tls)
         lig_plan = self._lig_plan()
-        self.ca = hosts_plan.ca
-        self.hosts = Control(hosts_plan.control_path)
+        self.ca = serving.ca
+        self.hosts = serving.control
         self.lig = Control(lig_plan.control_path)
         self.processes: dict[str, PartnerProcess] = {}
         if self.lines is not None:
             self.processes["exchange"] = self.lines.process
-        self._start("hosts", hosts.main, hosts_plan)
+        self.processes["hosts"] = serving.start()
         if self.lines is not None:
             self.lines.process.wait_ready()
         self._start("lig", lig.main, lig_plan)
@@ -107,14 +106,6 @@ class FarEnd:
         """Join a near end that borrows its modem to the partition."""
         if self.partition is not None:
             self.partition.attach(console)
-
-    def _addresses(self) -> tuple[IPv4Address, ...]:
-        """All of §5.1, and the hosts outside the fence."""
-        regions = load_fence_file(self.bench.fence).servers
-        found = {address for servers in regions.values() for address in servers}
-        if self.bench.expect.unauthorized_host:
-            found.add(self.bench.expect.unauthorized_host)
-        return tuple(sorted(found))
 
     def _lig_plan(self) -> LigPlan:
         table = self.bench.lig

@@ -15,7 +15,8 @@ from pathlib import Path
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
-from rig.checks.gateway import ANSWER_SECONDS, connect
+from rig.checks.check import ANSWER_SECONDS
+from rig.checks.reaching import connect
 from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.engine import End, probe_inward, probe_outward

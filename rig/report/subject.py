@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rig.config.bench import Bench
-from rig.jobs.capture import Capture
 from rig.jobs.soak import SoakCall
 from rig.probes.run import Report as FenceReport
+from rig.run.capture import Capture
 from rig.run.trace import Trace
 from rig.verdict.verdict import CheckResult
 

@@ -100,19 +100,31 @@ class PppReport(msgspec.Struct, frozen=True):
         return cls(up.interface, up.local, up.peer, up.dns, up.mtu, up.auth)
 
 
+class WayReport(msgspec.Struct, frozen=True):
+    """The way home that was up. ``mtu`` in bytes; ``facts``: what is of no other kind of way."""
+
+    kind: str
+    interface: str
+    source: IPv4Address
+    gateway: IPv4Address | None
+    mtu: int
+    facts: dict[str, Any] = {}
+
+
 class Timing(msgspec.Struct):
-    """Seconds that each part took; 0 for one that was not reached."""
+    """Seconds that each part took; 0 for one that was not reached. ``open``: a network's way, all of it."""
 
     detect: float = 0.0
     dial: float = 0.0
     connect: float = 0.0
     ppp: float = 0.0
+    open: float = 0.0
     checks: float = 0.0
     total: float = 0.0
 
 
 class Verdict(Ending):
-    """The outcome of ``rig dial``, filled in as the run goes on."""
+    """The outcome of ``rig connect``, and of ``rig dial``, filled in as the run goes on."""
 
     bench: str
     lab: str
@@ -121,6 +133,7 @@ class Verdict(Ending):
     attempts: list[Attempt] = []
     connect: ConnectReport = ConnectReport()
     ppp: PppReport | None = None
+    way: WayReport | None = None
     checks: list[CheckResult] = []
     timing: Timing = msgspec.field(default_factory=Timing)
     command_status: int | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.checks import gateway as checks
+from rig.checks import every as checks
 from tests.conformance.results import require
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import trustme
 
-from rig.checks import gateway as checks
+from rig.checks import every as checks
 
 if TYPE_CHECKING:
     from fixtures.line import Session
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
 
 
 def test_address_that_the_interface_does_not_hold_is_found(session: Session) -> None:
-    up = dataclasses.replace(session.up, local=session.up.local + 1)
-    around = dataclasses.replace(session.surroundings, up=up)
+    around = session.surroundings
+    around = dataclasses.replace(around, up=dataclasses.replace(around.up, source=around.up.source + 1))
     assert next(iter(checks.own_address(around))).held is False
 
 
 def test_address_from_outside_the_pool_is_found(session: Session) -> None:
-    around = session.surroundings
-    expect = msgspec.structs.replace(around.bench.expect, pool=IPv4Network("203.0.113.0/24"))
-    around = dataclasses.replace(around, bench=msgspec.structs.replace(around.bench, expect=expect))
+    around = dataclasses.replace(session.surroundings, pool=IPv4Network("203.0.113.0/24"))
     assert [result.held for result in checks.own_address(around)] == [True, False]
 
 
 def test_name_service_that_is_not_there_or_answers_wrongly_is_found(session: Session) -> None:
     around = session.surroundings
-    nowhere = dataclasses.replace(around, up=dataclasses.replace(session.up, dns=(IPv4Address("198.51.100.1"),)))
+    nowhere = dataclasses.replace(
+        around, up=dataclasses.replace(around.up, name_servers=(IPv4Address("198.51.100.1"),))
+    )
     assert [result.held for result in checks.name_service(nowhere)] == [False]
-    expect = msgspec.structs.replace(around.bench.expect, name_address=IPv4Address("203.0.113.1"))
-    wrong = dataclasses.replace(around, bench=msgspec.structs.replace(around.bench, expect=expect))
+    expect = msgspec.structs.replace(around.expect, name_address=IPv4Address("203.0.113.1"))
+    wrong = dataclasses.replace(around, expect=expect)
     assert [result.held for result in checks.name_service(wrong)] == [False]
 
 
 def test_gateway_that_assigns_no_name_server_is_found(session: Session) -> None:
-    around = dataclasses.replace(session.surroundings, up=dataclasses.replace(session.up, dns=()))
+    around = session.surroundings
+    around = dataclasses.replace(around, up=dataclasses.replace(around.up, name_servers=()))
     assert [result.held for result in checks.name_service(around)] == [False]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from drivers.base.errors import CarrierLostError
 from drivers.net import firewall
-from rig.checks import gateway as checks
+from rig.checks import check
+from rig.checks import every as checks
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Faults, Gateway, Line, Session
@@ -57,7 +58,7 @@ def test_an_answer_is_waited_for_as_long_as_the_line_may_take(
     session: Session, exchange: Faults, monkeypatch: pytest.MonkeyPatch, rate: int, held: bool
 ) -> None:
     """What is queued before a line of 9,600 bit/s is sent after 8.5 s; a bound that knows no rate ends before."""
-    monkeypatch.setattr(checks, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(check, "ANSWER_SECONDS", 1.0)
     session.line.near.link.rate = rate
     exchange.stall(2500)
     result = session.run_check(checks.authorized_servers)[0]

@@ -9,7 +9,8 @@ import pytest
 
 from drivers.net import firewall
 from drivers.net.namespace import NetworkNamespace
-from rig.checks import gateway as checks
+from rig.checks import every as checks
+from rig.checks.check import Check
 from rig.parts import fence_rules as fence
 from rig.probes.engine import ProbeError
 
@@ -37,7 +38,7 @@ def test_fence_goes_with_the_session(session: Session, gateway: Gateway) -> None
 
 
 @pytest.mark.parametrize("check", [checks.unauthorized_host, checks.unauthorized_source], ids=lambda c: c.__name__)
-def test_gateway_without_a_fence_is_found(modem: Line, gateway: Gateway, check: checks.Check) -> None:
+def test_gateway_without_a_fence_is_found(modem: Line, gateway: Gateway, check: Check) -> None:
     """The test of the tests: with the fence off, the check must fail."""
     gateway.set_fence(False)
     session = modem.call().start_ppp()

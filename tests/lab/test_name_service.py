@@ -31,7 +31,7 @@ def test_a_question_that_has_no_answer_is_answered_so(
     session: Session, name: str, kind: int, code: int, answers: int
 ) -> None:
     """Catches REFUSED, by which a resolver takes the server for broken: EAI_AGAIN, and the next one is asked."""
-    asked = name or session.surroundings.bench.expect.name
+    asked = name or session.surroundings.expect.name
     query = dpkt.dns.DNS(id=secrets.randbelow(65536), qd=[dpkt.dns.DNS.Q(name=asked, type=kind)])
     with session.line.near.namespace.entered():
         connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

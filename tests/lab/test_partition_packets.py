@@ -14,7 +14,7 @@ import pytest
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.line_record import frames
 from fixtures.line import Line
-from rig.checks import gateway as checks
+from rig.checks import every as checks
 from rig.config.bench_files import load
 from rig.probes.observer import ETH_P_ALL, PACKET_OUTGOING
 

@@ -15,7 +15,7 @@ import pytest
 from drivers.base.errors import AuthenticationError, PppError, UsageError
 from drivers.base.secret import Secret
 from drivers.ppp.pppd import Pppd, PppOptions
-from rig.checks.gateway import asked_who_it_is
+from rig.checks.session import asked_who_it_is
 from rig.links.ppp_role import PPP_OPTIONS
 from rig.run.owner import Owner
 from tests.lab.scripted_peer import ScriptedPeer

@@ -21,7 +21,7 @@ from drivers.base.errors import (
     RigError,
 )
 from fixtures.line import Line, Session
-from rig.checks import gateway as checks
+from rig.checks import every as checks
 from rig.config.bench_files import load
 from rig.links.l2tp_call import L2tpCall
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.base.errors import BusyError, PppError
-from rig.checks import gateway as checks
-from rig.checks.gateway import ask_name
+from rig.checks.names import ask_name
+from rig.checks.reaching import connect
 from rig.config.bench_files import load
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
@@ -51,7 +51,7 @@ def test_one_caller_cannot_reach_another(far_end: FarEnd) -> None:
         one, two = (caller(far_end, mine, name) for name in ("fourth", "fifth"))
         call(one)
         there = call(two)
-        assert checks.connect(one.namespace, there.local, 1.2) == "no answer"
+        assert connect(one.namespace, there.local, 1.2) == "no answer"
 
 
 def test_busy_when_every_line_of_the_hunt_group_is_taken(far_end: FarEnd) -> None:

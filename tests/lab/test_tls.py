@@ -11,14 +11,15 @@ import msgspec
 import pytest
 
 from fixtures.line import Line
-from rig.checks import gateway as checks
+from rig.checks import every as checks
+from rig.checks.reaching import connect
 from rig.config.bench_files import load
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
     from fixtures.line import Gateway, Session
-    from rig.checks.gateway import Surroundings
+    from rig.checks.check import Surroundings
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +33,7 @@ def old_servers() -> Iterator[Surroundings]:
 
 
 def with_policy(around: Surroundings, name: str) -> Surroundings:
-    bench = around.bench
-    expect = msgspec.structs.replace(bench.expect, tls=name)
-    return dataclasses.replace(around, bench=msgspec.structs.replace(bench, expect=expect))
+    return dataclasses.replace(around, expect=msgspec.structs.replace(around.expect, tls=name))
 
 
 @pytest.mark.paper("3.2")
@@ -78,6 +77,6 @@ def test_a_connection_that_comes_from_outside_is_a_finding(modem: Line, gateway:
     assert before.held
     assert modem.far_end is not None
     towards = modem.far_end.towards(session.up.local)
-    assert checks.connect(towards.namespace, session.up.local, 0.3) == "no answer"
+    assert connect(towards.namespace, session.up.local, 0.3) == "no answer"
     [after] = session.run_check(checks.origin)
     assert after.held is False

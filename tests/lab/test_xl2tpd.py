@@ -22,10 +22,11 @@ from drivers.l2tp.runner import peer_at
 from drivers.ppp.ppp_log import Addresses, Interface
 from drivers.ppp.pppd import PppUp
 from fixtures.line import Line
-from rig.checks import gateway as checks
-from rig.checks.gateway import Surroundings
+from rig.checks import every as checks
+from rig.checks.check import Surroundings
 from rig.config.bench_files import load, load_destinations
 from rig.parts.rack import FarEnd
+from rig.paths.modem import up_of
 from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, OurEnd, Xl2tpd
 
@@ -82,9 +83,8 @@ def test_it_has_our_partition_dial(line: Line, own: Owner, tmp_path: Path) -> No
     agreed = daemon.next(Addresses)
     up = PppUp(interface, agreed.local, agreed.peer, (), near.namespace.mtu(interface), "PAP")
     assert line.far_end is not None
-    around = Surroundings(
-        line.bench, load_destinations(line.bench), near.namespace, up, str(line.far_end.ca), line.far_end.hosts
-    )
+    way = up_of(near, up, load_destinations(line.bench))
+    around = Surroundings(way, line.bench.expect, None, str(line.far_end.ca), line.far_end.hosts)
     assert [result.line() for result in checks.authorized_servers(around) if result.held is not True] == []
     assert exchange_calls(line) == 1
     daemon.command("d out")

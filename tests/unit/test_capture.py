@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.base.dissection import dpkt
 from drivers.net.packet_tap import Packet
-from rig.jobs.capture import (
+from rig.run.capture import (
     LINKTYPE_ETHERNET,
     LINKTYPE_PPP_WITH_DIR,
     Capture,

@@ -24,7 +24,7 @@ from drivers.modem.modem import Modem
 from drivers.modem.profile import named
 from drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from drivers.serial.serial_line import SerialLine
-from rig.checks import gateway as checks
+from rig.checks import every as checks
 from rig.jobs.detect import Caution, detect
 from rig.links.making import dialling_port
 

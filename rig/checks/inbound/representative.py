@@ -17,9 +17,10 @@ from typing import Literal
 
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import PppUp
-from rig.checks.gateway import asked_who_it_is, not_run
+from rig.checks.check import not_run
 from rig.checks.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said, ask_all
 from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
+from rig.checks.session import asked_who_it_is
 from rig.links.near_end import NearEnd
 from rig.probes import packets
 from rig.probes.engine import End, Sender

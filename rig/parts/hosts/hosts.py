@@ -41,13 +41,14 @@ _log = logging.getLogger("hosts")
 
 @dataclass(frozen=True)
 class HostsPlan:
-    """``addresses``: all that answer; ``ca``: where the certificate is put that signs them all; ``tls``: the policy
-    that they keep to."""
+    """``addresses``: all that answer, on ``interface``; ``ca``: where the certificate is put that signs them all;
+    ``tls``: the policy that they keep to."""
 
     namespace: str
     folder: Path
     addresses: tuple[IPv4Address, ...]
     tls: str
+    interface: str
 
     @property
     def control_path(self) -> Path:
@@ -187,7 +188,7 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
     speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
     with namespace.entered():
-        capture = Capture("lig0")
+        capture = Capture(plan.interface)
         server = TlsServer(speaker)
     threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
     serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})

@@ -7,13 +7,11 @@ A mutant changes the rules of a session's fence before they are committed, or le
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.parts.fence_rules import Session, chains
-
-Change = Callable[[str, Destinations, Session], str]
+from rig.parts.mutation import Change, first, replaced, without
 
 
 @dataclass(frozen=True)
@@ -30,50 +28,10 @@ class Mutant:
     routes_pool: bool = False
 
 
-def _without(pattern: str) -> Change:
-    """The rules without the lines in which a pattern is found."""
-
-    def change(rules: str, fence: Destinations, session: Session) -> str:
-        text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], first=fence.servers[0])
-        lines = rules.splitlines()
-        kept = [line for line in lines if not re.search(text, line)]
-        if len(kept) == len(lines):
-            raise ValueError(f"no rule has {text!r}: the mutant would be the sound gateway")
-        return "\n".join([*kept, ""])
-
-    return change
-
-
-def _replaced(pattern: str, text: str) -> Change:
-    """The rules with what a pattern matches replaced."""
-
-    def change(rules: str, fence: Destinations, session: Session) -> str:
-        outward, inward = chains(session)
-        wanted = pattern.format(outward=outward, inward=inward, address=session.address, interface=session.interface)
-        changed, count = re.subn(wanted, text.format(address=session.address), rules, flags=re.MULTILINE)
-        if not count:
-            raise ValueError(f"no rule has {wanted!r}: the mutant would be the sound gateway")
-        return changed
-
-    return change
-
-
-def _first(chain: str, rule: str) -> Change:
-    """A rule ahead of a chain's others: ``outward`` or ``inward``."""
-
-    def change(rules: str, fence: Destinations, session: Session) -> str:
-        name = chains(session)[0 if chain == "outward" else 1]
-        added = rule.format(first=fence.servers[0], address=session.address, previous=session.address - 1)
-        at = rules.index(f"-A {name} ")
-        return f"{rules[:at]}-A {name} {added}\n{rules[at:]}"
-
-    return change
-
-
 def _callers_joined(rules: str, fence: Destinations, session: Session) -> str:
     """What goes from one PPP interface to another passes, on its way out and on its way in."""
-    outward = _first("outward", "-o ppp+ -j ACCEPT")
-    inward = _first("inward", "-i ppp+ -j ACCEPT")
+    outward = first("outward", "-o ppp+ -j ACCEPT")
+    inward = first("inward", "-i ppp+ -j ACCEPT")
     return inward(outward(rules, fence, session), fence, session)
 
 
@@ -90,45 +48,45 @@ def _checks_swapped(rules: str, _fence: Destinations, session: Session) -> str:
 _SERVER = f"-p tcp --dport {HTTPS}"
 
 MUTANTS = (
-    Mutant("no-source-check", "the source is not looked at", "spoofed source", _without("-A {outward} ! -s ")),
-    Mutant("source-24", "any source of the same /24 passes", "spoofed source", _replaced("! -s {address}/32", "! -s {address}/24")),
-    Mutant("source-0", "any source at all passes", "spoofed source", _replaced("! -s {address}/32", "! -s 0.0.0.0/0")),
+    Mutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
+    Mutant("source-24", "any source of the same /24 passes", "spoofed source", replaced("! -s {address}/32", "! -s {address}/24")),
+    Mutant("source-0", "any source at all passes", "spoofed source", replaced("! -s {address}/32", "! -s 0.0.0.0/0")),
     Mutant("checks-swapped", "what is accepted is accepted before its source is looked at", "spoofed source", _checks_swapped),
-    Mutant("servers-24", "a /24 stands where a /32 belongs", "neighbour of a server", _replaced(rf"/32 {_SERVER}", f"/24 {_SERVER}")),
-    Mutant("servers-31", "a /31 stands where a /32 belongs", "neighbour of a server", _replaced(rf"/32 {_SERVER}", f"/31 {_SERVER}")),
-    Mutant("servers-16", "a /16 stands where a /32 belongs", "neighbour of a server", _replaced(rf"/32 {_SERVER}", f"/16 {_SERVER}")),
-    Mutant("everything-out", "what is left is counted, and accepted", "address space", _replaced("(destination is not authorized\") -j DROP", r"\1 -j ACCEPT")),
-    Mutant("private-out", "private addresses pass", "special addresses", _first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
-    Mutant("private-172-out", "private addresses of 172.16.0.0/12 pass", "special addresses", _first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
-    Mutant("every-port", "servers are open on every TCP port", "other port of a server", _replaced(rf"{_SERVER} ", "-p tcp ")),
-    Mutant("port-80", "port 80 is open as well", "other port of a server", _first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
-    Mutant("port-range", "a range stands where port 443 belongs", "other port of a server", _replaced(rf"--dport {HTTPS}", f"--dport {HTTPS}:444")),
-    Mutant("udp-443", "UDP 443 is open", "UDP to a server", _first("outward", "-d {first}/32 -p udp --dport 443 -j ACCEPT")),
-    Mutant("every-protocol", "servers are open for every protocol", "other protocol", _replaced(rf" {_SERVER} ", " ")),
-    Mutant("esp-out", "ESP passes", "other protocol", _first("outward", "-p esp -j ACCEPT")),
-    Mutant("gre-out", "GRE passes", "other protocol", _first("outward", "-p gre -j ACCEPT")),
-    Mutant("tunnel-out", "IP in IP passes", "other protocol", _first("outward", "-p 4 -j ACCEPT")),
-    Mutant("icmp-out", "ICMP passes to the servers", "ICMP to a server", _first("outward", "-p icmp -d {first}/32 -j ACCEPT")),
-    Mutant("icmp-errors-out", "ICMP errors pass to the servers", "ICMP to a server", _first("outward", "-p icmp --icmp-type 3 -j ACCEPT")),
-    Mutant("options-out", "IP options are not looked at", "IP options", _without("-A {outward} -m u32")),
-    Mutant("foreign-dns", "anybody's name server may be asked", "name service of others", _replaced(rf"-d \S+/32 -p (udp|tcp) --dport {DNS}", rf"-p \1 --dport {DNS}")),
-    Mutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", _without("-A INPUT")),
-    Mutant("utility-open", "the utility services are open on every port", "other port of a utility service", _replaced(rf"-p tcp --dport {DNS} ", "-p tcp ")),
-    Mutant("wrong-interface", "the rules stand for another interface", "authorized server", _replaced("FORWARD -i {interface} ", "FORWARD -i ppp99 ")),
-    Mutant("server-missing", "one authorized server is left out", "authorized server", _without("-d {first}/32 -p tcp")),
-    Mutant("no-name-service", "the name service is shut out", "utility service", _without(f"--dport {DNS}")),
-    Mutant("everything-in", "what nobody asked for is accepted", "unsolicited, stranger", _replaced("(nothing that the caller asked for\") -j DROP", r"\1 -j ACCEPT")),
-    Mutant("servers-in", "authorized servers may send what they like", "unsolicited, authorized server", _first("inward", "-s {first}/32 -j ACCEPT")),
-    Mutant("port-443-in", "whatever comes from port 443 counts as a reply", "reply from another server", _first("inward", "-p tcp --sport 443 -j ACCEPT")),
-    Mutant("icmp-in", "ICMP passes to the caller", "unsolicited, stranger", _first("inward", "-p icmp -j ACCEPT")),
-    Mutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", _replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
-    Mutant("rules-late", "what comes first passes before the rules stand", "first packets", _first("outward", "-m quota --quota 300 -j ACCEPT")),
-    Mutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", _first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
+    Mutant("servers-24", "a /24 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/24 {_SERVER}")),
+    Mutant("servers-31", "a /31 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/31 {_SERVER}")),
+    Mutant("servers-16", "a /16 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/16 {_SERVER}")),
+    Mutant("everything-out", "what is left is counted, and accepted", "address space", replaced("(destination is not authorized\") -j DROP", r"\1 -j ACCEPT")),
+    Mutant("private-out", "private addresses pass", "special addresses", first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
+    Mutant("private-172-out", "private addresses of 172.16.0.0/12 pass", "special addresses", first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
+    Mutant("every-port", "servers are open on every TCP port", "other port of a server", replaced(rf"{_SERVER} ", "-p tcp ")),
+    Mutant("port-80", "port 80 is open as well", "other port of a server", first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
+    Mutant("port-range", "a range stands where port 443 belongs", "other port of a server", replaced(rf"--dport {HTTPS}", f"--dport {HTTPS}:444")),
+    Mutant("udp-443", "UDP 443 is open", "UDP to a server", first("outward", "-d {first}/32 -p udp --dport 443 -j ACCEPT")),
+    Mutant("every-protocol", "servers are open for every protocol", "other protocol", replaced(rf" {_SERVER} ", " ")),
+    Mutant("esp-out", "ESP passes", "other protocol", first("outward", "-p esp -j ACCEPT")),
+    Mutant("gre-out", "GRE passes", "other protocol", first("outward", "-p gre -j ACCEPT")),
+    Mutant("tunnel-out", "IP in IP passes", "other protocol", first("outward", "-p 4 -j ACCEPT")),
+    Mutant("icmp-out", "ICMP passes to the servers", "ICMP to a server", first("outward", "-p icmp -d {first}/32 -j ACCEPT")),
+    Mutant("icmp-errors-out", "ICMP errors pass to the servers", "ICMP to a server", first("outward", "-p icmp --icmp-type 3 -j ACCEPT")),
+    Mutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
+    Mutant("foreign-dns", "anybody's name server may be asked", "name service of others", replaced(rf"-d \S+/32 -p (udp|tcp) --dport {DNS}", rf"-p \1 --dport {DNS}")),
+    Mutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", without("-A INPUT")),
+    Mutant("utility-open", "the utility services are open on every port", "other port of a utility service", replaced(rf"-p tcp --dport {DNS} ", "-p tcp ")),
+    Mutant("wrong-interface", "the rules stand for another interface", "authorized server", replaced("FORWARD -i {interface} ", "FORWARD -i ppp99 ")),
+    Mutant("server-missing", "one authorized server is left out", "authorized server", without("-d {first}/32 -p tcp")),
+    Mutant("no-name-service", "the name service is shut out", "utility service", without(f"--dport {DNS}")),
+    Mutant("everything-in", "what nobody asked for is accepted", "unsolicited, stranger", replaced("(nothing that the caller asked for\") -j DROP", r"\1 -j ACCEPT")),
+    Mutant("servers-in", "authorized servers may send what they like", "unsolicited, authorized server", first("inward", "-s {first}/32 -j ACCEPT")),
+    Mutant("port-443-in", "whatever comes from port 443 counts as a reply", "reply from another server", first("inward", "-p tcp --sport 443 -j ACCEPT")),
+    Mutant("icmp-in", "ICMP passes to the caller", "unsolicited, stranger", first("inward", "-p icmp -j ACCEPT")),
+    Mutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
+    Mutant("rules-late", "what comes first passes before the rules stand", "first packets", first("outward", "-m quota --quota 300 -j ACCEPT")),
+    Mutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
     Mutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
     Mutant("callers-joined", "callers reach each other", "caller to caller", _callers_joined),
-    Mutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", _first("outward", "-p udp --dport 500 -j ACCEPT")),
-    Mutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", _first("inward", "-p tcp --dport 9090 -j ACCEPT")),
-    Mutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", _first("inward", "-j ACCEPT"), routes_pool=True),
+    Mutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", first("outward", "-p udp --dport 500 -j ACCEPT")),
+    Mutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", first("inward", "-p tcp --dport 9090 -j ACCEPT")),
+    Mutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", first("inward", "-j ACCEPT"), routes_pool=True),
     Mutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip
 """By name, unique; the sound gateway is none of them."""

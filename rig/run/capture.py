@@ -1,4 +1,4 @@
-"""What went over the wires of a run: the modem's line, and the network to a partition; as a file for Wireshark.
+"""What went over the wires of a run: the modem's line, networks; as a file for Wireshark.
 
 Passwords of PAP, and what CHAP and a tunnel prove theirs with, are masked before anything is kept but in the run's own
 folder, unless they are asked for.
@@ -18,11 +18,9 @@ from dpkt.pcapng import (  # after drivers.base.dissection
 )
 
 from drivers.base.dissection import dpkt
+from drivers.net.namespace import NetworkNamespace
 from drivers.net.packet_tap import Packet, PacketTap
 from drivers.ppp.line_record import Chunk, frames, read_record
-from rig.config.bench import Bench
-from rig.links.near_end import NearEnd
-from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.run.owner import Owner
 
 LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR = 1, 204
@@ -35,8 +33,6 @@ CONTROL_HEADER = 12
 TUNNEL_AUTHENTICATION = (11, 13)
 """Challenge, and Challenge Response (RFC 2661 §4.4.3)."""
 UDP_PORT_L2TP = 1701
-PARTITION_LINE = "i5os-1"
-"""The line of an emulated partition's first modem."""
 
 
 @dataclass
@@ -58,7 +54,7 @@ class Capture:
         self.chunks: list[Chunk] = []
         self._secrets = secrets
         self._record = Path()
-        self._tap: PacketTap | None = None
+        self._taps: list[tuple[PacketTap, str]] = []
         self._line = ""
 
     def attend(self, owner: Owner) -> None:
@@ -66,17 +62,14 @@ class Capture:
         self._record = owner.folder / "line.record"
         owner.on_close(self._collect)
 
-    def begin(self, owner: Owner, bench: Bench, near: NearEnd, lines: EmulatedExchange | None) -> None:
-        """Take what the calls of a near end carry, from now on; before it opens its port."""
-        remote = bench.near_end.remote_modem
-        if remote is not None:
-            self._tap = owner.own(PacketTap(near.namespace, remote.interface or "i5os0"))
-        if lines is not None:
-            self._line = PARTITION_LINE if remote is not None else NEAR_LINE
-            lines.control.ask("record", line=self._line, file=str(self._record))
-        elif remote is None:
-            self._line = near.port
-            near.record = self._record
+    def tap(self, owner: Owner, namespace: NetworkNamespace, interface: str, what: str) -> None:
+        """Take what passes an Ethernet interface, from now on. ``what``: where it leads, for a reader."""
+        self._taps.append((owner.own(PacketTap(namespace, interface)), what))
+
+    def line(self, name: str) -> Path:
+        """The file into which somebody is to record what a serial line of that name carries; see line_record."""
+        self._line = name
+        return self._record
 
     def _collect(self) -> None:
         if self._record.is_file():
@@ -85,10 +78,10 @@ class Capture:
             kept = [Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data)) for frame in frames(record)]
             note = "times are to a tenth of a second" + ("" if self._secrets else f"; {MASKED}")
             self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
-        if self._tap is not None:
-            kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in self._tap.packets]
-            note = f"{self._tap.missed} packets more were not kept" if self._tap.missed else ""
-            self.wires.append(Wire(f"{self._tap.interface}, to the partition", LINKTYPE_ETHERNET, kept, note))
+        for tap, what in self._taps:
+            kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in tap.packets]
+            note = f"{tap.missed} packets more were not kept" if tap.missed else ""
+            self.wires.append(Wire(f"{tap.interface}, {what}", LINKTYPE_ETHERNET, kept, note))
 
     def _masked(self, frame: bytes) -> bytes:
         return frame if self._secrets else masked(frame)

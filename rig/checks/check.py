@@ -1,0 +1,109 @@
+"""What a check is: a section of the paper, the ways home that it holds for, what it needs, and what it says.
+
+A check that cannot be run says so and holds nothing. Where the far side can be watched (an emulated bench),
+"dropped" means that the packet did not arrive there; silence alone is never taken for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any, Protocol
+
+from drivers.net.namespace import NetworkNamespace
+from rig.config.bench import ExpectTable
+from rig.config.destinations import Destinations
+from rig.paths.up import Kind, Up
+from rig.verdict.verdict import CheckResult
+
+ANSWER_SECONDS = 15.0
+"""For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
+SILENCE_SECONDS = 3.2
+"""For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
+MODEMS: tuple[Kind, ...] = ("modem", "remote modem")
+NETWORKS: tuple[Kind, ...] = ("internet", "proxy")
+EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS)
+
+
+class Watch(Protocol):
+    """Where one can look behind the way."""
+
+    def ask(self, what: str, **arguments: Any) -> Any:
+        """``arrivals``: the packets that have arrived whose fields have the values wanted; see hosts.Capture."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the checks work with. ``expect``: what the bench holds the far side to; ``pool``: whom the gateway's
+    addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own."""
+
+    up: Up
+    expect: ExpectTable
+    pool: IPv4Network | None
+    ca: str
+    watch: Watch | None
+
+    @property
+    def namespace(self) -> NetworkNamespace:
+        return self.up.namespace
+
+    @property
+    def allowed(self) -> Destinations:
+        return self.up.allowed
+
+    @property
+    def answer_seconds(self) -> float:
+        """For an answer that should come."""
+        return ANSWER_SECONDS + self.up.queued_seconds
+
+    @property
+    def silence_seconds(self) -> float:
+        """For one that should not."""
+        return SILENCE_SECONDS + self.up.queued_seconds
+
+
+Run = Callable[[Surroundings], Iterator[CheckResult]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check, called with its surroundings. ``section`` of the paper; ``kinds``: of the ways that it holds for;
+    ``needs``: what must be there for it to be run, each a name and how it is found, and what is said where it is not.
+    """
+
+    section: str
+    kinds: tuple[Kind, ...]
+    run: Run
+    needs: tuple[tuple[str, Callable[[Surroundings], bool]], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__.replace("_", " ")
+
+    def __call__(self, around: Surroundings) -> Iterator[CheckResult]:
+        """Its results; one that says why, where it cannot be run here."""
+        for lacking, is_there in self.needs:
+            if not is_there(around):
+                yield not_run(self.name, "", lacking)
+                return
+        yield from self.run(around)
+
+
+def check(
+    section: str, kinds: tuple[Kind, ...], needs: tuple[tuple[str, Callable[[Surroundings], bool]], ...] = ()
+) -> Callable[[Run], Check]:
+    """Makes a check of the function that runs it."""
+
+    def made(run: Run) -> Check:
+        return Check(section, kinds, run, needs)
+
+    return made
+
+
+def not_run(name: str, target: str, why: str) -> CheckResult:
+    return CheckResult(name, target, "", f"not run: {why}", None)
+
+
+WATCHED = ("the far side cannot be watched, and silence proves nothing here", lambda around: around.watch is not None)
+"""Something that the check needs."""

@@ -1,0 +1,74 @@
+"""How far a packet, or a connection, comes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import select
+import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from drivers.base.dissection import dpkt
+from drivers.base.interruptions import waiting
+from drivers.net.namespace import NetworkNamespace
+from rig.checks.check import ANSWER_SECONDS
+from rig.config.destinations import HTTPS
+
+
+@contextlib.contextmanager
+def begun(namespace: NetworkNamespace, host: IPv4Address) -> Iterator[socket.socket]:
+    """A connection to TCP 443 whose first packet is sent, and that nobody waits for."""
+    with namespace.entered():
+        attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with attempt:
+        attempt.setblocking(False)
+        with contextlib.suppress(OSError):  # see answered()
+            attempt.connect((str(host), HTTPS))
+        yield attempt
+
+
+def answered(attempt: socket.socket) -> str:
+    """What has come of a connection until now, in the words of :func:`connect`."""
+    if not select.select([], [attempt], [], 0)[1]:
+        return "no answer"
+    number = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number == errno.ECONNREFUSED:
+        return "refused"
+    return os.strerror(number) if number else "open"
+
+
+def connect(namespace: NetworkNamespace, host: IPv4Address, patience: float = ANSWER_SECONDS) -> str:
+    """Try to open TCP 443 for so many seconds: "open", "refused", "no answer", or the kernel's own word."""
+    with namespace.entered():
+        attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with attempt:
+        attempt.settimeout(patience)
+        try:
+            with waiting():
+                attempt.connect((str(host), HTTPS))
+        except TimeoutError:
+            return "no answer"
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError as error:
+            return str(error.strerror)
+    return "open"
+
+
+def syn(source: IPv4Address, destination: IPv4Address, source_port: int) -> bytes:
+    """A TCP SYN to port 443 with any source address."""
+    segment = dpkt.tcp.TCP(sport=source_port, dport=HTTPS, flags=dpkt.tcp.TH_SYN, seq=secrets.randbits(32), win=65535)
+    packet = dpkt.ip.IP(src=source.packed, dst=destination.packed, p=dpkt.ip.IP_PROTO_TCP, data=segment)
+    packet.len = len(packet)
+    return bytes(packet)
+
+
+def send_raw(namespace: NetworkNamespace, packet: bytes) -> None:
+    """Send a whole IP packet by the namespace's own routes."""
+    with namespace.entered():
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with raw:
+        raw.sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))

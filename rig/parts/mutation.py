@@ -1,0 +1,52 @@
+"""How the rules of a sound gateway, or of a customer's router, become those of one that is broken in one way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import Session, chains
+
+Change = Callable[[str, Destinations, Session], str]
+
+
+def without(pattern: str) -> Change:
+    """The rules without the lines in which a pattern is found."""
+
+    def change(rules: str, allowed: Destinations, session: Session) -> str:
+        text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], first=allowed.servers[0])
+        lines = rules.splitlines()
+        kept = [line for line in lines if not re.search(text, line)]
+        if len(kept) == len(lines):
+            raise ValueError(f"no rule has {text!r}: the mutant would be the sound gateway")
+        return "\n".join([*kept, ""])
+
+    return change
+
+
+def replaced(pattern: str, text: str) -> Change:
+    """The rules with what a pattern matches replaced."""
+
+    def change(rules: str, allowed: Destinations, session: Session) -> str:
+        outward, inward = chains(session)
+        words = {"address": session.address, "first": allowed.servers[0]}
+        wanted = pattern.format(outward=outward, inward=inward, interface=session.interface, **words)
+        changed, count = re.subn(wanted, text.format(**words), rules, flags=re.MULTILINE)
+        if not count:
+            raise ValueError(f"no rule has {wanted!r}: the mutant would be the sound gateway")
+        return changed
+
+    return change
+
+
+def first(chain: str, rule: str) -> Change:
+    """A rule ahead of a chain's others: ``outward`` or ``inward``."""
+
+    def change(rules: str, allowed: Destinations, session: Session) -> str:
+        name = chains(session)[0 if chain == "outward" else 1]
+        added = rule.format(first=allowed.servers[0], address=session.address, previous=session.address - 1)
+        at = rules.index(f"-A {name} ")
+        return f"{rules[:at]}-A {name} {added}\n{rules[at:]}"
+
+    return change

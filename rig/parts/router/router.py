@@ -1,0 +1,60 @@
+"""A customer's router in a namespace of its own: forwarding and rules are the kernel's, so there is no process."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+
+from drivers.net import conntrack, firewall
+from drivers.net.namespace import NetworkNamespace, has_ipv6
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import Session, dropped
+from rig.parts.router import rules
+from rig.parts.router.mutants import BY_NAME, Mutant
+from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
+from rig.run.owner import Owner
+
+ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
+
+
+class Router:
+    """Between a customer's network and the Internet. ``console``: the one machine whose packets it lets through."""
+
+    def __init__(self, owner: Owner, allowed: Destinations, console: IPv4Address, masking: Masking) -> None:
+        self.namespace = owner.namespace("router")
+        self.console = console
+        self.mutant: Mutant | None = None
+        self._allowed = allowed
+        self._masking = masking
+        self.namespace.forward()
+        firewall.apply(self.namespace, rules.IPV6_RULES, version=6)
+
+    def join_internet(
+        self, internet: NetworkNamespace, interface: str, own: IPv4Interface, other: IPv4Interface
+    ) -> None:
+        """Lay the cable to the Internet. What leaks is to be seen, wherever it goes: all is routed there, and back."""
+        self.namespace.join(OUTSIDE, internet, interface)
+        self.namespace.add_address(OUTSIDE, own)
+        internet.add_address(interface, other)
+        internet.add_route(ANYWHERE, interface, str(own.ip))
+        self.namespace.add_route(ANYWHERE, OUTSIDE, str(other.ip))
+        if has_ipv6():
+            self.namespace.add_route(ANYWHERE_IPV6, OUTSIDE)
+
+    def close_fence(self, broken: str = "") -> None:
+        """Put the rules up; ``broken``: in one of the ways of router.mutants."""
+        self.mutant = BY_NAME[broken] if broken else None
+        text = rules.rules(self._allowed, self.console, self._masking)
+        if self.mutant is not None:
+            text = self.mutant.change(text, self._allowed, Session(INSIDE, self.console))
+        firewall.apply(self.namespace, self._cleared() + text)
+        open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
+        firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
+        conntrack.flush_address(self.namespace, self.console)
+
+    def _cleared(self) -> str:
+        """What takes away the rules that stand, as text ahead of the new ones."""
+        return rules.BASE_RULES.replace("-F INPUT\n", "-F INPUT\n-F FORWARD\n-F OUTPUT\n")
+
+    def drops(self) -> dict[str, int]:
+        """How many packets it has dropped, by the reason."""
+        return dropped(firewall.save(self.namespace), Session(INSIDE, self.console))

@@ -1,0 +1,49 @@
+"""The rules of a customer's router: the fence around the console's side, and what masks its address (§2.1.2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Literal
+
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import Session, session_rules
+
+INSIDE, OUTSIDE = "lan0", "wan0"
+"""The router's interfaces: to the customer's network, and to the Internet."""
+
+BASE_RULES = f"""\
+*nat
+:PREROUTING ACCEPT
+:POSTROUTING ACCEPT
+-F PREROUTING
+-F POSTROUTING
+COMMIT
+*filter
+:INPUT ACCEPT
+:FORWARD DROP
+:OUTPUT ACCEPT
+-F INPUT
+-A INPUT -i {OUTSIDE} -j DROP
+COMMIT
+"""
+"""A router that forwards nothing, and has nothing to say to the Internet."""
+
+IPV6_RULES = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
+IPV6_OPEN_RULES = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How the console's address is masked: by the fixed address ``outside``, or by whatever the interface has."""
+
+    way: Literal["fixed", "masquerade"]
+    outside: IPv4Address
+
+
+def rules(allowed: Destinations, console: IPv4Address, masking: Masking) -> str:
+    """iptables-restore text: what the console may reach passes, and leaves with the router's address."""
+    target = "MASQUERADE" if masking.way == "masquerade" else f"SNAT --to-source {masking.outside}"
+    return f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n" + session_rules(
+        allowed, Session(INSIDE, console)
+    )

@@ -1,0 +1,19 @@
+"""The way home that a bench has, by its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rig.config.bench import Bench
+from rig.paths import modem_building
+from rig.paths.built import Built
+from rig.run.capture import Capture
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+
+def build(
+    bench: Bench, numbers: Sequence[str], owner: Owner, progress: Progress, capture: Capture | None = None
+) -> Built:
+    """Everything started, nothing opened. ``numbers``: for a way that dials."""
+    return modem_building.build(bench, numbers, owner, progress, capture)

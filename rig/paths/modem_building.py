@@ -1,0 +1,70 @@
+"""The making of a way home by modem: the near end that the bench has, and the rig's own gateway and partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rig.config.bench import Bench
+from rig.config.bench_files import load_destinations
+from rig.config.secret_files import read_secret
+from rig.links.making import near_end_of, near_port
+from rig.links.near_end import NearEnd
+from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.parts.rack import FarEnd
+from rig.paths.built import Built
+from rig.paths.modem import ModemPath
+from rig.run.capture import Capture
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+PARTITION_LINE = "i5os-1"
+"""The line of an emulated partition's first modem."""
+
+
+@dataclass(frozen=True)
+class BuiltModem(Built):
+    """``near``, and ``far`` where it is the rig's own."""
+
+    near: NearEnd = None  # type: ignore[assignment] # always given: a field with a default comes before it
+    far: FarEnd | None = None
+
+
+def build(
+    bench: Bench,
+    numbers: Sequence[str],
+    owner: Owner,
+    progress: Progress,
+    capture: Capture | None = None,
+    *,
+    inbound: bool = False,
+) -> BuiltModem:
+    """Everything started, nothing opened. ``inbound``: the near end is a representative, who has no far end."""
+    far = None
+    if bench.lig is not None and not inbound:
+        with progress.step("far end: LIG, service hosts" + (", exchange" if bench.exchange else "")):
+            far = FarEnd(bench, owner)
+        port, secret = far.near_port, far.secret
+    else:
+        port, secret = near_port(bench), read_secret(bench, "")
+    auth = bench.inbound.auth if inbound and bench.inbound else "pap"
+    near = near_end_of(owner, bench, port, secret, progress, auth=auth)
+    if far is not None:
+        far.attach(near.namespace)
+    if capture is not None:
+        begin(capture, owner, bench, near, far.lines if far else None)
+    path = ModemPath(near, numbers, load_destinations(bench))
+    pool = bench.expect.pool or (bench.lig.pool if bench.lig else None)
+    return BuiltModem(bench, path, str(far.ca) if far else bench.expect.ca, far.hosts if far else None, pool, near, far)
+
+
+def begin(capture: Capture, owner: Owner, bench: Bench, near: NearEnd, lines: EmulatedExchange | None) -> None:
+    """Have taken what the calls of a near end carry, from now on; before it opens its port."""
+    remote = bench.near_end.remote_modem
+    if remote is not None:
+        capture.tap(owner, near.namespace, remote.interface or "i5os0", "to the partition")
+    if lines is not None:
+        line = PARTITION_LINE if remote is not None else NEAR_LINE
+        lines.control.ask("record", line=line, file=str(capture.line(line)))
+    elif remote is None:
+        near.record = capture.line(near.port)

@@ -1,0 +1,51 @@
+"""A way home that is up: where one stands on it, what it may reach, how a connection over it is opened."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Literal
+
+from drivers.base.interruptions import waiting
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.pppd import PppUp
+from rig.config.destinations import Destinations
+
+Kind = Literal["modem", "remote modem", "internet", "proxy"]
+
+Connect = Callable[[NetworkNamespace, IPv4Address, int, float], socket.socket]
+"""From a namespace, to an address and port, within so many seconds: a TCP connection to it, or through to it. Raises
+OSError, TimeoutError when nobody answered, and what is wrong on the way (ProxyError)."""
+
+
+def direct(namespace: NetworkNamespace, host: IPv4Address, port: int, seconds: float) -> socket.socket:
+    """A connection by the namespace's own routes."""
+    with namespace.entered(), waiting():
+        return socket.create_connection((str(host), port), seconds)
+
+
+@dataclass(frozen=True)
+class Up:
+    """``interface`` and its own address ``source`` in ``namespace``; ``gateway``: the next hop, where there is one;
+    ``mtu`` in bytes; ``queued_seconds``: what a slow line takes for what may be queued before it, beyond the time that
+    each wait has; ``underlay``: the way that this one runs over; ``ppp``: the session, where there is one."""
+
+    kind: Kind
+    namespace: NetworkNamespace
+    interface: str
+    source: IPv4Address
+    gateway: IPv4Address | None
+    name_servers: tuple[IPv4Address, ...]
+    mtu: int
+    allowed: Destinations
+    connect: Connect = direct
+    queued_seconds: float = 0.0
+    underlay: Up | None = None
+    ppp: PppUp | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For a report: what is of no other kind of way."""
+        return {"auth": self.ppp.auth} if self.ppp else {}
