@@ -11,9 +11,10 @@ from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import GATEWAY, caller, far_end
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import HTTPS
-from rig.jobs.fence_check import probes_of
+from rig.jobs.probing import Drawn, probes_of
 from rig.links.near_end import NearEnd
 from rig.paths.modem import up_of
+from rig.paths.modem_building import built_of
 from rig.probes.making import Ground
 from rig.probes.outward import outward
 from rig.probes.run import Report
@@ -29,10 +30,9 @@ def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Gro
     near = caller(far, owner, f"probe-{name}")
     near.open()
     near.dial(GATEWAY)
-    up = near.start_ppp()
-    prepared = [
-        probes_of(far.bench, up_of(near, up, load_destinations(far.bench)), far, 200, 2007) for _ in range(runs)
-    ]
+    built = built_of(far.bench, near, [GATEWAY], far)
+    way = up_of(near, near.start_ppp(), load_destinations(far.bench))
+    prepared = [probes_of(built, way, Drawn()) for _ in range(runs)]
     reports = [run.run() for run in prepared]
     findings = [outcome.probe.what for report in reports for outcome in report.findings]
     if findings:

@@ -134,6 +134,13 @@ class CarrierLostError(PppError):
     outcome = "CARRIER LOST"
 
 
+class NetworkError(RigError):
+    """A network, or a proxy on the way, does not let us through."""
+
+    exit_status = 23
+    outcome = "NETWORK LETS NOTHING THROUGH"
+
+
 class NothingCheckedError(RigError):
     """Nothing failed, because nothing was checked: no success."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import select
 import signal
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
@@ -17,6 +19,9 @@ from drivers.net import home_network
 from drivers.net.netlink import IPRoute, NetlinkError
 
 SIOCGIFMTU = 0x8921
+SIOCGIFFLAGS = 0x8913
+IFF_RUNNING = 0x40
+RTMGRP_LINK = 1
 SIOCGIFHWADDR = 0x8927
 NUD_PERMANENT = 0x80
 PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
@@ -161,6 +166,27 @@ class NetworkNamespace:
         with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             answer = fcntl.ioctl(asker, SIOCGIFHWADDR, struct.pack("16sH14x", interface.encode(), 0))
         return answer[18:24]
+
+    def has_carrier(self, interface: str) -> bool:
+        """Whether an interface is up and its other end, too. Not, where there is no such interface."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            try:
+                answer = fcntl.ioctl(asker, SIOCGIFFLAGS, struct.pack("16s24x", interface.encode()))
+            except OSError:
+                return False
+        return bool(struct.unpack_from("H", answer, 16)[0] & IFF_RUNNING)
+
+    def loses_carrier(self, interface: str, seconds: float) -> bool:
+        """Wait so many seconds for an interface to lose its other end; whether it has."""
+        end = time.monotonic() + seconds
+        with self.entered(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
+            link.bind((0, RTMGRP_LINK))
+            while self.has_carrier(interface):
+                left = end - time.monotonic()
+                if left <= 0 or not select.select([link], [], [], left)[0]:
+                    return False
+                link.recv(65536)
+        return True
 
     def forward(self) -> None:
         """Let it route packets from one interface to another. No reverse-path filter: a fence must do it."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import ExpectTable
 from rig.config.destinations import Destinations
 from rig.paths.up import Kind, Up
+from rig.probes.cards import Cards
+from rig.probes.making import Ground
 from rig.verdict.verdict import CheckResult
 
 ANSWER_SECONDS = 15.0
@@ -36,13 +38,16 @@ class Watch(Protocol):
 @dataclass(frozen=True)
 class Surroundings:
     """What the checks work with. ``expect``: what the bench holds the far side to; ``pool``: whom the gateway's
-    addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own."""
+    addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own; ``ground``: what
+    probes are made of; ``cards``: both sides of a console with two network cards."""
 
     up: Up
     expect: ExpectTable
     pool: IPv4Network | None
     ca: str
     watch: Watch | None
+    ground: Ground
+    cards: Cards | None = None
 
     @property
     def namespace(self) -> NetworkNamespace:
@@ -51,6 +56,11 @@ class Surroundings:
     @property
     def allowed(self) -> Destinations:
         return self.up.allowed
+
+    @property
+    def seen_as(self) -> IPv4Address:
+        """The console's address as those beyond the way see it."""
+        return self.ground.seen_as or self.up.source
 
     @property
     def answer_seconds(self) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rig.checks.check import Check
 from rig.checks.fenced import origin, unauthorized_host, unauthorized_source
 from rig.checks.names import name_service
+from rig.checks.network import address_masked, cards_apart
 from rig.checks.servers import authorized_servers
 from rig.checks.session import authentication, own_address
 from rig.paths.up import Kind
 
 __all__ = [
-    "ALL", "authentication", "authorized_servers", "for_way", "name_service", "origin", "own_address",
-    "unauthorized_host", "unauthorized_source",
+    "ALL", "address_masked", "authentication", "authorized_servers", "cards_apart", "for_way", "name_service", "origin",
+    "own_address", "unauthorized_host", "unauthorized_source",
 ]  # fmt: skip
 
 ALL: tuple[Check, ...] = (
@@ -21,6 +22,8 @@ ALL: tuple[Check, ...] = (
     authorized_servers,
     unauthorized_host,
     unauthorized_source,
+    address_masked,
+    cards_apart,
     origin,
 )
 

@@ -100,21 +100,23 @@ def check(
 ) -> int:
     """Dial, and probe the gateway's fence from both sides, as far as there are two."""
     chosen = load_bench(bench)
-    wanted = number or gateway_number(chosen)
-    check_number(wanted)
+    wanted = (number or gateway_number(chosen)) if chosen.dials else ""
+    if chosen.dials:
+        check_number(wanted)
     enter_lab_to_call(engine, chosen, report)
     from rig import lab
     from rig.cli.reporting import capture_for, write_report
     from rig.jobs import fence_check as job
+    from rig.jobs.probing import Drawn
     from rig.probes.run import table, write_packets
     from rig.run.progress import Progress
     from rig.verdict.verdict import Verdict
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
-    verdict, title = Verdict(chosen.name, lab.current()), f"rig fence check --number {wanted}"
+    verdict, title = Verdict(chosen.name, lab.current()), f"rig fence check{f' --number {wanted}' if wanted else ''}"
     try:
-        found = job.run(chosen, wanted, sample, seed, flood, progress, verdict, capture)
+        found = job.run(chosen, wanted, Drawn(sample, seed), flood, progress, verdict, capture)
     except (Exception, Interrupted) as error:
         progress.fail(error)
         verdict.end_with(error if isinstance(error, Interrupted) else as_outcome(error))

@@ -146,9 +146,7 @@ def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> Non
     if internet.router not in network or internet.router == internet.console.ip:
         raise wrong("internet.router", f"it takes another address of the console's network, {network}")
     if internet.outside.ip in network or internet.outside.network.num_addresses < 4:
-        raise wrong(
-            "internet.outside", "it takes an address outside the console's network, and its prefix length"
-        )
+        raise wrong("internet.outside", "it takes an address outside the console's network, and its prefix length")
     local = internet.local_network
     if local is not None and (local.network.overlaps(network) or local.network.num_addresses < 4):
         raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")

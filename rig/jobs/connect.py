@@ -10,9 +10,9 @@ from drivers.base.errors import CarrierLostError
 from drivers.base.interruptions import waiting
 from rig import lab
 from rig.checks import every
-from rig.checks.check import Surroundings
 from rig.config.bench import Bench
 from rig.jobs.ending import to_its_end
+from rig.jobs.probing import surroundings
 from rig.paths.building import build
 from rig.paths.built import Built
 from rig.paths.path import over
@@ -41,11 +41,6 @@ def run(bench: Bench, options: ConnectOptions, progress: Progress, capture: Capt
         WayHome(build(bench, options.numbers, owner, progress, capture), options, progress, verdict).run()
     verdict.timing.total = time.monotonic() - began
     return verdict
-
-
-def surroundings(built: Built, up: Up) -> Surroundings:
-    """What the checks work with, on a way that is up."""
-    return Surroundings(up, built.bench.expect, built.pool, built.ca, built.watch)
 
 
 Checking = Callable[[Built, Up], Iterator[tuple[str, Iterator[CheckResult]]]]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
-from ipaddress import IPv4Network
 from typing import Any
 
 from drivers.base.errors import BusyError
 from drivers.base.interruptions import interruptible
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.jobs.probing import Drawn, probes_of
 from rig.links.making import caller_at
 from rig.parts.rack import FarEnd
+from rig.paths.building import build
+from rig.paths.built import Built
+from rig.paths.internet_building import BuiltInternet
 from rig.paths.modem import up_of
-from rig.paths.modem_building import build
+from rig.paths.modem_building import BuiltModem
+from rig.paths.path import over
 from rig.paths.up import Up
-from rig.probes.engine import End
-from rig.probes.making import Ground
-from rig.probes.run import FenceRun, Report, Vantage
+from rig.probes.run import Report
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -28,35 +29,43 @@ from rig.verdict.verdict import CheckResult, Verdict
 def run(
     bench: Bench,
     number: str,
-    sample: int,
-    seed: int,
+    drawn: Drawn,
     flood: int,
     progress: Progress,
     verdict: Verdict,
     capture: Capture | None = None,
 ) -> Report:
-    """Dial and probe; ``flood``: half-open flows with which it is probed again, 0 for not. ``verdict`` is filled in as
-    the call goes on, and at the end by what the probes found, a check for each category.
+    """Bring the way up, and probe; ``number``: to dial, on a bench that dials; ``flood``: half-open flows with which it
+    is probed again, 0 for not. ``verdict`` is filled in as it goes on, and at the end by what the probes found, a check
+    for each category.
 
-    Raises as dialling and PPP do, and ProbeError where the probes show nothing.
+    Raises as opening the way does, and ProbeError where the probes show nothing.
     """
     with interruptible(), Owner() as owner:
         if capture is not None:
             capture.attend(owner)
         built = build(bench, [number], owner, progress, capture)
-        near, far = built.near, built.far
+        far = built.far if isinstance(built, BuiltModem) else None
         other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
         up = built.path.open(verdict)
-        run = probes_of(bench, up, far, sample, seed, other, progress.advance)
-        with progress.step("probing the fence"), near.in_session():
+        run = probes_of(built, up, drawn, other, progress.advance)
+        with progress.step("probing the fence"), over(built.path):
             report = run.run()
         if flood:
-            with progress.step(f"probing it again, full of {flood} half-open flows"), near.in_session():
+            with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
                 outcomes, filled = run.flooded(flood, far.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)
         verdict.judge()
-        return report if far is None else replace(report, drops=far.drops(up.source))
+        return replace(report, drops=_drops(built, up))
+
+
+def _drops(built: Built, up: Up) -> dict[str, int]:
+    """What the firewall says of it, where it is the rig's own."""
+    if isinstance(built, BuiltInternet):
+        return built.network.router.drops()
+    assert isinstance(built, BuiltModem)
+    return built.far.drops(up.source) if built.far else {}
 
 
 def category_checks(report: Report) -> list[CheckResult]:
@@ -91,39 +100,6 @@ def _second_caller(bench: Bench, owner: Owner, far: FarEnd, number: str, progres
         progress.note("the gateway has no second line: what passes between callers is not probed")
         return None
     return up_of(near, near.start_ppp(), load_destinations(bench))
-
-
-def probes_of(
-    bench: Bench,
-    up: Up,
-    far: FarEnd | None,
-    sample: int,
-    seed: int,
-    other: Up | None = None,
-    told: Callable[[int, int], None] = lambda sent, total: None,
-) -> FenceRun:
-    """The probes of the fence around a session that is up, watched where the far end is the rig's own.
-
-    ``other``: a second caller and its session; ``told``: how many probes have been sent, and of how many.
-    """
-    allowed = up.allowed
-    if not allowed.name_servers:  # a real gateway's, which it has told the caller
-        allowed = replace(allowed, name_servers=up.name_servers)
-    assert up.gateway is not None
-    pool = bench.expect.pool or (bench.lig.pool if bench.lig else IPv4Network(f"{up.source}/24", strict=False))
-    ground = Ground(
-        allowed, up.source, up.gateway, pool, sample, seed, other.source if other else None, bench.near_end.allow
-    )
-    return FenceRun(
-        ground,
-        Vantage(
-            End(up.namespace, up.interface),
-            far.behind_the_gateway if far else None,
-            far.towards(up.source) if far else None,
-            End(other.namespace, other.interface) if other else None,
-        ),
-        told,
-    )
 
 
 def describe(report: Report, seed: int) -> dict[str, Any]:

@@ -26,8 +26,9 @@ MTU = 1410
 
 
 class L2tpCall:
-    """One tunnel and one call at a time. ``secret`` of the tunnel; ``carrier_wait`` of the partition's modem, in
-    seconds. ``lost`` is told, from the tunnel's thread, that a call has ended that was not ended here."""
+    """One tunnel and one call at a time. ``secret`` of the tunnel, asked for as it is opened; ``carrier_wait`` of the
+    partition's modem, in seconds. ``lost`` is told, from the tunnel's thread, that a call has ended that was not ended
+    here."""
 
     l2tp = True
     lasts = False
@@ -36,7 +37,7 @@ class L2tpCall:
     def __init__(
         self,
         table: RemoteModemTable,
-        secret: bytes,
+        secret: Callable[[], bytes],
         namespace: NetworkNamespace,
         carrier_wait: float,
         progress: Progress,
@@ -61,7 +62,7 @@ class L2tpCall:
         self._over, self._maps, self.caller = "", {}, ""
         with self._progress.step(f"L2TP tunnel to {self._table.partition}"):
             passed = self._progress.trace.l2tp_message
-            self._borrowed = BorrowedModem(self._table, self._secret, self._namespace, self._ended, passed)
+            self._borrowed = BorrowedModem(self._table, self._secret(), self._namespace, self._ended, passed)
         self.identity = Identity("i5/OS partition", self._borrowed.host)
 
     @property

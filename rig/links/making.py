@@ -72,7 +72,10 @@ def answering_link(bench: Bench, port: str, console: Console, progress: Progress
 
 def lent_call(bench: Bench, table: RemoteModemTable, console: Console, progress: Progress) -> L2tpCall:
     """A call by a partition's modem."""
-    secret = secret_value(bench, "near-end.remote-modem.secret", table.secret, "").encode()
+
+    def secret() -> bytes:
+        return secret_value(bench, "near-end.remote-modem.secret", table.secret, "").encode()
+
     return L2tpCall(table, secret, console.namespace, bench.near_end.modem.carrier_wait, progress)
 
 

@@ -53,9 +53,15 @@ def build(
         far.attach(near.namespace)
     if capture is not None:
         begin(capture, owner, bench, near, far.lines if far else None)
+    return built_of(bench, near, numbers, far)
+
+
+def built_of(bench: Bench, near: NearEnd, numbers: Sequence[str], far: FarEnd | None) -> BuiltModem:
+    """The way home that a near end is to go."""
     path = ModemPath(near, numbers, load_destinations(bench))
     pool = bench.expect.pool or (bench.lig.pool if bench.lig else None)
-    return BuiltModem(bench, path, str(far.ca) if far else bench.expect.ca, far.hosts if far else None, pool, near, far)
+    ca, watch = (str(far.ca), far.hosts) if far else (bench.expect.ca, None)
+    return BuiltModem(bench, path, ca, watch, pool, near, far)
 
 
 def begin(capture: Capture, owner: Owner, bench: Bench, near: NearEnd, lines: EmulatedExchange | None) -> None:

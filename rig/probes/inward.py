@@ -19,16 +19,20 @@ FIRST_ABOUT_A_FLOW = 40001
 def inward(ground: Ground) -> list[Probe]:
     """Every probe that somebody behind the gateway sends to a caller who has asked for nothing."""
     make = ProbeMaker(ground, FIRST)
-    return [
-        *_unsolicited(make, "unsolicited, authorized server", ground.allowed.servers), *_strangers(make),
-        *_remote_service(make), *_without_a_session(make),
-    ]  # fmt: skip
+    probes = [*_without_a_session(make)]
+    for target in dict.fromkeys((ground.seen_as or ground.caller, ground.caller)):  # a masked caller's own, too
+        make.target = target
+        probes += [
+            *_unsolicited(make, "unsolicited, authorized server", ground.allowed.servers), *_strangers(make),
+            *_remote_service(make),
+        ]  # fmt: skip
+    return probes
 
 
 def about_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
     """What others send to the port on which the caller speaks with a server, and errors that quote that flow."""
     make = ProbeMaker(ground, FIRST_ABOUT_A_FLOW)
-    return [*_second_server(make, server, port), *_errors_about(make, server, port)]
+    return [*_second_server(make, server, port), *_a_stranger(make, port), *_errors_about(make, server, port)]
 
 
 def of_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
@@ -42,7 +46,7 @@ def of_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
 
 
 def _unsolicited(make: ProbeMaker, category: str, sources: tuple[IPv4Address, ...]) -> Iterator[Probe]:
-    caller = make.ground.caller
+    caller = make.target
     for source in sources:
         for name, flags, port in (
             ("SYN", dpkt.tcp.TH_SYN, 22), ("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK, packets.NOBODYS_PORT),
@@ -76,7 +80,7 @@ def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
         category, what = "unsolicited, port of remote service", f"from {source} to port {port}"
         yield make.tcp_inward(category, f"TCP {what}", source, port, dpkt.tcp.TH_SYN, packets.NOBODYS_PORT)
         number = make.number()
-        made = packets.udp(source, make.ground.caller, port, number)
+        made = packets.udp(source, make.target, port, number)
         yield make.inward(category, f"UDP {what}", made, number)
 
 
@@ -103,10 +107,21 @@ def _second_server(make: ProbeMaker, spoken_to: IPv4Address, port: int) -> list[
     ]
 
 
+def _a_stranger(make: ProbeMaker, port: int) -> list[Probe]:
+    """What somebody who is no server at all sends to that port, from 443."""
+    kinds = (("SYN ACK", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK), ("ACK", dpkt.tcp.TH_ACK))
+    return [
+        make.tcp_inward("reply from a stranger", f"{name} from {stranger}", stranger, port, flags, HTTPS)
+        for stranger in make.unauthorized(make.drawn("0.0.0.0/2"), 3)
+        for name, flags in kinds
+    ]
+
+
 def _errors_about(make: ProbeMaker, server: IPv4Address, port: int) -> list[Probe]:
     """ICMP errors that quote the flow between the caller's port and a server."""
-    caller = make.ground.caller
-    quoted = packets.tcp(caller, server, HTTPS, 0, source_port=port)[:28]
+    caller = make.target
+    # The whole TCP header (RFC 1812 §4.3.2.3): a router that masks addresses mends its checksum in the quotation.
+    quoted = packets.tcp(caller, server, HTTPS, 0, source_port=port)[:40]
     found = []
     for source, (name, kind, code) in itertools.product(
         (server, make.ground.allowed.servers[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))

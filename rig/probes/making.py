@@ -19,7 +19,8 @@ IPV6_CALLER, IPV6_SERVER = IPv6Address("2001:db8::1"), IPv6Address("2001:db8:1::
 @dataclass(frozen=True)
 class Ground:
     """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
-    caller's address; ``allow``: what the caller's own firewall lets in."""
+    caller's address; ``allow``: what the caller's own firewall lets in; ``seen_as``: the address that the caller has
+    for those beyond the gateway, where its own is masked."""
 
     allowed: Destinations
     caller: IPv4Address
@@ -29,6 +30,7 @@ class Ground:
     seed: int = 2007
     other: IPv4Address | None = None
     allow: tuple[AllowTable, ...] = ()
+    seen_as: IPv4Address | None = None
 
 
 class ProbeMaker:
@@ -37,6 +39,7 @@ class ProbeMaker:
     def __init__(self, ground: Ground, first: int) -> None:
         self.ground = ground
         self.random = random.Random(ground.seed * 65536 + first)  # noqa: S311 - drawn again from the same seed
+        self.target = ground.seen_as or ground.caller
         self.authorized = {*ground.allowed.servers, *ground.allowed.name_servers}
         if ground.allowed.vpn:
             self.authorized |= {*ground.allowed.vpn_servers}
@@ -63,9 +66,9 @@ class ProbeMaker:
     def tcp_inward(
         self, category: str, what: str, source: IPv4Address, port: int, flags: int, source_port: int
     ) -> Probe:
-        """A TCP segment to the caller."""
+        """A TCP segment to the caller, at ``target``."""
         number = self.number()
-        made = packets.tcp(source, self.ground.caller, port, number, flags=flags, source_port=source_port)
+        made = packets.tcp(source, self.target, port, number, flags=flags, source_port=source_port)
         return Probe(number, category, what, Side.FAR, Expected.DENIED, (made,))
 
     def inward(self, category: str, what: str, made: bytes, number: int) -> Probe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from drivers.base.dissection import dpkt
@@ -33,7 +34,8 @@ def outward(ground: Ground) -> list[Probe]:
     """Every probe that the caller sends, those first that must be dropped from the first moment on."""
     make = ProbeMaker(ground, 1)
     return [
-        *_first_packets(make), *_allowed(make), *_vpn(make), *_neighbours(make), *_address_space(make), *_ports(make),
+        *_first_packets(make), *_allowed(make), *_masked(make), *_vpn(make), *_other_region(make),
+        *_neighbours(make), *_address_space(make), *_ports(make),
         *_protocols(make), *_sources(make), *_fragments(make), *_options(make), *_time_to_live(make),
         *_gateway_itself(make), *_utility_hosts(make), *_foreign_names(make), *_other_caller(make), *_ipv6(make),
     ]  # fmt: skip
@@ -43,7 +45,7 @@ def _first_packets(make: ProbeMaker) -> Iterator[Probe]:
     """What must be dropped from the very first: a gateway that filters only later lets these through."""
     category, server = "first packets", make.ground.allowed.servers[0]
     for address in make.unauthorized(make.drawn("0.0.0.0/0"), 4):
-        yield make.syn(category, address, HTTPS)
+        yield make.syn(category, address, 80 if make.ground.allowed.anybody else HTTPS)
     yield make.syn(category, server, 80)
     number = make.number()
     source = make.ground.caller + 1
@@ -63,7 +65,7 @@ def _vpn(make: ProbeMaker) -> Iterator[Probe]:
         number = make.number()
         made = packets.raw(ground.caller, server, packets.ESP, number, b"\0\0\1\0\0\0\0\1")
         yield Probe(number, category, f"ESP {server}", Side.CALLER, expected, (made,), answered=False)
-        for port in (HTTPS, *VPN_PORTS):
+        for port in VPN_PORTS if ground.allowed.anybody else (HTTPS, *VPN_PORTS):
             yield make.syn("other port of a VPN server", server, port)
 
 
@@ -78,7 +80,26 @@ def _allowed(make: ProbeMaker) -> Iterator[Probe]:
         yield make.syn("utility service", server, DNS, allowed=True)
 
 
+def _masked(make: ProbeMaker) -> Iterator[Probe]:
+    """Where the caller's address is masked: with which one it comes out."""
+    if make.ground.seen_as is None:
+        return
+    for server in make.ground.allowed.servers:
+        number = make.number()
+        made = packets.tcp(make.ground.caller, server, HTTPS, number)
+        probe = make.outward("address masked", f"TCP {server}:{HTTPS}", made, number, allowed=True)
+        yield replace(probe, arrives_from=make.ground.seen_as)
+
+
+def _other_region(make: ProbeMaker) -> Iterator[Probe]:
+    """The paper's lists differ by one server or two: whoever took the wrong one is open to these."""
+    for server in () if make.ground.allowed.anybody else make.ground.allowed.elsewhere:
+        yield make.syn("server of another region", server, HTTPS)
+
+
 def _neighbours(make: ProbeMaker) -> Iterator[Probe]:
+    if make.ground.allowed.anybody:
+        return
     for server in make.ground.allowed.servers:
         around = [server - 1, server + 1]
         for length in (24, 16):
@@ -90,6 +111,8 @@ def _neighbours(make: ProbeMaker) -> Iterator[Probe]:
 
 
 def _address_space(make: ProbeMaker) -> Iterator[Probe]:
+    if make.ground.allowed.anybody:
+        return
     for address in make.unauthorized(make.drawn("0.0.0.0/0"), make.ground.sample):
         yield make.syn("address space", address, HTTPS)
     for network in SPECIAL_NETWORKS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Address
 
 
 class Side(Enum):
@@ -24,7 +25,7 @@ class Expected(Enum):
 class Probe:
     """``number`` marks its packets, 1 to 65535; ``category`` says what it tries, ``what`` the one thing that this
     one does. ``packets``: whole IP packets, sent in this order. ``version`` 4 or 6. ``answered``: whether who takes
-    it will say so."""
+    it will say so. ``arrives_from``: the source that it is to have when it arrives; any will do where there is none."""
 
     number: int
     category: str
@@ -34,6 +35,7 @@ class Probe:
     packets: tuple[bytes, ...]
     version: int = 4
     answered: bool = True
+    arrives_from: IPv4Address | None = None
 
 
 class Seen(Enum):
@@ -61,13 +63,19 @@ class Outcome:
     def held(self) -> bool:
         """Whether the fence did as declared, or nothing speaks against it."""
         passed = self.seen in (Seen.ARRIVED, Seen.ANSWERED)
-        return passed == (self.probe.expected is Expected.ALLOWED)
+        return passed == (self.probe.expected is Expected.ALLOWED) and not self.unmasked
+
+    @property
+    def unmasked(self) -> bool:
+        """Whether it has arrived with another source than it was to have."""
+        wanted = self.probe.arrives_from
+        return wanted is not None and bool(self.arrived) and self.arrived[12:16] != wanted.packed
 
     @property
     def verdict(self) -> str:
         """allowed, denied, leaked, unreachable; or undecided, where silence is all that there was."""
         if self.probe.expected is Expected.ALLOWED:
-            return "allowed" if self.held else "unreachable"
+            return "allowed" if self.held else "leaked" if self.unmasked else "unreachable"
         if self.seen is Seen.SILENCE:
             return "undecided"
         return "denied" if self.held else "leaked"

@@ -19,6 +19,7 @@ from rig.checks.check import ANSWER_SECONDS
 from rig.checks.reaching import connect
 from rig.config.destinations import HTTPS
 from rig.probes import packets
+from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import End, probe_inward, probe_outward
 from rig.probes.flood import Filled, answered, fill
 from rig.probes.inward import about_a_flow, inward, of_a_flow
@@ -69,12 +70,14 @@ class Report:
 @dataclass(frozen=True)
 class Vantage:
     """Where one can stand. ``far``: behind the gateway; ``towards_caller``: the gateway's own end of the caller's
-    line; ``other``: the end of a second caller. None where nobody can."""
+    line; ``other``: the end of a second caller; ``cards``: both sides of a console with two network cards. None where
+    nobody can."""
 
     caller: End
     far: End | None = None
     towards_caller: End | None = None
     other: End | None = None
+    cards: Cards | None = None
 
 
 class FenceRun:
@@ -112,6 +115,8 @@ class FenceRun:
             with closing(Inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
                 found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
+        if self.vantage.cards is not None:
+            found += probe_cards(self.ground, self.vantage.cards, self._follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 LCP, PAP, CHAP, IPCP = 0xC021, 0xC023, 0xC223, 0x8021
 REQUEST, ACK, NAK, REJECT = 1, 2, 3, 4
 FLAG, ESCAPE = 0x7E, 0x7D
+REPEAT_SECONDS = 1.0
 AUTH_PAP = b"\x03\x04\xc0\x23"
 ADDRESS, FIRST_NAME_SERVER, SECOND_NAME_SERVER = 3, 129, 131
 
@@ -73,8 +75,7 @@ class ScriptedPeer:
         self._gives = gives
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        if calls:
-            self._send(LCP, REQUEST, 1)
+        self._calls = calls
         self._thread.start()
 
     def stop(self) -> None:
@@ -82,8 +83,11 @@ class ScriptedPeer:
         self._thread.join()
 
     def _run(self) -> None:
-        kept = b""
+        kept, again = b"", 0.0
         while not self._stop.is_set():
+            if self._calls and not self.heard and time.monotonic() >= again:  # who answers may not listen yet
+                self._send(LCP, REQUEST, 1)
+                again = time.monotonic() + REPEAT_SECONDS
             if not select.select([self._master], [], [], 0.05)[0]:
                 continue
             try:

@@ -23,8 +23,8 @@ from drivers.ppp.ppp_log import Addresses, Interface
 from drivers.ppp.pppd import PppUp
 from fixtures.line import Line
 from rig.checks import every as checks
-from rig.checks.check import Surroundings
 from rig.config.bench_files import load, load_destinations
+from rig.jobs.probing import surroundings
 from rig.parts.rack import FarEnd
 from rig.paths.modem import up_of
 from rig.run.owner import Owner
@@ -83,8 +83,7 @@ def test_it_has_our_partition_dial(line: Line, own: Owner, tmp_path: Path) -> No
     agreed = daemon.next(Addresses)
     up = PppUp(interface, agreed.local, agreed.peer, (), near.namespace.mtu(interface), "PAP")
     assert line.far_end is not None
-    way = up_of(near, up, load_destinations(line.bench))
-    around = Surroundings(way, line.bench.expect, None, str(line.far_end.ca), line.far_end.hosts)
+    around = surroundings(line.built, up_of(near, up, load_destinations(line.bench)))
     assert [result.line() for result in checks.authorized_servers(around) if result.held is not True] == []
     assert exchange_calls(line) == 1
     daemon.command("d out")

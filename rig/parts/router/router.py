@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
@@ -13,6 +13,7 @@ from rig.parts.router.mutants import BY_NAME, Mutant
 from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
 from rig.run.owner import Owner
 
+IPV6_HOST = IPv6Address("fe80::2")
 ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 
 
@@ -38,7 +39,8 @@ class Router:
         internet.add_route(ANYWHERE, interface, str(own.ip))
         self.namespace.add_route(ANYWHERE, OUTSIDE, str(other.ip))
         if has_ipv6():
-            self.namespace.add_route(ANYWHERE_IPV6, OUTSIDE)
+            self.namespace.add_neighbour(OUTSIDE, IPV6_HOST, internet.hardware_address(interface))
+            self.namespace.add_route(ANYWHERE_IPV6, OUTSIDE, str(IPV6_HOST))
 
     def close_fence(self, broken: str = "") -> None:
         """Put the rules up; ``broken``: in one of the ways of router.mutants."""

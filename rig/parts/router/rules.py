@@ -44,6 +44,7 @@ class Masking:
 def rules(allowed: Destinations, console: IPv4Address, masking: Masking) -> str:
     """iptables-restore text: what the console may reach passes, and leaves with the router's address."""
     target = "MASQUERADE" if masking.way == "masquerade" else f"SNAT --to-source {masking.outside}"
-    return f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n" + session_rules(
-        allowed, Session(INSIDE, console)
-    )
+    mask = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
+    # The router itself says nothing: not on 443 either, where that is open to anybody.
+    itself = f"*filter\n-A INPUT -i {INSIDE} -j DROP\nCOMMIT\n"
+    return mask + itself + session_rules(allowed, Session(INSIDE, console))

@@ -1,0 +1,45 @@
+"""The console's network cards (§2.1.2.1): one in the customer's network, and optionally a second, which leads to the
+systems that it manages and keeps them apart from the Internet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from drivers.net.namespace import NetworkNamespace
+from rig.console.console import Console
+from rig.run.owner import Owner
+
+CARD, SECOND_CARD = "eth0", "eth1"
+ANYWHERE = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True)
+class ManagedSystem:
+    """A system on the console's second card. ``address``: its own there."""
+
+    namespace: NetworkNamespace
+    address: IPv4Address
+    interface: str = "eth0"
+
+
+def join_router(
+    console: Console, own: IPv4Interface, router: NetworkNamespace, interface: str, at: IPv4Interface
+) -> None:
+    """Lay the cable to a router, and have everything go there."""
+    console.namespace.join(CARD, router, interface)
+    router.add_address(interface, at)
+    console.namespace.add_address(CARD, own)
+    console.namespace.add_route(ANYWHERE, CARD, str(at.ip))
+
+
+def join_managed_system(owner: Owner, console: Console, own: IPv4Interface) -> ManagedSystem:
+    """A managed system on the second card. It takes the console for its way to everywhere, so that what the console
+    forwards is seen."""
+    namespace = owner.namespace("managed")
+    address = next(host for host in own.network.hosts() if host != own.ip)
+    console.namespace.join(SECOND_CARD, namespace, "eth0")
+    console.namespace.add_address(SECOND_CARD, own)
+    namespace.add_address("eth0", IPv4Interface(f"{address}/{own.network.prefixlen}"))
+    namespace.add_route(ANYWHERE, "eth0", str(own.ip))
+    return ManagedSystem(namespace, address)

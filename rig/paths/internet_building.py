@@ -1,0 +1,78 @@
+"""The making of a way home over the Internet: the console's cards, the customer's router, the servers behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+
+from drivers.net import firewall
+from rig.config.bench import Bench
+from rig.config.bench_files import load_destinations
+from rig.config.destinations import Destinations
+from rig.console.console import Console
+from rig.console.networks import CARD, ManagedSystem, join_managed_system, join_router
+from rig.parts.hosts.emulated import EmulatedHosts
+from rig.parts.router.router import Router
+from rig.parts.router.rules import INSIDE, Masking
+from rig.paths.built import Built
+from rig.paths.internet import InternetPath
+from rig.run.capture import Capture
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+OUTSIDE_CARD = "net0"
+"""The service hosts' interface towards the customer's router."""
+
+
+@dataclass(frozen=True)
+class CustomersNetwork:
+    """The router and what is behind it, joined to each other. ``outside``: the address by which the servers see the
+    console."""
+
+    router: Router
+    hosts: EmulatedHosts
+    outside: IPv4Interface
+
+    @classmethod
+    def made(cls, bench: Bench, owner: Owner, allowed: Destinations) -> CustomersNetwork:
+        """All of it started, its rules in force."""
+        table = bench.internet
+        assert table is not None
+        firewall.back_end()  # found once, before the processes are forked that ask for it too
+        serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
+        router = Router(owner, allowed, table.console.ip, Masking(table.masking, table.outside.ip))
+        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
+        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
+        router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)
+        router.close_fence(table.broken)
+        serving.start().wait_ready()
+        return cls(router, serving, table.outside)
+
+
+@dataclass(frozen=True)
+class BuiltInternet(Built):
+    """``managed``: the system on the console's second card, where there is one."""
+
+    console: Console = None  # type: ignore[assignment] # always given: a field with a default comes before it
+    network: CustomersNetwork = None  # type: ignore[assignment]
+    managed: ManagedSystem | None = None
+
+
+def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltInternet:
+    """Everything started, nothing opened."""
+    table = bench.internet
+    assert table is not None
+    allowed = load_destinations(bench)
+    with progress.step("customer's network: router, service hosts"):
+        network = CustomersNetwork.made(bench, owner, allowed)
+        console = Console.owned_by(owner, bench.near_end.allow)
+        at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
+        join_router(console, table.console, network.router.namespace, INSIDE, at)
+        managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
+        if network.router.mutant is not None and network.router.mutant.cards_joined:
+            console.namespace.forward()
+    if capture is not None:
+        capture.tap(owner, console.namespace, CARD, "to the customer's router")
+    path = InternetPath(console, table.console.ip, table.router, allowed, progress)
+    hosts = network.hosts
+    return BuiltInternet(bench, path, str(hosts.ca), hosts.control, console=console, network=network, managed=managed)
