@@ -18,10 +18,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-inbound lab-tests lab-partition lab-fence usb-tests reports guest lab-command unit conformance cli types lint imports
+CHECKS := lab-inbound lab-tests lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-command programs
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-command programs
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -64,7 +64,8 @@ LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
-LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION)
+LAB_NETWORK := tests/lab/test_router.py
+LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -74,6 +75,9 @@ lab-inbound: setup
 
 lab-partition: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_PARTITION)
+
+lab-network: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_NETWORK)
 
 lab-fence: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_FENCE)
