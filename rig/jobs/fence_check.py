@@ -13,8 +13,6 @@ from rig.jobs.probing import Drawn, probes_of
 from rig.links.making import caller_at
 from rig.parts.rack import FarEnd
 from rig.paths.building import build
-from rig.paths.built import Built
-from rig.paths.internet_building import BuiltInternet
 from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
@@ -57,15 +55,7 @@ def run(
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)
         verdict.judge()
-        return replace(report, drops=_drops(built, up))
-
-
-def _drops(built: Built, up: Up) -> dict[str, int]:
-    """What the firewall says of it, where it is the rig's own."""
-    if isinstance(built, BuiltInternet):
-        return built.network.router.drops()
-    assert isinstance(built, BuiltModem)
-    return built.far.drops(up.source) if built.far else {}
+        return replace(report, drops=built.drops(up))
 
 
 def category_checks(report: Report) -> list[CheckResult]:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from drivers.base.secret import Secret
 from drivers.modem import call, profile
 from drivers.net import firewall
+from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
@@ -23,7 +24,6 @@ from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.lig import lig
 from rig.parts.lig.lig import LigLine, LigPlan
-from rig.probes.engine import End
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
@@ -141,13 +141,13 @@ class FarEnd:
         return tuple(lines)
 
     @property
-    def behind_the_gateway(self) -> End:
+    def behind_the_gateway(self) -> LinkEnd:
         """The service hosts' end of the line to the gateway: where what leaks is seen."""
-        return End(self.hosts_namespace, "lig0", self._lig_namespace.hardware_address("ibm0"))
+        return LinkEnd(self.hosts_namespace, "lig0", self._lig_namespace.hardware_address("ibm0"))
 
-    def towards(self, caller: IPv4Address) -> End:
+    def towards(self, caller: IPv4Address) -> LinkEnd:
         """The gateway's own end of a caller's line. Raises ControlError when nobody has the address."""
-        return End(self._lig_namespace, self.lig.ask("interface_of", address=str(caller)))
+        return LinkEnd(self._lig_namespace, self.lig.ask("interface_of", address=str(caller)))
 
     def drops(self, caller: IPv4Address) -> dict[str, int]:
         """How many packets the fence around a caller has dropped, by the reason."""

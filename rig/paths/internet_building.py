@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 
 from drivers.net import firewall
+from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import Destinations
 from rig.console.console import Console
-from rig.console.networks import CARD, ManagedSystem, join_managed_system, join_router
+from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.router.router import Router
-from rig.parts.router.rules import INSIDE, Masking
-from rig.paths.built import Built
+from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
+from rig.paths.built import Built, Places
 from rig.paths.internet import InternetPath
+from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -34,13 +36,13 @@ class CustomersNetwork:
     outside: IPv4Interface
 
     @classmethod
-    def made(cls, bench: Bench, owner: Owner, allowed: Destinations) -> CustomersNetwork:
-        """All of it started, its rules in force."""
+    def made(cls, bench: Bench, owner: Owner, allowed: Destinations, behind: IPv4Address) -> CustomersNetwork:
+        """All of it started, its rules in force. ``behind``: the one machine that the router lets through."""
         table = bench.internet
         assert table is not None
         firewall.back_end()  # found once, before the processes are forked that ask for it too
         serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
-        router = Router(owner, allowed, table.console.ip, Masking(table.masking, table.outside.ip))
+        router = Router(owner, allowed, behind, Masking(table.masking, table.outside.ip))
         beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
         other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
         router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)
@@ -57,6 +59,24 @@ class BuiltInternet(Built):
     network: CustomersNetwork = None  # type: ignore[assignment]
     managed: ManagedSystem | None = None
 
+    def places(self, up: Up) -> Places:
+        console, router, hosts = up.namespace, self.network.router.namespace, self.network.hosts.namespace
+        local = managed = None
+        if self.managed is not None:
+            local = LinkEnd(self.managed.namespace, self.managed.interface, console.hardware_address(SECOND_CARD))
+            managed = self.managed.address
+        return Places(
+            LinkEnd(console, CARD, router.hardware_address(INSIDE)),
+            LinkEnd(hosts, OUTSIDE_CARD, router.hardware_address(OUTSIDE)),
+            LinkEnd(router, INSIDE, console.hardware_address(CARD)),
+            local,
+            managed,
+            self.network.outside.ip,
+        )
+
+    def drops(self, up: Up) -> dict[str, int]:
+        return self.network.router.drops()
+
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltInternet:
     """Everything started, nothing opened."""
@@ -64,7 +84,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     assert table is not None
     allowed = load_destinations(bench)
     with progress.step("customer's network: router, service hosts"):
-        network = CustomersNetwork.made(bench, owner, allowed)
+        network = CustomersNetwork.made(bench, owner, allowed, table.console.ip)
         console = Console.owned_by(owner, bench.near_end.allow)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
         join_router(console, table.console, network.router.namespace, INSIDE, at)

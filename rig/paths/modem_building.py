@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.config.secret_files import read_secret
@@ -12,8 +13,9 @@ from rig.links.making import near_end_of, near_port
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.rack import FarEnd
-from rig.paths.built import Built
+from rig.paths.built import Built, Places
 from rig.paths.modem import ModemPath
+from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -28,6 +30,13 @@ class BuiltModem(Built):
 
     near: NearEnd = None  # type: ignore[assignment] # always given: a field with a default comes before it
     far: FarEnd | None = None
+
+    def places(self, up: Up) -> Places:
+        own = LinkEnd(up.namespace, up.interface)
+        return Places(own, self.far.behind_the_gateway, self.far.towards(up.source)) if self.far else Places(own)
+
+    def drops(self, up: Up) -> dict[str, int]:
+        return self.far.drops(up.source) if self.far else {}
 
 
 def build(

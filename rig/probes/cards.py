@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
 from rig.probes import packets
-from rig.probes.engine import End, Follow, Sent, probe_inward
+from rig.probes.engine import Follow, Sent, probe_inward
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Observer
 from rig.probes.probe import Outcome, Probe
@@ -26,8 +27,8 @@ class Cards:
     """``local``: the end of a managed system on the second card, whose address is ``managed``; ``customer``: an end in
     the customer's network, before the first card. Each leads to the console's own Ethernet address there."""
 
-    local: End
-    customer: End
+    local: LinkEnd
+    customer: LinkEnd
     managed: IPv4Address
 
 

@@ -14,11 +14,10 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 from drivers.base.errors import RigError
 from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
+from drivers.net.link_end import LinkEnd
 from rig.probes import packets
 from rig.probes.observer import Leaving, Observer, Watcher
 from rig.probes.probe import Expected, Outcome, Probe, Seen
@@ -42,19 +41,10 @@ class ProbeError(RigError):
     outcome = "PROBES INCONCLUSIVE"
 
 
-@dataclass(frozen=True)
-class End:
-    """A link that probes are put on: its namespace and interface, and the Ethernet address of its other end."""
-
-    namespace: NetworkNamespace
-    interface: str
-    other: bytes = b""
-
-
 class Sender:
     """Puts whole IP packets on a link. One that has no room is waited for: a packet lost here would look dropped."""
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: LinkEnd) -> None:
         self._end = end
         with end.namespace.entered():
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
@@ -88,7 +78,7 @@ class Sender:
 
 
 def probe_outward(
-    probes: Sequence[Probe], caller: End, watched: Sequence[End], follow: Follow, sent: Sent
+    probes: Sequence[Probe], caller: LinkEnd, watched: Sequence[LinkEnd], follow: Follow, sent: Sent
 ) -> list[Outcome]:
     """Send what the caller may and may not send. ``watched``: where arrivals are seen; none where nobody can look."""
     with contextlib.ExitStack() as open_sockets:
@@ -104,7 +94,7 @@ def probe_outward(
 
 
 def probe_inward(
-    probes: Sequence[Probe], sender: End, watchers: Sequence[Watcher], follow: Follow, sent: Sent
+    probes: Sequence[Probe], sender: LinkEnd, watchers: Sequence[Watcher], follow: Follow, sent: Sent
 ) -> list[Outcome]:
     """Send to the caller what it has not asked for; ``watchers``, at its end of the line, are left open."""
     _send_all(probes, sender, watchers, follow, sent)
@@ -112,7 +102,7 @@ def probe_inward(
     return [_outcome(probe, arrived, {}, watched=True) for probe in probes]
 
 
-def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], follow: Follow, sent: Sent) -> None:
+def _send_all(probes: Sequence[Probe], end: LinkEnd, watchers: Sequence[Watcher], follow: Follow, sent: Sent) -> None:
     """Send them, and behind them what must arrive. Raises ProbeError when that does not."""
     with closing(Sender(end)) as sender, closing(Leaving(end.namespace, end.interface)) as leaving:
         for probe in probes:
@@ -123,7 +113,7 @@ def _send_all(probes: Sequence[Probe], end: End, watchers: Sequence[Watcher], fo
         _follow_and_count(probes, end, leaving, follow)
 
 
-def _follow_and_count(probes: Sequence[Probe], end: End, leaving: Watcher, follow: Follow) -> None:
+def _follow_and_count(probes: Sequence[Probe], end: LinkEnd, leaving: Watcher, follow: Follow) -> None:
     """Something good behind them; and that each was seen leaving, or it would seem to have been denied."""
     missed = follow()
     leaving.collect()
@@ -137,7 +127,7 @@ def _follow_and_count(probes: Sequence[Probe], end: End, leaving: Watcher, follo
         raise ProbeError(f"{missed}, which should follow the probes, did not come about")
 
 
-def _end_half_open(caller: End, answers: Iterable[bytes]) -> None:
+def _end_half_open(caller: LinkEnd, answers: Iterable[bytes]) -> None:
     """A server that answered a SYN waits for the rest, and answers the same SYN no more for half a second."""
     with closing(Sender(caller)) as sender:
         for answer in answers:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
+from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
 from rig.probes import packets
-from rig.probes.engine import End, ProbeError, Sender
+from rig.probes.engine import ProbeError, Sender
 from rig.probes.making import Ground
 
 PORTS = range(1025, 65536)
@@ -37,7 +38,7 @@ class Filled:
             )
 
 
-def fill(ground: Ground, caller: End, flows: int) -> None:
+def fill(ground: Ground, caller: LinkEnd, flows: int) -> None:
     """Open so many flows from the caller, halfway. Raises ProbeError when the link takes no more."""
     servers = ground.allowed.servers
     with contextlib.closing(Sender(caller)) as sender:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
+from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.checks.check import ANSWER_SECONDS
 from rig.checks.reaching import connect
 from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.cards import Cards, probe_cards
-from rig.probes.engine import End, probe_inward, probe_outward
+from rig.probes.engine import probe_inward, probe_outward
 from rig.probes.flood import Filled, answered, fill
 from rig.probes.inward import about_a_flow, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
@@ -73,10 +74,10 @@ class Vantage:
     line; ``other``: the end of a second caller; ``cards``: both sides of a console with two network cards. None where
     nobody can."""
 
-    caller: End
-    far: End | None = None
-    towards_caller: End | None = None
-    other: End | None = None
+    caller: LinkEnd
+    far: LinkEnd | None = None
+    towards_caller: LinkEnd | None = None
+    other: LinkEnd | None = None
     cards: Cards | None = None
 
 
@@ -152,7 +153,7 @@ class FenceRun:
         assert self.vantage.far is not None
         return self._from(self.vantage.far, of_a_flow(self.ground, server, port))
 
-    def _from(self, sender: End, probes: list[Probe]) -> list[Outcome]:
+    def _from(self, sender: LinkEnd, probes: list[Probe]) -> list[Outcome]:
         """Send to the callers; seen at their own ends of their lines."""
         ends = [end for end in (self.vantage.caller, self.vantage.other) if end]
         with contextlib.ExitStack() as open_sockets:

@@ -37,7 +37,7 @@ def test_fence_goes_with_the_session(session: Session, gateway: Gateway) -> None
     assert "from-ppp" not in gateway.rules
 
 
-@pytest.mark.parametrize("check", [checks.unauthorized_host, checks.unauthorized_source], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("check", [checks.unauthorized_host, checks.unauthorized_source], ids=lambda c: c.name)
 def test_gateway_without_a_fence_is_found(modem: Line, gateway: Gateway, check: Check) -> None:
     """The test of the tests: with the fence off, the check must fail."""
     gateway.set_fence(False)

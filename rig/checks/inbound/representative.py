@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal
 
+from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import PppUp
 from rig.checks.check import not_run
@@ -23,7 +24,7 @@ from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.checks.session import asked_who_it_is
 from rig.links.near_end import NearEnd
 from rig.probes import packets
-from rig.probes.engine import End, Sender
+from rig.probes.engine import Sender
 from rig.probes.observer import Inside, Observer, Watcher
 from rig.verdict.verdict import CheckResult
 
@@ -84,7 +85,7 @@ class Verification:
         self.behind = behind
         self._tcp_ports = tcp_ports
         self._random = random.Random(seed)  # noqa: S311 - drawn again from the same seed
-        self._end = End(caller.namespace, up.interface)
+        self._end = LinkEnd(caller.namespace, up.interface)
 
     def run(self) -> Iterator[CheckResult]:
         """The checks, in their order: what must hold from the first packet on comes first."""

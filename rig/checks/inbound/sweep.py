@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
+from drivers.net.link_end import LinkEnd
 from rig.probes import packets
-from rig.probes.engine import End, Sender
+from rig.probes.engine import Sender
 from rig.probes.observer import Watcher
 
 ALL_PORTS = range(1, 65536)
@@ -49,7 +50,7 @@ class TcpSweep:
     """One sweep. ``send`` first, then something behind it that must arrive, then ``answers``."""
 
     def __init__(
-        self, end: End, source: IPv4Address, target: IPv4Address, near: Watcher, inside: Watcher | None
+        self, end: LinkEnd, source: IPv4Address, target: IPv4Address, near: Watcher, inside: Watcher | None
     ) -> None:
         self._end = end
         self._source = source
