@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from rig.checks.check import EVERY, MODEMS, Surroundings, check, not_run
@@ -30,10 +31,11 @@ def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
         return
     # A good connection follows over the same line: by the time that it is open, whatever the first packet meets has
     # met it, and what would be said of it has been said.
+    began = time.monotonic()
     with begun(around.namespace, host) as attempt:
         follower = connect(around.namespace, around.allowed.servers[0], around.answer_seconds)
         answer = answered(attempt)
-    arrived = around.watch.ask("arrivals", destination=str(host))
+    arrived = around.watch.ask("arrivals", since=began, destination=str(host))
     if arrived:
         yield CheckResult(name, target, "silent", f"{answer}; {len(arrived)} packets arrived there", False)
     elif follower != "open":
@@ -56,10 +58,11 @@ def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
     if around.watch is None:
         yield not_run(name, target, "the far side cannot be watched, and silence proves nothing here")
         return
+    began = time.monotonic()
     for port in (40001, 40002, 40003):
         send_raw(around.namespace, syn(source, server, port))
     follower = connect(around.namespace, server, around.answer_seconds)
-    arrived = around.watch.ask("arrivals", source=str(source), destination=str(server))
+    arrived = around.watch.ask("arrivals", since=began, source=str(source), destination=str(server))
     if follower != "open":
         yield not_run(name, target, f"the connection that should follow it found {follower}")
         return

@@ -16,6 +16,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
@@ -61,13 +62,14 @@ class HostsPlan:
 
 @dataclass(frozen=True)
 class Arrival:
-    """An IPv4 packet that reached the hosts. Ports are 0 where the protocol has none."""
+    """An IPv4 packet that reached the hosts. Ports are 0 where the protocol has none; ``at``: time.monotonic()."""
 
     source: str
     destination: str
     protocol: int
     source_port: int
     destination_port: int
+    at: float
 
 
 class Capture:
@@ -106,17 +108,18 @@ class Capture:
                     packet.p,
                     getattr(packet.data, "sport", 0),
                     getattr(packet.data, "dport", 0),
+                    time.monotonic(),
                 )
             )
 
-    def arrivals(self, **wanted: Any) -> list[dict[str, Any]]:
-        """The packets that have arrived whose fields have the values wanted; among them what the thread that records
-        has not seen yet, as on a busy machine."""
+    def arrivals(self, since: float = 0.0, **wanted: Any) -> list[dict[str, Any]]:
+        """The packets that have arrived since a moment of time.monotonic() and whose fields have the values wanted;
+        among them what the thread that records has not seen yet, as on a busy machine."""
         self._take()
         return [
             vars(arrival)
             for arrival in list(self._arrivals)
-            if all(getattr(arrival, name) == value for name, value in wanted.items())
+            if arrival.at >= since and all(getattr(arrival, name) == value for name, value in wanted.items())
         ]
 
 
