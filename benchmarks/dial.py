@@ -15,8 +15,9 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
 from drivers.base.secret import Secret
+from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import isolate, quote
+from drivers.ppp.pppd import quote
 from rig.links.near_end import NearEnd
 from rig.run.owner import Owner
 
@@ -44,7 +45,7 @@ def ours(near: NearEnd) -> tuple[float, float]:
 def until_up(command: list[str], namespace: NetworkNamespace, folder: Path) -> float:
     """Seconds from starting a program, which runs pppd, to IP up; ``folder`` is its /etc/ppp, and is removed."""
     began = time.monotonic()
-    prepare = functools.partial(isolate, namespace, folder)
+    prepare = functools.partial(isolate, namespace, {"/etc/ppp": folder})
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=prepare
     ) as program:

@@ -29,6 +29,7 @@ from drivers.base.errors import CannotRunError, CarrierLostError, PppError, Usag
 from drivers.base.interruptions import waiting
 from drivers.base.program import Program, find
 from drivers.base.secret import Secret
+from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import connect_script
 from drivers.ppp.ppp_course import ADVICE, NO_ANSWER_TO_PAP, Course
@@ -85,17 +86,6 @@ def _nobody() -> str:
 def quote(word: str) -> str:
     """A word of pppd's configuration files."""
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def isolate(namespace: NetworkNamespace, folder: Path) -> None:
-    """In a child about to become pppd: into the network namespace, with ``folder`` as /etc/ppp.
-
-    A rig that is killed takes its pppd with it: a session left up costs someone money.
-    """
-    namespace.enter_for_good()
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-    syscalls.mount(str(folder), "/etc/ppp", "", syscalls.MS_BIND)
 
 
 class Pppd:
@@ -248,7 +238,7 @@ class Pppd:
             path,
             words,
             line=self._line,
-            prepare=functools.partial(isolate, self.namespace, self._folder),
+            prepare=functools.partial(isolate, self.namespace, {"/etc/ppp": self._folder}),
             ended=functools.partial(self._events.put, None),
             stdin=terminal,
             inherited=(self._waiting,) if options.l2tp else (),

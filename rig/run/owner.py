@@ -89,8 +89,9 @@ class Owner:
 def clear_leftovers() -> list[str]:
     """Clear what runs that were killed have left; their names.
 
-    Their processes end by themselves, because each asks the kernel to die with its parent. What stays is
-    lock files, namespaces, with their links and rules, and folders, with their sockets, ports and secrets.
+    Their processes end by themselves, because each asks the kernel to die with its parent; but for what has become
+    another user, which is found by its namespace. What stays is lock files, namespaces, with their links and rules, and
+    folders, with their sockets, ports and secrets.
     """
     if not FOLDER.is_dir():
         return []
@@ -105,6 +106,7 @@ def clear_leftovers() -> list[str]:
                 left = NetworkNamespace(name)
                 with contextlib.suppress(OSError):  # a file that nothing is mounted on has no interfaces
                     borrowed_interface.give_back(left)
+                left.end_processes()
                 left.remove()
             shutil.rmtree(folder, ignore_errors=True)
             cleared.append(folder.name)

@@ -19,10 +19,11 @@ from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
+from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
 from drivers.ppp.ppp_log import PppLog
-from drivers.ppp.pppd import Pppd, PppOptions, isolate, quote
+from drivers.ppp.pppd import Pppd, PppOptions, quote
 
 SECONDS = 40.0
 SECRET = "what both ends know"
@@ -32,7 +33,7 @@ _PppEvent = TypeVar("_PppEvent", bound=ppp_log.Event)
 
 def _isolated(namespace: NetworkNamespace, folder: Path, numbers: tuple[str, ...]) -> None:
     """In the child: its own /etc/ppp, and its own /var, where it wants a file for each number that it calls."""
-    isolate(namespace, folder)
+    isolate(namespace, {"/etc/ppp": folder})
     syscalls.mount("none", "/var", "tmpfs", 0)
     Path("/var/l2tp").mkdir()
     Path("/var/run").symlink_to("/run")
