@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
+from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import ExpectTable
 from rig.config.destinations import Destinations
@@ -39,7 +40,8 @@ class Watch(Protocol):
 class Surroundings:
     """What the checks work with. ``expect``: what the bench holds the far side to; ``pool``: whom the gateway's
     addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own; ``ground``: what
-    probes are made of; ``cards``: both sides of a console with two network cards."""
+    probes are made of; ``cards``: both sides of a console with two network cards; ``beyond``: behind the way; ``logs``:
+    what a program on the way has written so far."""
 
     up: Up
     expect: ExpectTable
@@ -48,6 +50,8 @@ class Surroundings:
     watch: Watch | None
     ground: Ground
     cards: Cards | None = None
+    beyond: LinkEnd | None = None
+    logs: Callable[[], dict[str, str]] | None = None
 
     @property
     def namespace(self) -> NetworkNamespace:

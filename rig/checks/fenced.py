@@ -14,7 +14,7 @@ from rig.verdict.verdict import CheckResult
 LIMITED = ("TCP 443 is open to anybody here", lambda around: not around.allowed.anybody)
 
 
-@check("2.1.1", EVERY, (LIMITED,))
+@check("2.1.1", (*MODEMS, "internet"), (LIMITED,))
 def unauthorized_host(around: Surroundings) -> Iterator[CheckResult]:
     """A host that is not in the fence's list is not reached (§2.1.1)."""
     host = around.expect.unauthorized_host

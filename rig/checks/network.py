@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.checks.check import ANSWER_SECONDS, WATCHED, Surroundings, check
-from rig.checks.reaching import connect
 from rig.config.destinations import HTTPS
 from rig.probes.cards import CATEGORY, probe_cards
 from rig.verdict.verdict import CheckResult
@@ -18,7 +17,7 @@ def address_masked(around: Surroundings) -> Iterator[CheckResult]:
     """What the servers have seen came from the router's or the proxy's address, and nothing from the console's."""
     assert around.watch is not None
     own, masked = around.up.source, around.seen_as
-    connect(around.namespace, around.allowed.servers[0], around.answer_seconds)
+    around.up.connect(around.namespace, around.allowed.servers[0], HTTPS, around.answer_seconds).close()
     bare = around.watch.ask("arrivals", source=str(own))
     seen = around.watch.ask("arrivals", source=str(masked))
     others = "nothing else" if not bare else f"{len(bare)} packets from {own} itself"

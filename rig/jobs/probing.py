@@ -64,4 +64,7 @@ def probes_of(
 def surroundings(built: Built, up: Up) -> Surroundings:
     """What the checks work with, on a way that is up."""
     ground = ground_of(built, up, Drawn())
-    return Surroundings(up, built.bench.expect, built.pool, built.ca, built.watch, ground, cards_of(built.places(up)))
+    places = built.places(up)
+    return Surroundings(
+        up, built.bench.expect, built.pool, built.ca, built.watch, ground, cards_of(places), places.beyond, places.logs
+    )

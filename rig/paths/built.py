@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -17,7 +18,7 @@ class Places:
     """Where one can stand around a way that is up. ``own``: its console's end; ``beyond``: behind the gateway;
     ``towards``: the gateway's end of the console's link; ``local``: a managed system's, on the console's second network
     card, at the address ``managed``. ``seen_as``: the address that the console has for those beyond, where its own is
-    masked. None where nobody can stand, or nothing is so."""
+    masked; ``logs``: what a program on the way has written. None where nobody can stand, or nothing is so."""
 
     own: LinkEnd
     beyond: LinkEnd | None = None
@@ -25,6 +26,7 @@ class Places:
     local: LinkEnd | None = None
     managed: IPv4Address | None = None
     seen_as: IPv4Address | None = None
+    logs: Callable[[], dict[str, str]] | None = None
 
 
 @dataclass(frozen=True)
