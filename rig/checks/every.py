@@ -6,13 +6,15 @@ from rig.checks.check import Check
 from rig.checks.fenced import origin, unauthorized_host, unauthorized_source
 from rig.checks.names import name_service
 from rig.checks.network import address_masked, cards_apart
+from rig.checks.proxied import around_the_proxy, credentials_go_nowhere_else, where_it_lets_us, who_may_pass
 from rig.checks.servers import authorized_servers
 from rig.checks.session import authentication, own_address
 from rig.paths.up import Kind
 
 __all__ = [
-    "ALL", "address_masked", "authentication", "authorized_servers", "cards_apart", "for_way", "name_service", "origin",
-    "own_address", "unauthorized_host", "unauthorized_source",
+    "ALL", "address_masked", "around_the_proxy", "authentication", "authorized_servers", "cards_apart",
+    "credentials_go_nowhere_else", "for_way", "name_service", "origin", "own_address", "unauthorized_host",
+    "unauthorized_source", "where_it_lets_us", "who_may_pass",
 ]  # fmt: skip
 
 ALL: tuple[Check, ...] = (
@@ -22,6 +24,10 @@ ALL: tuple[Check, ...] = (
     authorized_servers,
     unauthorized_host,
     unauthorized_source,
+    who_may_pass,
+    where_it_lets_us,
+    around_the_proxy,
+    credentials_go_nowhere_else,
     address_masked,
     cards_apart,
     origin,

@@ -217,6 +217,23 @@ class InternetTable(Table, frozen=True):
     broken: str = ""
 
 
+class ProxyTable(Table, frozen=True):
+    """The proxy between the console and the router of [internet] (§2.1.2.2), a real one that the rig runs.
+
+    ``address``: its machine's own towards the router, with its prefix length; towards the console it is
+    [internet] ``router``. ``limited``: whether it lets nobody beyond the region's servers. ``account`` and ``secret``:
+    who may use it, anybody where there is none; ``credentials``: whether the console sends them before it is asked.
+    """
+
+    address: IPv4Interface
+    engine: Literal["squid", "tinyproxy"] = "squid"
+    port: int = 3128
+    limited: bool = True
+    account: str = ""
+    secret: Literal["generated"] | SecretTable = "generated"  # noqa: S105
+    credentials: Literal["when-asked", "first"] = "when-asked"
+
+
 class HostsTable(Table, frozen=True):
     """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
 
@@ -257,6 +274,7 @@ class Bench(Table, frozen=True):
     inbound: InboundTable | None = None
     i5os: I5osTable | None = None
     internet: InternetTable | None = None
+    proxy: ProxyTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()

@@ -11,7 +11,16 @@ from drivers.base.tables import convert, read
 from drivers.modem import profile
 from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
-from rig.config.bench import AllowTable, Bench, ExchangeTable, FenceFile, InboundTable, InternetTable, ModemTable
+from rig.config.bench import (
+    AllowTable,
+    Bench,
+    ExchangeTable,
+    FenceFile,
+    InboundTable,
+    InternetTable,
+    ModemTable,
+    ProxyTable,
+)
 from rig.config.destinations import Destinations
 from rig.parts.lig import mutants
 from rig.parts.router import mutants as router_mutants
@@ -102,6 +111,8 @@ def _validate(path: Path, bench: Bench) -> None:
     _validate_remote_modem(bench, wrong)
     if bench.internet is not None:
         _validate_internet(bench, bench.internet, wrong)
+    if bench.proxy is not None:
+        _validate_proxy(bench.proxy, bench.internet, wrong)
     if bench.inbound is not None:
         _validate_inbound(bench.inbound, bench.lig is None, wrong)
     load_destinations(bench)
@@ -152,6 +163,18 @@ def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> Non
         raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")
     if internet.broken not in ("", *router_mutants.BY_NAME):
         raise wrong("internet.broken", f"it takes {', '.join(router_mutants.BY_NAME)}")
+
+
+def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: Any) -> None:
+    if internet is None:
+        raise wrong("proxy", "it stands between the console and the router of the table [internet], which is missing")
+    network = proxy.address.network
+    if network.num_addresses < 4 or network.overlaps(internet.console.network):
+        raise wrong("proxy.address", f"it takes an address of a network apart from {internet.console.network}")
+    if not 1 <= proxy.port <= 65535:
+        raise wrong("proxy.port", "it takes 1 to 65535")
+    if set(proxy.account) & set(": \t") or not proxy.account.isprintable():
+        raise wrong("proxy.account", "it takes a name without blanks and colons (RFC 2617 §2)")
 
 
 def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:

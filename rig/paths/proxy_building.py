@@ -1,0 +1,97 @@
+"""The making of a way home through a proxy: the console, the proxy's machine, and the customer's router behind that."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Interface, IPv4Network
+
+from drivers.base.secret import Secret
+from drivers.net.link_end import LinkEnd
+from rig.config.bench import Bench, ProxyTable
+from rig.config.bench_files import load_destinations
+from rig.config.secret_files import secret_value
+from rig.console.console import Console
+from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
+from rig.parts.proxy import proxy as part
+from rig.parts.proxy.proxy import Proxy
+from rig.parts.proxy.settings import ProxyPlan
+from rig.parts.router import rules as router
+from rig.paths.built import Built, Places
+from rig.paths.internet_building import OUTSIDE_CARD, CustomersNetwork
+from rig.paths.proxy import ProxyPath, Tunnels
+from rig.paths.up import Up
+from rig.run.capture import Capture
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+ANYWHERE = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True)
+class BuiltProxy(Built):
+    """``proxy``: the program, and its machine; ``managed``: the system on the console's second card, if any."""
+
+    proxy: Proxy = None  # type: ignore[assignment] # always given: a field with a default comes before it
+    network: CustomersNetwork = None  # type: ignore[assignment]
+    managed: ManagedSystem | None = None
+
+    def places(self, up: Up) -> Places:
+        console, machine, hosts = up.namespace, self.proxy.namespace, self.network.hosts.namespace
+        local = managed = None
+        if self.managed is not None:
+            local = LinkEnd(self.managed.namespace, self.managed.interface, console.hardware_address(SECOND_CARD))
+            managed = self.managed.address
+        return Places(
+            LinkEnd(console, CARD, machine.hardware_address(part.INSIDE)),
+            LinkEnd(hosts, OUTSIDE_CARD, self.network.router.namespace.hardware_address(router.OUTSIDE)),
+            LinkEnd(machine, part.INSIDE, console.hardware_address(CARD)),
+            local,
+            managed,
+            self.network.outside.ip,
+            self.proxy.logs,
+        )
+
+    def drops(self, up: Up) -> dict[str, int]:
+        return self.network.router.drops()
+
+
+def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltProxy:
+    """Everything started, nothing opened."""
+    table, proxy = bench.internet, bench.proxy
+    assert table is not None
+    assert proxy is not None
+    allowed = load_destinations(bench)
+    beyond = replace(allowed, anybody=not proxy.limited)
+    with progress.step(f"customer's network: {proxy.engine}, router, service hosts"):
+        network = CustomersNetwork.made(bench, owner, allowed, proxy.address.ip)
+        machine = owner.namespace("proxy")
+        gateway = next(host for host in proxy.address.network.hosts() if host != proxy.address.ip)
+        machine.join(part.OUTSIDE, network.router.namespace, router.INSIDE)
+        machine.add_address(part.OUTSIDE, proxy.address)
+        network.router.namespace.add_address(
+            router.INSIDE, IPv4Interface(f"{gateway}/{proxy.address.network.prefixlen}")
+        )
+        machine.add_route(ANYWHERE, part.OUTSIDE, str(gateway))
+        console = Console.owned_by(owner, bench.near_end.allow)
+        at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
+        join_router(console, table.console, machine, part.INSIDE, at)
+        managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
+        credentials = _credentials(bench, proxy)
+        folder = owner.folder / "proxy"
+        folder.mkdir(mode=0o700)
+        plan = ProxyPlan(machine.name, table.router, proxy.port, beyond, credentials, folder)
+        running = owner.own(Proxy(machine, proxy.engine, plan, progress.detail))
+        running.wait_ready()
+    if capture is not None:
+        capture.tap(owner, console.namespace, CARD, "to the customer's proxy")
+    tunnels = Tunnels(table.router, proxy.port, credentials, first=proxy.credentials == "first")
+    path = ProxyPath(console, table.console.ip, tunnels, beyond, progress)
+    hosts = network.hosts
+    return BuiltProxy(bench, path, str(hosts.ca), hosts.control, proxy=running, network=network, managed=managed)
+
+
+def _credentials(bench: Bench, proxy: ProxyTable) -> Secret | None:
+    if not proxy.account:
+        return None
+    return Secret(proxy.account, secret_value(bench, "proxy.secret", proxy.secret, secrets.token_urlsafe(18)))
