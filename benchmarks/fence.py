@@ -17,7 +17,7 @@ from rig.paths.modem import up_of
 from rig.paths.modem_building import built_of
 from rig.probes.making import Ground
 from rig.probes.outward import outward
-from rig.probes.run import Report
+from rig.probes.report import Report
 from rig.run.owner import Owner
 
 RUNS = 5

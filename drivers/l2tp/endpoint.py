@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from drivers.l2tp import messages
 from drivers.l2tp.avp import Attribute
 from drivers.l2tp.control import Identity, State
-from drivers.l2tp.events import Event, StopResult
-from drivers.l2tp.messages import Kind, MalformedError, Message
+from drivers.l2tp.events import Event
+from drivers.l2tp.header import MalformedError, is_control, unpack
+from drivers.l2tp.messages import Kind, Message
+from drivers.l2tp.results import StopResult
 from drivers.l2tp.tunnel import Tunnel
 
 MOST_TUNNELS = 4096
@@ -50,10 +52,10 @@ class Endpoint:
 
     def receive(self, datagram: bytes, peer: Hashable, now: float) -> None:
         """A datagram from a peer. What is no control message, or for no tunnel of that peer's, is passed over."""
-        if not messages.is_control(datagram):
+        if not is_control(datagram):
             return  # data for a session that the kernel no longer has
         try:
-            header, body = messages.unpack(datagram)
+            header, body = unpack(datagram)
         except MalformedError:
             return
         tunnel = self.tunnels.get(header.tunnel)

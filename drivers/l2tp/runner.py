@@ -14,9 +14,9 @@ from ipaddress import IPv4Address
 
 from drivers.base.errors import RigError
 from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import StopResult
+from drivers.l2tp.header import Error, is_control
 from drivers.l2tp.kernel import PORT
-from drivers.l2tp.messages import Error, is_control
+from drivers.l2tp.results import StopResult
 from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace
 

@@ -17,13 +17,13 @@ from drivers.l2tp.events import (
     CallConnected,
     CallEnded,
     CallOffered,
-    CallResult,
     End,
     LinkErrors,
     LinkInfo,
-    StopResult,
 )
-from drivers.l2tp.messages import Error, Kind, MalformedError, Message, Values
+from drivers.l2tp.header import Error, MalformedError
+from drivers.l2tp.messages import Kind, Message, Values
+from drivers.l2tp.results import CallResult, StopResult
 
 HIGHEST_BPS = 0x7FFFFFFF
 

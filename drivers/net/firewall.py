@@ -15,8 +15,8 @@ from drivers.net.namespace import NetworkNamespace, has_ipv6
 
 BACK_ENDS = ("iptables-nft", "iptables-legacy")
 BOUND_SECONDS = 20.0
-
-
+HAS_OPTIONS = '-m u32 --u32 "0>>24&0xF=6:15"'
+"""An IPv4 header of more than five words (RFC 791 §3.1)."""
 TRIAL = "*filter\n:rig-trial -\n-X rig-trial\nCOMMIT\n"
 """Adds a chain and removes it: a listing alone succeeds on kernels that lack the tables."""
 

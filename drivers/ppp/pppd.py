@@ -34,6 +34,7 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import connect_script
 from drivers.ppp.ppp_course import ADVICE, NO_ANSWER_TO_PAP, Course
 from drivers.ppp.ppp_log import Addresses, EchoAnswered, Ended, Event, PluginLoaded, PppLog, Refused, Unanswered
+from drivers.ppp.up import PppUp
 
 TERMINATE_SECONDS = 3.0
 """How long the peer may take to acknowledge a Terminate-Request; after that the line is hung up."""
@@ -64,18 +65,6 @@ class PppOptions:
     client: Secret | None = None
     l2tp: bool = False
     record: Path | None = None
-
-
-@dataclass(frozen=True)
-class PppUp:
-    """A session that is up. ``mtu`` in bytes."""
-
-    interface: str
-    local: IPv4Address
-    peer: IPv4Address
-    dns: tuple[IPv4Address, ...]
-    mtu: int
-    auth: str
 
 
 def _nobody() -> str:

@@ -18,10 +18,9 @@ from rig.config.destinations import Destinations
 from rig.paths.up import Kind, Up
 from rig.probes.cards import Cards
 from rig.probes.making import Ground
+from rig.probes.reaching import ANSWER_SECONDS
 from rig.verdict.verdict import CheckResult
 
-ANSWER_SECONDS = 15.0
-"""For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
 SILENCE_SECONDS = 3.2
 """For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
 MODEMS: tuple[Kind, ...] = ("modem", "remote modem")

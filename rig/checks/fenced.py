@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 from rig.checks.check import EVERY, MODEMS, Surroundings, check, not_run
-from rig.checks.reaching import answered, begun, connect, send_raw, syn
 from rig.config.destinations import HTTPS
 from rig.console import firewall as console_firewall
+from rig.probes.reaching import answered, begun, connect, send_raw, syn
 from rig.verdict.verdict import CheckResult
 
 LIMITED = ("TCP 443 is open to anybody here", lambda around: not around.allowed.anybody)

@@ -11,8 +11,9 @@ from ipaddress import IPv4Address
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
-from rig.checks.check import ANSWER_SECONDS, MODEMS, Surroundings, check, not_run
+from rig.checks.check import MODEMS, Surroundings, check, not_run
 from rig.config.destinations import DNS
+from rig.probes.reaching import ANSWER_SECONDS
 from rig.verdict.verdict import CheckResult
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rig.checks.check import ANSWER_SECONDS, WATCHED, Surroundings, check
+from rig.checks.check import WATCHED, Surroundings, check
 from rig.config.destinations import HTTPS
 from rig.probes.cards import CATEGORY, probe_cards
+from rig.probes.reaching import ANSWER_SECONDS
 from rig.verdict.verdict import CheckResult
 
 SECOND_CARD = ("the console has one network card", lambda around: around.cards is not None)

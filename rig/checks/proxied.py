@@ -12,10 +12,10 @@ from ipaddress import IPv4Address
 from drivers.base.secret import Secret
 from drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, ProxyError, basic
 from rig.checks.check import WATCHED, Surroundings, check, not_run
-from rig.checks.reaching import answered, begun
 from rig.config.destinations import HTTPS
 from rig.paths.proxy import Tunnels
 from rig.probes.observer import Observer
+from rig.probes.reaching import answered, begun
 from rig.verdict.verdict import CheckResult
 
 PORTS = (22, 80, 442, 8443)

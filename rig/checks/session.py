@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig.checks.check import MODEMS, Surroundings, check, not_run
 from rig.verdict.verdict import CheckResult
 

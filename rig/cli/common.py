@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from drivers.base.errors import CannotRunError
+from drivers.base.errors import CannotRunError, UsageError
 from drivers.modem.call import check_number
 from rig import lab
 from rig.cli.main import SEE_DOCTOR
@@ -106,11 +106,20 @@ def load_bench(name: str | None) -> Bench:
     return load_or_default(name or DEFAULT)
 
 
+def gateway_number(bench: Bench) -> str:
+    """The number of an emulated bench's LIG. Raises UsageError on a bench where only the user knows it."""
+    numbers = bench.exchange.numbers if bench.exchange else ()
+    found = next((entry.number for entry in numbers if entry.kind == "lig"), None)
+    if found is None:
+        raise UsageError("a real bench needs the gateway's number", "--number N")
+    return found
+
+
 def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
     if bench.dials and not bench.emulated:
-        from rig.links.making import near_port  # what a bench of software has no use for outside the lab
+        from rig.config.ports import near_port  # what a bench of software has no use for outside the lab
 
         near_port(bench)
     enter_lab(engine, bench, results)
@@ -132,7 +141,7 @@ def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> 
     if names[0] == "native":
         os.environ.update(engines.environment_inside())
         return
-    lacking = engines.missing("native", usb=engines.needs_usb(bench))
+    lacking = engines.missing("native", usb=bench.usb)
     click.echo(f"lab: {names[0]}; {lacking} is missing here", err=True)
     writable = [results.resolve()] if results is not None else []
     command = [sys.executable, "-m", "rig", *sys.argv[1:]]

@@ -12,8 +12,8 @@ from drivers.modem import profile
 from drivers.serial import layouts
 from drivers.serial.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
-from rig.config.suggestion import suggest
 from rig.jobs.detect import Caution, Detection, detect
+from rig.jobs.suggestion import suggest
 from rig.verdict.verdict import as_json
 
 

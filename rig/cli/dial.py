@@ -16,7 +16,7 @@ from rig.cli.common import (
     report_options,
     verbosity_options,
 )
-from rig.cli.connect import Wanted, run
+from rig.cli.way_home import Wanted, run
 
 
 @click.command(

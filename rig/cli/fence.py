@@ -13,6 +13,7 @@ from drivers.modem.call import check_number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
+    gateway_number,
     json_option,
     lab_option,
     load_bench,
@@ -20,7 +21,6 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
-from rig.cli.connect import gateway_number
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.destinations import Destinations
@@ -108,7 +108,7 @@ def check(
     from rig.cli.reporting import capture_for, write_report
     from rig.jobs import fence_check as job
     from rig.jobs.probing import Drawn
-    from rig.probes.run import table, write_packets
+    from rig.probes.report import table, write_packets
     from rig.run.progress import Progress
     from rig.verdict.verdict import Verdict
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from rig.config.bench import Bench
-from rig.jobs.soak import SoakVerdict
 from rig.report import Subject, write
 from rig.run.capture import Capture
 from rig.run.trace import Trace
 from rig.verdict.inbound import InboundVerdict
+from rig.verdict.soak import SoakVerdict
 from rig.verdict.verdict import Verdict, as_values
 
 

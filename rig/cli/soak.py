@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -14,10 +13,8 @@ from rig.cli.common import (
     lab_option,
     load_bench,
     numbers_option,
-    show_outcome,
 )
-from rig.config.bench import Bench
-from rig.verdict.verdict import as_json
+from rig.cli.way_home import run_soak
 
 
 @click.command(epilog="Example: rig soak results/night --bench my-bench.toml --number N --calls 500 --pause 30")
@@ -43,29 +40,3 @@ def soak(
     chosen = load_bench(bench)
     enter_lab_to_call(engine, chosen, folder)
     return run_soak(chosen, numbers, calls, pause, folder, wants_json=wants_json, quiet=quiet)
-
-
-def run_soak(
-    bench: Bench,
-    numbers: tuple[str, ...],
-    calls: int,
-    pause: float,
-    folder: Path | None,
-    *,
-    wants_json: bool,
-    quiet: bool,
-) -> int:
-    """In the lab: the calls, the table, the report where there is a folder; the exit status."""
-    from rig.cli.reporting import write_report
-    from rig.jobs import soak as job
-    from rig.run.progress import Progress
-
-    if bench.inbound is not None and bench.lig is None:
-        raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
-    verdict, trace = job.run(bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet))
-    if wants_json or verdict.calls:
-        click.echo(as_json(verdict) if wants_json else job.table(verdict))
-    title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
-    page = write_report(folder, title, bench, verdict, trace, calls=verdict.calls)
-    show_outcome(verdict, page)
-    return verdict.exit

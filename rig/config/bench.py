@@ -285,6 +285,11 @@ class Bench(Table, frozen=True):
         return self.internet is None
 
     @property
+    def usb(self) -> bool:
+        """Whether its modem is on a software USB device."""
+        return self.near_end.modem.bus == "usb"
+
+    @property
     def emulated(self) -> bool:
         """Whether nothing of it is real: no modem, and no network interface."""
         interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]

@@ -11,6 +11,7 @@ from drivers.base.tables import convert, read
 from drivers.modem import profile
 from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
+from rig.config import broken
 from rig.config.bench import (
     AllowTable,
     Bench,
@@ -22,8 +23,6 @@ from rig.config.bench import (
     ProxyTable,
 )
 from rig.config.destinations import Destinations
-from rig.parts.lig import mutants
-from rig.parts.router import mutants as router_mutants
 
 HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
 LONGEST_WAIT = 1_000_000
@@ -104,8 +103,8 @@ def _validate(path: Path, bench: Bench) -> None:
         _validate_exchange(bench.exchange, wrong)
         if not modem.emulated:
             raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
-    if bench.lig is not None and bench.lig.broken not in ("", *mutants.BY_NAME):
-        raise wrong("lig.broken", f"it takes {', '.join(mutants.BY_NAME)}")
+    if bench.lig is not None and bench.lig.broken not in ("", *broken.LIG):
+        raise wrong("lig.broken", f"it takes {', '.join(broken.LIG)}")
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     _validate_remote_modem(bench, wrong)
@@ -161,8 +160,8 @@ def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> Non
     local = internet.local_network
     if local is not None and (local.network.overlaps(network) or local.network.num_addresses < 4):
         raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")
-    if internet.broken not in ("", *router_mutants.BY_NAME):
-        raise wrong("internet.broken", f"it takes {', '.join(router_mutants.BY_NAME)}")
+    if internet.broken not in ("", *broken.ROUTER):
+        raise wrong("internet.broken", f"it takes {', '.join(broken.ROUTER)}")
 
 
 def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: Any) -> None:

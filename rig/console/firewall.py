@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from drivers.net import firewall
+from drivers.net.firewall import HAS_OPTIONS
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
-from rig.parts.fence_rules import HAS_OPTIONS
 
 CHAIN = "customer"
 OPENED = "opened-from-outside"

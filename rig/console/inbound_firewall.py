@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from drivers.net import firewall
+from drivers.net.firewall import HAS_OPTIONS
 from drivers.net.namespace import NetworkNamespace
-from rig.parts.fence_rules import HAS_OPTIONS
 
 CHAINS = {
     "remote-console": "INPUT -i",

@@ -10,12 +10,12 @@ from drivers.base.errors import GuestError, NoModemError, RigError
 from drivers.modem import profile
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file, load_tls_file
+from rig.config.ports import near_port
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
 from rig.doctor.programs import programs, rights
 from rig.lab import engines as lab
-from rig.links.making import near_port
 
 
 @dataclass(frozen=True)

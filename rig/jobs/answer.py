@@ -25,12 +25,14 @@ from drivers.base.errors import (
 )
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig import lab
 from rig.checks.check import not_run
+from rig.checks.inbound.promise import promised_by
 from rig.checks.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
 from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_destinations
+from rig.config.ports import near_port
 from rig.config.secret_files import secret_value
 from rig.console import partitions
 from rig.console.console import Console
@@ -40,7 +42,7 @@ from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
 from rig.links.answering import AnsweringEnd, NotCalledError
 from rig.links.l2tp_call import L2tpCall
-from rig.links.making import answering_link, caller_at, lead_to_partition, near_port
+from rig.links.making import answering_link, caller_at, lead_to_partition
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.hosts import named_services
@@ -143,14 +145,6 @@ def _answering_end(
     if isinstance(link, L2tpCall):
         link.lost = end.near.lost
     return end
-
-
-def promised_by(bench: Bench, table: InboundTable, elsewhere: tuple[object, ...] = ()) -> Promised:
-    """What a bench's [inbound] holds an answering side to."""
-    found = [(one.name, one.address) for one in table.partitions if one.allowed]
-    others = [(one.name, one.address) for one in table.partitions if not one.allowed]
-    console = load_destinations(bench).inbound if table.console else ()
-    return Promised(console, tuple(found), tuple(others), elsewhere, auth=table.auth)  # type: ignore[arg-type]
 
 
 def run(

@@ -13,8 +13,7 @@ from rig.checks import every
 from rig.config.bench import Bench
 from rig.jobs.ending import to_its_end
 from rig.jobs.probing import surroundings
-from rig.paths.building import build
-from rig.paths.built import Built
+from rig.paths.built import Built, Making
 from rig.paths.path import over
 from rig.paths.up import Up
 from rig.run.capture import Capture
@@ -33,16 +32,6 @@ class ConnectOptions:
     command: tuple[str, ...] = ()
 
 
-def run(bench: Bench, options: ConnectOptions, progress: Progress, capture: Capture | None = None) -> Verdict:
-    """Bring the way up, and say what holds. Whatever happens, the verdict says it, and everything is down on return."""
-    verdict = Verdict(bench.name, lab.current())
-    began = time.monotonic()
-    with to_its_end(verdict, progress, capture, "hanging up") as owner:
-        WayHome(build(bench, options.numbers, owner, progress, capture), options, progress, verdict).run()
-    verdict.timing.total = time.monotonic() - began
-    return verdict
-
-
 Checking = Callable[[Built, Up], Iterator[tuple[str, Iterator[CheckResult]]]]
 """What is checked on a way that is up: each check's name, and its results as they come."""
 
@@ -51,6 +40,29 @@ def every_check(built: Built, up: Up) -> Iterator[tuple[str, Iterator[CheckResul
     """All that hold for this kind of way."""
     around = surroundings(built, up)
     return ((check.name, check(around)) for check in every.for_way(up.kind))
+
+
+def run(
+    bench: Bench,
+    options: ConnectOptions,
+    progress: Progress,
+    making: Making,
+    capture: Capture | None = None,
+    checking: Checking = every_check,
+) -> Verdict:
+    """Bring the way up, and say what holds. Whatever happens, the verdict says it, and everything is down on return."""
+    verdict = Verdict(bench.name, lab.current())
+    began = time.monotonic()
+    with to_its_end(verdict, progress, capture, "hanging up") as owner:
+        built = making(bench, options.numbers, owner, progress, capture)
+        WayHome(built, options, progress, verdict, checking).run()
+    verdict.timing.total = time.monotonic() - began
+    return verdict
+
+
+def open_once(built: Built, progress: Progress, verdict: Verdict) -> None:
+    """One opening, with its checks; raises as WayHome.run."""
+    WayHome(built, ConnectOptions(), progress, verdict).run()
 
 
 class WayHome:

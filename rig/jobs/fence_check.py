@@ -17,7 +17,7 @@ from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
 from rig.paths.up import Up
-from rig.probes.run import Report
+from rig.probes.report import Report
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,51 +21,18 @@ from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageErro
 from drivers.base.interruptions import waiting
 from rig import lab
 from rig.config.bench import Bench
-from rig.jobs.connect import ConnectOptions, WayHome
 from rig.jobs.ending import to_its_end
-from rig.paths.building import build
-from rig.paths.built import Built
+from rig.paths.built import Built, Making
 from rig.run.progress import Progress
 from rig.run.trace import Trace
 from rig.run.transcript import stamp
-from rig.verdict.verdict import CheckResult, Ending, Verdict
+from rig.verdict.soak import SoakCall, SoakVerdict
+from rig.verdict.verdict import CheckResult, Verdict
 
 MARK, VERSION = "rig soak", 1
 FILE = "calls.jsonl"
 AFTER_FAILURE = 1.0
 """Seconds at least after a call that failed: a modem that is not there fails at once."""
-
-
-class SoakCall(msgspec.Struct, frozen=True):
-    """One call. Times in seconds: ``connect`` from dialling to CONNECT, ``ppp`` from there to IP up, 0 where it did not
-    come to that; ``total`` with checks and hang-up. ``failed``: the checks that did not hold."""
-
-    number: int
-    started: str
-    outcome: str
-    exit: int
-    rate: int = 0
-    connect: float = 0.0
-    ppp: float = 0.0
-    total: float = 0.0
-    message: str = ""
-    failed: tuple[str, ...] = ()
-
-
-class SoakVerdict(Ending):
-    """What a soak found. ``times``: p50, p95 and p99 of each part, in seconds, of the calls that came up;
-    ``checks`` holds one for each outcome but OK that calls had."""
-
-    bench: str
-    lab: str
-    numbers: tuple[str, ...] = ()
-    wanted: int = 0
-    calls: list[SoakCall] = msgspec.field(default_factory=list)
-    good: int = 0
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
-    rates: dict[int, int] = msgspec.field(default_factory=dict)
-    times: dict[str, tuple[float, float, float]] = msgspec.field(default_factory=dict)
-    checks: list[CheckResult] = msgspec.field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -124,16 +91,22 @@ class Log:
         self._append(call)
 
 
-def run(bench: Bench, plan: SoakPlan, folder: Path | None, progress: Progress) -> tuple[SoakVerdict, Trace]:
+Opening = Callable[[Built, Progress, Verdict], None]
+"""One opening of the way, with its checks, which leaves what it found in the verdict. The way is left open."""
+
+
+def run(
+    bench: Bench, plan: SoakPlan, folder: Path | None, progress: Progress, making: Making, opening: Opening
+) -> tuple[SoakVerdict, Trace]:
     """Make the calls that are still to be made; the verdict on all of them, and the trace of the first that failed, or
     of the last. Raises as Log does."""
     log = Log(folder, bench.name, plan.numbers)
     verdict = SoakVerdict(bench.name, lab.current(), plan.numbers, plan.calls)
-    job = _Soak(plan, log, progress)
+    job = _Soak(plan, log, progress, opening)
     with to_its_end(verdict, progress, None, "taking everything down") as owner:
         if len(log.calls) < plan.calls:
             with progress.step("setting up"):
-                built = build(bench, plan.numbers, owner, job.quiet)
+                built = making(bench, plan.numbers, owner, job.quiet, None)
             job.calls(built)
     judge(verdict, log.calls)
     return verdict, job.trace
@@ -142,7 +115,8 @@ def run(bench: Bench, plan: SoakPlan, folder: Path | None, progress: Progress) -
 class _Soak:
     """The calls of one run of the command."""
 
-    def __init__(self, plan: SoakPlan, log: Log, progress: Progress) -> None:
+    def __init__(self, plan: SoakPlan, log: Log, progress: Progress, opening: Opening) -> None:
+        self._opening = opening
         self.quiet = Progress.silent()
         self.plan = plan
         self.log = log
@@ -171,7 +145,7 @@ class _Soak:
         verdict, started, began = Verdict(built.bench.name, lab.current()), time.time(), time.monotonic()
         try:
             try:
-                WayHome(built, ConnectOptions(self.plan.numbers), quiet, verdict).run()
+                self._opening(built, quiet, verdict)
             finally:
                 with quiet.step("hanging up"):
                     built.path.close()

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.base.errors import CannotRunError, GuestError, UsageError
-from rig.config.bench import Bench
 from rig.lab import INSIDE, seen, staying
 from rig.lab.native import NativeLab
 from rig.lab.outside import Guest, scratch_folder
@@ -70,10 +69,23 @@ def usable(wanted: str | None = None, *, usb: bool = False) -> list[str]:
     return found
 
 
-def usable_for(bench: Bench, wanted: str | None = None) -> list[str]:
+class Needs(Protocol):
+    """What a bench needs of a lab: whether nothing of it is real, and whether it has USB."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def emulated(self) -> bool: ...
+
+    @property
+    def usb(self) -> bool: ...
+
+
+def usable_for(bench: Needs, wanted: str | None = None) -> list[str]:
     """Where a bench can run. Raises as :func:`usable`, and CannotRunError for one with real hardware, which no guest
     can reach, on a machine that cannot run PPP itself."""
-    found = usable(wanted, usb=needs_usb(bench))
+    found = usable(wanted, usb=bench.usb)
     if found[0] != "native" and not bench.emulated:
         raise CannotRunError(
             f"bench {bench.name} has a real modem or network, which needs PPP on this machine itself; it lacks "
@@ -81,10 +93,6 @@ def usable_for(bench: Bench, wanted: str | None = None) -> list[str]:
             "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
         )
     return found
-
-
-def needs_usb(bench: Bench) -> bool:
-    return bench.near_end.modem.bus == "usb"
 
 
 def missing(name: str, *, usb: bool = False) -> str:

@@ -14,7 +14,8 @@ from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import Pppd, PppUp
+from drivers.ppp.pppd import Pppd
+from drivers.ppp.up import PppUp
 from rig.config.bench import InboundTable, PppTable
 from rig.console import inbound_firewall
 from rig.console.console import Console

@@ -22,12 +22,12 @@ from drivers.l2tp.events import (
     CallConnected,
     CallEnded,
     CallOffered,
-    CallResult,
     End,
     Event,
     TunnelEnded,
     TunnelUp,
 )
+from drivers.l2tp.results import CallResult
 from drivers.l2tp.runner import Runner, peer_at
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import RemoteModemTable

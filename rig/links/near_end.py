@@ -11,7 +11,8 @@ from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
-from drivers.ppp.pppd import Pppd, PppOptions, PppUp
+from drivers.ppp.pppd import Pppd, PppOptions
+from drivers.ppp.up import PppUp
 from rig.config.bench import PppTable
 from rig.console.console import Console
 from rig.links.link import Link

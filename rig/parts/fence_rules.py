@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from drivers.net.firewall import HAS_OPTIONS
 from rig.config.destinations import DNS, HTTPS, VPN_PORTS, Destinations
 
 
@@ -41,9 +42,6 @@ COMMIT
 
 IPV6_OPEN_RULES = "*filter\n:FORWARD ACCEPT\n-F INPUT\n-F OUTPUT\nCOMMIT\n"
 """A gateway that has thought of IPv4 alone: broken on purpose."""
-
-HAS_OPTIONS = '-m u32 --u32 "0>>24&0xF=6:15"'
-"""An IPv4 header of more than five words (RFC 791 §3.1)."""
 
 OPEN_RULES = BASE_RULES.replace("FORWARD DROP", "FORWARD ACCEPT")
 """A gateway with no fence: broken on purpose, for tests of the checks."""

@@ -16,8 +16,8 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.config.ports import modem_port, near_port
 from rig.config.secret_files import read_secret
-from rig.links.making import modem_port, near_port
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.fence_rules import Session, dropped
 from rig.parts.hosts.emulated import EmulatedHosts

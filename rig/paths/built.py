@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -10,7 +10,10 @@ from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.paths.path import Path
 from rig.paths.up import Up
+from rig.run.capture import Capture
 from rig.run.control import Control
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,7 @@ class Built:
     def drops(self, up: Up) -> dict[str, int]:
         """How many packets have been dropped on the way, by the reason; nothing where it is not the rig's own."""
         return {}
+
+
+Making = Callable[[Bench, Sequence[str], Owner, Progress, Capture | None], Built]
+"""Makes the way that a bench has: everything started, nothing opened. Told the numbers, for one that dials."""

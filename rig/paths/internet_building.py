@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Interface
 
-from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
-from rig.config.destinations import Destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
-from rig.parts.hosts.emulated import EmulatedHosts
-from rig.parts.router.router import Router
-from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
+from rig.parts.router.rules import INSIDE, OUTSIDE
 from rig.paths.built import Built, Places
+from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.internet import InternetPath
 from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
-
-OUTSIDE_CARD = "net0"
-"""The service hosts' interface towards the customer's router."""
-
-
-@dataclass(frozen=True)
-class CustomersNetwork:
-    """The router and what is behind it, joined to each other. ``outside``: the address by which the servers see the
-    console."""
-
-    router: Router
-    hosts: EmulatedHosts
-    outside: IPv4Interface
-
-    @classmethod
-    def made(cls, bench: Bench, owner: Owner, allowed: Destinations, behind: IPv4Address) -> CustomersNetwork:
-        """All of it started, its rules in force. ``behind``: the one machine that the router lets through."""
-        table = bench.internet
-        assert table is not None
-        firewall.back_end()  # found once, before the processes are forked that ask for it too
-        serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
-        router = Router(owner, allowed, behind, Masking(table.masking, table.outside.ip))
-        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
-        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
-        router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)
-        router.close_fence(table.broken)
-        serving.start().wait_ready()
-        return cls(router, serving, table.outside)
 
 
 @dataclass(frozen=True)

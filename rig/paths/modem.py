@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from drivers.base.errors import CallError, RigError
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
 from rig.links.near_end import NearEnd
 from rig.paths.up import Kind, Up
@@ -38,7 +38,7 @@ class ModemPath:
         began = time.monotonic()
         told.port = self.near.port
         self.near.open()
-        told.modem = ModemReport.of(self.near.link)
+        told.modem = modem_report(self.near)
         told.timing.detect = time.monotonic() - began
 
     def _dial(self, told: Verdict) -> None:
@@ -73,6 +73,12 @@ class ModemPath:
 
     def close(self) -> None:
         self.near.hang_up()
+
+
+def modem_report(near: NearEnd) -> ModemReport:
+    """What the link of a near end that is open is made by."""
+    link, who = near.link, near.link.identity
+    return ModemReport(who.manufacturer, who.model, who.revision, link.profile.name if link.profile else "")
 
 
 def up_of(near: NearEnd, up: PppUp, allowed: Destinations) -> Up:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.config.ports import near_port
 from rig.config.secret_files import read_secret
-from rig.links.making import near_end_of, near_port
+from rig.links.making import near_end_of
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.rack import FarEnd

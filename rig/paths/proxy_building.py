@@ -18,7 +18,7 @@ from rig.parts.proxy.proxy import Proxy
 from rig.parts.proxy.settings import ProxyPlan
 from rig.parts.router import rules as router
 from rig.paths.built import Built, Places
-from rig.paths.internet_building import OUTSIDE_CARD, CustomersNetwork
+from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.proxy import ProxyPath, Tunnels
 from rig.paths.up import Up
 from rig.run.capture import Capture

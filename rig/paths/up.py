@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
 
 Kind = Literal["modem", "remote modem", "internet", "proxy"]

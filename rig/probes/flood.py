@@ -7,35 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from dataclasses import dataclass
 
 from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
 from rig.probes import packets
-from rig.probes.engine import ProbeError, Sender
+from rig.probes.engine import Sender
 from rig.probes.making import Ground
 
 PORTS = range(1025, 65536)
 NONSENSE = b"no TLS begins like this\r\n\r\n"
-
-
-@dataclass(frozen=True)
-class Filled:
-    """``flows`` that were opened; what the gateway ``counted`` then, and its ``limit``: 0 where nobody can ask it."""
-
-    flows: int
-    counted: int = 0
-    limit: int = 0
-
-    def check(self) -> None:
-        """Raises ProbeError when the gateway had room left: nothing is shown then."""
-        if self.counted < self.limit * 0.9:
-            raise ProbeError(
-                f"{self.flows} flows did not fill the gateway: it keeps {self.counted}, and has room for {self.limit}",
-                f"--flood {self.limit * 2}",
-            )
 
 
 def fill(ground: Ground, caller: LinkEnd, flows: int) -> None:

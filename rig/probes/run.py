@@ -6,66 +6,29 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
-from pathlib import Path
 
-from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
-from rig.checks.check import ANSWER_SECONDS
-from rig.checks.reaching import connect
 from rig.config.destinations import HTTPS
 from rig.probes import packets
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import probe_inward, probe_outward
-from rig.probes.flood import Filled, answered, fill
+from rig.probes.flood import answered, fill
 from rig.probes.inward import about_a_flow, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Inside, Observer
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe
+from rig.probes.reaching import ANSWER_SECONDS, connect
+from rig.probes.report import Filled, Report
 
 FLOODED = "while full of flows"
-VERDICTS = ("allowed", "denied", "leaked", "unreachable", "undecided")
-
-
-@dataclass(frozen=True)
-class Report:
-    """What every probe found. ``seconds`` that it took; ``size``: bytes that the caller put on the line;
-    ``watched``: whether arrivals were seen behind the gateway, or only answers at the caller; ``drops``: what the
-    gateway itself has counted, by its reason, where it can be asked; ``filled``: how the flood went, if there was
-    one."""
-
-    outcomes: tuple[Outcome, ...]
-    seconds: float
-    size: int
-    watched: bool
-    drops: dict[str, int] = field(default_factory=dict)
-    filled: Filled | None = None
-
-    @property
-    def findings(self) -> list[Outcome]:
-        """The probes with which the fence did not do as declared."""
-        return [outcome for outcome in self.outcomes if not outcome.held]
-
-    @property
-    def categories(self) -> dict[str, dict[str, int]]:
-        """How many of each verdict, by category, in the order in which they were probed."""
-        table: dict[str, dict[str, int]] = {}
-        for outcome in self.outcomes:
-            counts = table.setdefault(outcome.probe.category, dict.fromkeys(VERDICTS, 0))
-            counts[outcome.verdict] += 1
-        return table
-
-    @property
-    def found_by(self) -> set[str]:
-        """The categories that have findings."""
-        return {outcome.probe.category for outcome in self.findings}
 
 
 @dataclass(frozen=True)
@@ -193,26 +156,3 @@ def _bind_free(connection: socket.socket) -> None:
             connection.bind(("", port))
             return
     connection.bind(("", ports[-1]))
-
-
-def table(report: Report) -> str:
-    """The report as a table of plain text."""
-    rows: list[tuple[str, ...]] = [("category", *VERDICTS)]
-    rows += [(name, *(str(count or "") for count in counts.values())) for name, counts in report.categories.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(1 + len(VERDICTS))]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        return "  ".join([row[0].ljust(widths[0]), *cells])
-
-    return "\n".join(map(line, rows))
-
-
-def write_packets(path: Path, findings: Sequence[Outcome]) -> None:
-    """Each finding's packets as they were sent, and the one that arrived, as a pcapng file of raw IP."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        writer = dpkt.pcapng.Writer(file, linktype=dpkt.pcap.DLT_RAW)
-        for outcome in findings:
-            for packet in (*outcome.probe.packets, *([outcome.arrived] if outcome.arrived else [])):
-                writer.writepkt(packet)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from drivers.l2tp.avp import Attribute
-from drivers.l2tp.events import CallResult, StopResult
-from drivers.l2tp.messages import Kind, MalformedError, Message, decode_message, unpack
+from drivers.l2tp.header import MalformedError, unpack
+from drivers.l2tp.messages import Kind, Message, decode_message
+from drivers.l2tp.results import CallResult, StopResult
 from rig.run.trace import Datagram, Note
 from rig.run.transcript import Moment
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome
-from rig.probes.run import Report
+from rig.probes.report import Report
 
 SHOWN_FINDINGS = 100
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rig.config.bench import Bench
-from rig.jobs.soak import SoakCall
-from rig.probes.run import Report as FenceReport
+from rig.probes.report import Report as FenceReport
 from rig.run.capture import Capture
 from rig.run.trace import Trace
+from rig.verdict.soak import SoakCall
 from rig.verdict.verdict import CheckResult
 
 Far = Literal["gateway", "caller", "device under test"]

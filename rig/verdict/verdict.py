@@ -10,8 +10,7 @@ import msgspec
 from drivers.base.errors import InternalError, Interrupted, NothingCheckedError, RigError
 
 if TYPE_CHECKING:
-    from drivers.ppp.pppd import PppUp
-    from rig.links.link import Link
+    from drivers.ppp.up import PppUp
 
 
 def as_json(value: Any) -> str:
@@ -72,12 +71,6 @@ class ModemReport(msgspec.Struct, frozen=True):
     model: str = ""
     revision: str = ""
     profile: str = "generic"
-
-    @classmethod
-    def of(cls, link: Link) -> ModemReport:
-        """What a link that is open is made by."""
-        who = link.identity
-        return cls(who.manufacturer, who.model, who.revision, link.profile.name if link.profile else "")
 
 
 class ConnectReport(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import pytest
 from drivers.base.errors import AuthenticationError, BusyError, CallError, RigError
 from drivers.base.secret import Secret
 from drivers.modem.call import Connection
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig.verdict.verdict import CheckResult
 from tests.conformance.results import require
 
@@ -94,10 +94,12 @@ def _emulated(request: pytest.FixtureRequest) -> Found:
 
 
 def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
+    from rig.checks.inbound.promise import promised_by
     from rig.checks.inbound.representative import Behind
+    from rig.config.ports import near_port
     from rig.config.secret_files import read_secret
-    from rig.jobs.answer import promised_by, second_call
-    from rig.links.making import caller_at, near_port
+    from rig.jobs.answer import second_call
+    from rig.links.making import caller_at
     from rig.run.progress import Progress
 
     assert bench.inbound is not None

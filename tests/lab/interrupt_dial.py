@@ -22,6 +22,7 @@ from drivers.base.interruptions import SIGNALS, interruptible
 from rig.config.bench import Bench
 from rig.config.bench_files import load
 from rig.jobs import connect
+from rig.paths.building import build
 from rig.run.progress import Progress
 from tests.lab.traces import left_behind, new_since
 
@@ -36,7 +37,9 @@ def dial_until_interrupted(bench: Bench) -> NoReturn:
         with interruptible():
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             with open(os.devnull, "w") as nowhere:
-                verdict = connect.run(bench, connect.ConnectOptions(("1-800-555-0100",), hold=60), Progress(nowhere))
+                verdict = connect.run(
+                    bench, connect.ConnectOptions(("1-800-555-0100",), hold=60), Progress(nowhere), build
+                )
         os._exit(verdict.exit)
     except Interrupted as error:
         os._exit(error.exit_status)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fixtures.line import Session
     from rig.probes.probe import Outcome
-    from rig.probes.run import Report
+    from rig.probes.report import Report
 
 UNSOLICITED, LET_IN = "near end, unsolicited", "near end, let in by its customer"
 ALLOW = (AllowTable(protocol="tcp", ports="9090"), AllowTable(protocol="udp", ports="30000-30009"))

@@ -16,7 +16,7 @@ from rig.parts.router.mutants import MUTANTS, Mutant
 from rig.paths.internet_building import BuiltInternet, build
 from rig.paths.up import Up
 from rig.probes.engine import ProbeError
-from rig.probes.run import Report
+from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict

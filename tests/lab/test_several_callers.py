@@ -9,16 +9,16 @@ import pytest
 
 from drivers.base.errors import BusyError, PppError
 from rig.checks.names import ask_name
-from rig.checks.reaching import connect
 from rig.config.bench_files import load
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
+from rig.probes.reaching import connect
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
 if TYPE_CHECKING:
-    from drivers.ppp.pppd import PppUp
+    from drivers.ppp.up import PppUp
     from fixtures.line import Gateway
 
 CROWDED = str(Path(__file__).with_name("crowded.toml"))

@@ -12,9 +12,9 @@ import pytest
 
 from fixtures.line import Line
 from rig.checks import every as checks
-from rig.checks.reaching import connect
 from rig.config.bench_files import load
 from rig.parts.rack import FarEnd
+from rig.probes.reaching import connect
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import pytest
 from drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
 from drivers.l2tp.runner import peer_at
 from drivers.ppp.ppp_log import Addresses, Interface
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from fixtures.line import Line
 from rig.checks import every as checks
 from rig.config.bench_files import load, load_destinations

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from drivers.base.errors import ConfigError, UsageError
+from rig.config import broken
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
 from rig.jobs.stand_in import gateway_numbers
+from rig.parts.lig import mutants as lig_mutants
+from rig.parts.router import mutants as router_mutants
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
 
@@ -201,3 +204,7 @@ def test_a_far_ends_modem_is_a_real_one(tmp_path: Path) -> None:
 def test_the_gateways_number_is_one_at_which_it_lets_its_customer_in() -> None:
     """Catches a person who is told to dial a modem with nothing behind it."""
     assert gateway_numbers(load("loopback")) == ("1-800-555-0100",)
+
+
+def test_the_ways_to_break_a_far_end_are_those_that_a_bench_may_name() -> None:
+    assert (tuple(lig_mutants.BY_NAME), tuple(router_mutants.BY_NAME)) == (broken.LIG, broken.ROUTER)

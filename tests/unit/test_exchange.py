@@ -9,7 +9,7 @@ import pytest
 
 from rig.parts.exchange.circuit import BITS_PER_BYTE, Direction
 from rig.parts.exchange.exchange import Exchange, Subscriber, Timing, canonical
-from rig.parts.exchange.hayes import Line
+from rig.parts.exchange.hayes.events import Line
 from tests.unit.virtual_time import run
 
 TIMING = Timing(rate=33600, setup=1.0, ring_every=6.0, training=3.0, patience=10.0)

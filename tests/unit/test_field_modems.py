@@ -15,8 +15,8 @@ from drivers.modem.modem import Modem
 from drivers.modem.profile import Dialect, TimingFacts, named
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
-from rig.config.suggestion import suggest
 from rig.jobs.detect import Caution, Detection, detect
+from rig.jobs.suggestion import suggest
 from rig.jobs.talk import run_script
 from tests.unit.scripted_modem import OK, Answer, Script, like_v250, scripted
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from drivers.modem.profile import Profile, all_profiles, named
-from rig.parts.exchange.hayes import Engine, Line, State
+from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import (
     Carrier,
     DialComplete,
     Effect,
     Flash,
+    Line,
     OffHook,
     OnHook,
     SendDigits,
+    State,
     ToDte,
     ToLine,
 )

@@ -20,14 +20,14 @@ from drivers.l2tp.events import (
     CallConnected,
     CallEnded,
     CallOffered,
-    CallResult,
     LinkErrors,
     LinkInfo,
-    StopResult,
     TunnelEnded,
     TunnelUp,
 )
-from drivers.l2tp.messages import Error, Header, Kind, MalformedError, Message, Values
+from drivers.l2tp.header import Error, Header, MalformedError, pack
+from drivers.l2tp.messages import Kind, Message, Values
+from drivers.l2tp.results import CallResult, StopResult
 from tests.unit.l2tp_net import Network
 
 NUMBER = "1-800-555-0100"
@@ -291,7 +291,7 @@ def test_calls_are_set_up_over_a_network_that_loses_a_fifth_and_takes_its_time(s
 
 
 def datagram(message: Message, header: Header = Header(0, 0, 0, 0)) -> bytes:  # noqa: B008 - it is frozen
-    return messages.pack(header, messages.encode_message(message))
+    return pack(header, messages.encode_message(message))
 
 
 def test_a_message_that_does_not_belong_ends_the_tunnel() -> None:
@@ -369,7 +369,7 @@ def test_a_peer_that_asks_and_never_goes_on_is_forgotten() -> None:
     endpoint = Endpoint(Identity("far"))
     endpoint.receive(datagram(Message(Kind.SCCRQ, SCCRQ)), "somebody", 0.0)
     [tunnel] = endpoint.tunnels.values()
-    endpoint.receive(messages.pack(Header(tunnel.own, 0, 1, 1), b""), "somebody", 0.1)
+    endpoint.receive(pack(Header(tunnel.own, 0, 1, 1), b""), "somebody", 0.1)
     for second in range(1, 120):
         endpoint.tick(float(second))
         endpoint.take_outgoing()

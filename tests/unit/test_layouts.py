@@ -9,8 +9,8 @@ import pytest
 from drivers.base.errors import ConfigError
 from drivers.serial import layouts
 from drivers.serial.ports import Port
+from rig.config.ports import dialling_port
 from rig.jobs.detect import Caution
-from rig.links.making import dialling_port
 
 
 def usb(vendor: str, model: str, interface: int) -> Port:

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.base.errors import NoModemError
 from drivers.serial.ports import Change, Port, Registry, one_of
-from rig.links.making import dialling_port
+from rig.config.ports import dialling_port
 
 MODEM = Port(
     "/dev/ttyACM0",

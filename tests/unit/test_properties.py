@@ -10,7 +10,8 @@ from drivers.modem.at import LONGEST_LINE, Echo, Reader, Text
 from drivers.modem.interview import Heard, find_and_ask
 from drivers.modem.result_codes import Code, Result
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
-from rig.parts.exchange.hayes import Engine, Line, State
+from rig.parts.exchange.hayes.engine import Engine
+from rig.parts.exchange.hayes.events import Line, State
 
 chunks = st.lists(st.binary(max_size=40), max_size=30)
 answers = st.sampled_from(

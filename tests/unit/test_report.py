@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.l2tp.avp import Attribute
-from drivers.l2tp.messages import Header, Kind, Message, encode_message, pack
+from drivers.l2tp.header import Header, pack
+from drivers.l2tp.messages import Kind, Message, encode_message
 from drivers.ppp.line_record import Chunk
 from rig.config.bench_files import load
 from rig.report import Far, Subject, chart, drawing, files, junit, page

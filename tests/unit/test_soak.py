@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base.errors import ConfigError, UsageError
-from rig.jobs.soak import FILE, Log, SoakCall, SoakVerdict, judge, percentiles, table
+from rig.jobs.soak import FILE, Log, judge, percentiles, table
+from rig.verdict.soak import SoakCall, SoakVerdict
 
 
 def call(number: int, outcome: str = "OK") -> SoakCall:

@@ -25,8 +25,8 @@ from drivers.modem.profile import named
 from drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
+from rig.config.ports import dialling_port
 from rig.jobs.detect import Caution, detect
-from rig.links.making import dialling_port
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Faults, Line, Session

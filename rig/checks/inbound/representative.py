@@ -17,7 +17,7 @@ from typing import Literal
 
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import PppUp
+from drivers.ppp.up import PppUp
 from rig.checks.check import not_run
 from rig.checks.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said, ask_all
 from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rig.parts.exchange.circuit import Direction
-from rig.parts.exchange.hayes import Line
+from rig.parts.exchange.hayes.events import Line
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ import contextlib
 
 from drivers.modem.profile import Profile
 from rig.parts.exchange.exchange import Exchange, Subscriber
-from rig.parts.exchange.hayes import Engine, Line, State
+from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import (
     Carrier,
     DialComplete,
     Effect,
     Flash,
+    Line,
     OffHook,
     OnHook,
     SendDigits,
+    State,
     ToDte,
     ToLine,
 )

@@ -60,7 +60,7 @@ class Switch:
         self.plan = plan
         self.exchange = Exchange(plan.timing)
         self.modems: dict[str, SoftModem] = {}
-        self.usb: dict[str, UsbModem] = {}
+        self.usb: dict[str, UsbModem[SoftModem]] = {}
         self._watcher = Watcher()
         self._records: dict[str, BinaryIO] = {}
         for entry in plan.entries:
@@ -97,7 +97,9 @@ class Switch:
         if bus == "pty":
             self._put_on_pty(name, modem)
             return str(self.plan.port(name))
-        made = self.usb[name] = UsbModem(f"{self.plan.folder.name}-{name}", modem, lambda: self._spare(modem))
+        made = self.usb[name] = UsbModem(
+            f"{self.plan.folder.name}-{name}", modem.engine.profile, modem, lambda: self._spare(modem)
+        )
         self.modems[name] = modem
         return made.device.port_path
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from drivers.modem.profile import Persona, Profile
 from drivers.usb.gadget import Strings
-from rig.parts.exchange.soft_modem import SoftModem
 from rig.parts.exchange.terminal import Dce, Terminal
 from rig.parts.exchange.usb_device import UsbDevice
 
@@ -55,15 +55,29 @@ def strings(made_as: Profile) -> Strings:
     return Strings(vendor, product, who.manufacturer or made_as.title, who.model or made_as.name, who.serial or "1")
 
 
-class UsbModem:
+class Port(Dce, Protocol):
+    """A port's side of the device: a modem, or an instrument. ``terminal``: what it speaks to."""
+
+    terminal: Terminal | None
+
+
+class Modem(Port, Protocol):
+    """A modem, which can be unplugged."""
+
+    def close(self) -> None: ...
+
+
+_Modem = TypeVar("_Modem", bound=Modem)
+
+
+class UsbModem(Generic[_Modem]):
     """``modem`` is the one on the telephone line; ``spare`` makes another that is on none, for a second AT port."""
 
-    def __init__(self, name: str, modem: SoftModem, spare: Callable[[], SoftModem]) -> None:
-        made_as = modem.engine.profile
+    def __init__(self, name: str, made_as: Profile, modem: _Modem, spare: Callable[[], _Modem]) -> None:
         self.modem = modem
-        self.spares: list[SoftModem] = []
+        self.spares: list[_Modem] = []
         self.instruments: dict[int, Instrument] = {}
-        dces: list[Dce] = []
+        dces: list[Port] = []
         for number, role in enumerate(_roles(made_as.persona)):
             if role == "modem":
                 dces.append(modem)
@@ -74,8 +88,7 @@ class UsbModem:
                 dces.append(self.instruments.setdefault(number, Instrument(role)))
         self.device = UsbDevice(name, strings(made_as), made_as.persona.usb, dces, [dce is modem for dce in dces])
         for dce, terminal in zip(dces, self.device.terminals, strict=True):
-            if isinstance(dce, SoftModem | Instrument):
-                dce.terminal = terminal
+            dce.terminal = terminal
         self.device.plug_in()
 
     def close(self) -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
+from typing import Protocol
 
 from drivers.modem import profile
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench
+from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
-from rig.links.making import modem_port
-from rig.parts.exchange.emulated import EmulatedExchange
 from rig.parts.i5os import i5os
 from rig.parts.i5os.i5os import I5osPlan
 from rig.parts.i5os.lent_modem import LentModemPlan
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
+
+
+class Lines(Protocol):
+    """Where telephone lines with modems on them come from."""
+
+    def install_line(self, name: str, number: str) -> str:
+        """A new one; the path of its port."""
 
 
 class EmulatedPartition:
@@ -26,7 +33,7 @@ class EmulatedPartition:
     number, or the bench's real ones.
     """
 
-    def __init__(self, bench: Bench, owner: Owner, lines: EmulatedExchange | None) -> None:
+    def __init__(self, bench: Bench, owner: Owner, lines: Lines | None) -> None:
         assert bench.i5os is not None
         self.bench = bench
         self._table = bench.i5os
@@ -45,7 +52,7 @@ class EmulatedPartition:
         )
         self.control = Control(self.plan.control_path)
 
-    def _modems(self, lines: EmulatedExchange | None) -> tuple[LentModemPlan, ...]:
+    def _modems(self, lines: Lines | None) -> tuple[LentModemPlan, ...]:
         wait = self.bench.near_end.modem.carrier_wait
         if lines is None:
             return tuple(

@@ -23,17 +23,9 @@ from drivers.base.errors import CallError, RigError
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import (
-    CALL_ERRORS,
-    CallAccepted,
-    CallAsked,
-    CallEnded,
-    CallResult,
-    LinkInfo,
-    TunnelEnded,
-    TunnelUp,
-)
-from drivers.l2tp.messages import Error
+from drivers.l2tp.events import CALL_ERRORS, CallAccepted, CallAsked, CallEnded, LinkInfo, TunnelEnded, TunnelUp
+from drivers.l2tp.header import Error
+from drivers.l2tp.results import CallResult
 from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace

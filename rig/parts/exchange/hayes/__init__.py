@@ -3,8 +3,3 @@
 parse.py splits a command line, settings.py holds registers and options, results.py words the answers,
 dialling.py takes a dial string apart, events.py has the vocabulary, engine.py is the modem.
 """
-
-from rig.parts.exchange.hayes.engine import Engine
-from rig.parts.exchange.hayes.events import Line, State
-
-__all__ = ["Engine", "Line", "State"]

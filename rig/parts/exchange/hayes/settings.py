@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from drivers.modem.profile import Persona
+
+class Makes(Protocol):
+    """What makes differ in here: a profile's Persona."""
+
+    @property
+    def fax_classes(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Collection[str]: ...
+
+    @property
+    def modulations(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ class Parameter:
     test: str
 
 
-def _parameters(persona: Persona) -> dict[str, Parameter]:
+def _parameters(persona: Makes) -> dict[str, Parameter]:
     speeds = "|".join(map(str, SPEEDS))
     classes = ",".join(each for each in persona.fax_classes.split(",") if each in SERVICE_CLASSES)
     parameters = {
@@ -105,7 +118,7 @@ class Settings:
     extended: dict[str, str]
 
     @classmethod
-    def factory(cls, persona: Persona) -> Settings:
+    def factory(cls, persona: Makes) -> Settings:
         options = dict.fromkeys([*EFFECTIVE, *ACCEPTED], 0) | _FACTORY_OPTIONS
         parameters = {name: parameter.factory for name, parameter in _parameters(persona).items()}
         return cls({number: rule.factory for number, rule in REGISTERS.items()}, options, parameters)
@@ -129,7 +142,7 @@ class Settings:
         self.options[name] = value
         return True
 
-    def set_extended(self, persona: Persona, name: str, value: str) -> bool:
+    def set_extended(self, persona: Makes, name: str, value: str) -> bool:
         """Whether the parameter takes the value; it is set then. Subparameters left out stay as they are."""
         parameter = _parameters(persona).get(name)
         if parameter is None or not re.fullmatch(parameter.pattern, value, re.IGNORECASE):
@@ -147,7 +160,7 @@ class Settings:
         return ["ACTIVE PROFILE:", set_options, registers, extended]
 
 
-def test_answer(persona: Persona, name: str) -> str | None:
+def test_answer(persona: Makes, name: str) -> str | None:
     """What +NAME=? answers; None where there is no such parameter."""
     parameter = _parameters(persona).get(name)
     return None if parameter is None else parameter.test

@@ -1,0 +1,94 @@
+"""What ``rig connect`` shares with ``rig dial``, the modem's word for it, and both with ``rig soak``."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from drivers.base.errors import UsageError
+from rig.cli.common import (
+    enter_lab_to_call,
+    show_outcome,
+)
+from rig.config.bench import Bench
+from rig.verdict.verdict import as_json
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for, beside the bench and the numbers."""
+
+    hold: float
+    repeat: int | None
+    command: tuple[str, ...]
+    inbound: bool
+    report: Path | None
+    report_secrets: bool
+    wants_json: bool
+    verbose: bool
+    quiet: bool
+
+
+def run(title: str, bench: Bench, numbers: tuple[str, ...], engine: str | None, wanted: Wanted) -> int:
+    """Bring the way up, in the lab; the exit status. ``title``: the command line, for the report."""
+    if wanted.repeat is not None and (wanted.inbound or wanted.hold or wanted.command):
+        raise UsageError("--repeat takes no --hold, no --inbound and no COMMAND", "rig soak --help")
+    enter_lab_to_call(engine, bench, wanted.report)
+    if wanted.repeat is not None:
+        report, quiet = wanted.report, wanted.quiet
+        return run_soak(bench, numbers, wanted.repeat, 0.0, report, wants_json=wanted.wants_json, quiet=quiet)
+    # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
+    from rig.cli.reporting import capture_for, write_report
+    from rig.jobs import connect, verify
+    from rig.paths import building, modem_building
+    from rig.report import Far
+    from rig.run.progress import Progress
+
+    progress = Progress(verbose=wanted.verbose, quiet=wanted.quiet)
+    capture = capture_for(wanted.report, secrets=wanted.report_secrets)
+    options = connect.ConnectOptions(numbers, wanted.hold, wanted.command)
+    if wanted.inbound:
+        making = functools.partial(modem_building.build, inbound=True)
+        verdict = connect.run(bench, options, progress, making, capture, verify.what_answered)
+    else:
+        verdict = connect.run(bench, options, progress, building.build, capture)
+    if wanted.wants_json:
+        sys.stdout.write(verdict.to_json() + "\n")
+    far: Far = "device under test" if wanted.inbound else "gateway"
+    page = write_report(wanted.report, title, bench, verdict, progress.trace, capture=capture, far=far)
+    show_outcome(verdict, page)
+    return verdict.exit
+
+
+def run_soak(
+    bench: Bench,
+    numbers: tuple[str, ...],
+    calls: int,
+    pause: float,
+    folder: Path | None,
+    *,
+    wants_json: bool,
+    quiet: bool,
+) -> int:
+    """In the lab: the calls, the table, the report where there is a folder; the exit status."""
+    from rig.cli.reporting import write_report
+    from rig.jobs import soak as job
+    from rig.jobs.connect import open_once
+    from rig.paths.building import build
+    from rig.run.progress import Progress
+
+    if bench.inbound is not None and bench.lig is None:
+        raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
+    verdict, trace = job.run(
+        bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet), build, open_once
+    )
+    if wants_json or verdict.calls:
+        click.echo(as_json(verdict) if wants_json else job.table(verdict))
+    title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
+    page = write_report(folder, title, bench, verdict, trace, calls=verdict.calls)
+    show_outcome(verdict, page)
+    return verdict.exit

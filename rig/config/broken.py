@@ -1,0 +1,17 @@
+"""The ways in which a far end of the rig's own can be broken on purpose, by name. What each is stands with the part:
+rig.parts.lig.mutants and rig.parts.router.mutants; a test holds these to be those."""
+
+LIG = (
+    "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
+    "everything-out", "private-out", "private-172-out", "every-port", "port-80", "port-range", "udp-443",
+    "every-protocol", "esp-out", "gre-out", "tunnel-out", "icmp-out", "icmp-errors-out", "options-out",
+    "foreign-dns", "gateway-open", "utility-open", "wrong-interface", "server-missing", "no-name-service",
+    "everything-in", "servers-in", "port-443-in", "icmp-in", "related-in", "rules-late", "rules-left",
+    "ipv6-open", "callers-joined", "vpn-open", "remote-service-in", "pool-in", "flows-kept",
+)  # fmt: skip
+ROUTER = (
+    "anybody-443", "snat-missing", "snat-other", "other-region", "stranger-replies", "everything-sent-on",
+    "udp-sent-on", "remote-service-open", "no-state", "cards-joined", "ipv6-open", "udp-443", "port-80",
+    "every-port", "icmp-out", "esp-out", "vpn-open", "dns-out", "private-out", "no-source-check", "options-out",
+    "router-open", "errors-in", "server-missing",
+)  # fmt: skip
