@@ -36,7 +36,8 @@ class Section:
 
 SECTIONS = (
     Section("2.1.1", "Modem connectivity", "dials a real or an emulated modem, or is the gateway that a device dials; the near end opens every connection, and what the customer lets in is probed"),
-    Section("2.1.2", "Internet, with and without a proxy", "nothing yet", tested=False),
+    Section("2.1.2.1", "Internet, without a proxy", "is the console and the customer's router, sound or broken on purpose, or the router that a device is behind; see [ways-home.md](ways-home.md)"),
+    Section("2.1.2.2", "Internet, through a proxy", "speaks CONNECT and basic authentication to a real squid or tinyproxy, holds it to what it is to let through, or has a device behind it"),
     Section("2.1.3", "Internet VPN", "nothing yet but that the fence knows its servers (§5.2)", tested=False),
     Section("2.1.4.1", "Multi-hop VPN", "nothing yet", tested=False),
     Section("2.1.4.2", "Remote modem", "borrows a partition's modem over L2TP, or is the partition; see [remote-modem.md](remote-modem.md)"),

@@ -14,6 +14,8 @@ import dpkt.dpkt  # noqa: E402
 import dpkt.ethernet  # noqa: E402
 import dpkt.icmp  # noqa: E402
 import dpkt.ip  # noqa: E402
+import dpkt.pcap  # noqa: E402
+import dpkt.pcapng  # noqa: E402
 import dpkt.sctp  # noqa: E402
 import dpkt.tcp  # noqa: E402
 import dpkt.udp  # noqa: E402

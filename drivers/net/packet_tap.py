@@ -8,12 +8,14 @@ import select
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.net.namespace import NetworkNamespace
 
 ETH_P_ALL = 0x0003
 SO_TIMESTAMPNS = 35
+PACKET_OUTGOING = 4
 TIMESPEC = struct.Struct("qq")
 LARGEST = 65536
 KEPT = 200_000
@@ -29,11 +31,14 @@ class Packet:
 
 
 class PacketTap:
-    """Listens from when it is made until :meth:`stop`, in a thread of its own. Raises OSError where there is no such
-    interface."""
+    """Listens from when it is made until :meth:`stop`, in a thread of its own, which tells ``came_in`` of each packet
+    that has come in. Raises OSError where there is no such interface."""
 
-    def __init__(self, namespace: NetworkNamespace, interface: str) -> None:
+    def __init__(
+        self, namespace: NetworkNamespace, interface: str, came_in: Callable[[bytes], None] = lambda packet: None
+    ) -> None:
         self.interface = interface
+        self._came_in = came_in
         self.packets: list[Packet] = []
         self.missed = 0
         with namespace.entered():
@@ -58,7 +63,9 @@ class PacketTap:
                 return
 
     def _take(self) -> None:
-        data, extra, _, _ = self._socket.recvmsg(LARGEST, socket.CMSG_SPACE(TIMESPEC.size))
+        data, extra, _, address = self._socket.recvmsg(LARGEST, socket.CMSG_SPACE(TIMESPEC.size))
+        if address[2] != PACKET_OUTGOING:
+            self._came_in(data)
         if len(self.packets) >= KEPT:
             self.missed += 1
             return

@@ -50,7 +50,7 @@ def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str, patien
                 return str(error.strerror)
             try:
                 answer = dpkt.dns.DNS(received)
-            except (dpkt.Error, ValueError, IndexError, struct.error) as error:
+            except (dpkt.dpkt.Error, ValueError, IndexError, struct.error) as error:
                 return f"an answer that cannot be read ({type(error).__name__}: {error})"
             if answer.id == query.id:
                 found = [socket.inet_ntoa(record.ip) for record in answer.an if record.type == dpkt.dns.DNS_A]

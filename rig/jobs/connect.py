@@ -85,8 +85,10 @@ class WayHome:
 
     def run(self) -> None:
         """Raises what ended it, where that was not the verdict on a way that was up."""
+        began = time.monotonic()
         up = self.path.open(self.verdict)
-        self.verdict.way = WayReport(up.kind, up.interface, up.source, up.gateway, up.mtu, up.facts)
+        took = time.monotonic() - began
+        self.verdict.way = WayReport(up.kind, up.interface, up.source, up.gateway, up.mtu, took, up.facts)
         self._tell(up)
         began = time.monotonic()
         with over(self.path):

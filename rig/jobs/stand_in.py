@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import queue
 import sys
 
 from drivers.base.errors import UsageError
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
+from drivers.net.packet_tap import PacketTap
 from rig.config.bench import Bench
+from rig.config.bench_files import load_destinations
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
+from rig.paths.building import serve
+from rig.probes.device import Deed, DeviceWatch
 from rig.run.control import Control, ControlError
 from rig.run.owner import Owner
 from rig.run.process import PartnerError
@@ -20,12 +25,8 @@ def lig(bench: Bench, progress: Progress) -> None:
     """Stand in for the gateway. Raises Interrupted when it is to end, PartnerError when it ended by itself."""
     if bench.lig is None:
         raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
-    if bench.near_end.secret == "generated" and not sys.stderr.isatty():  # noqa: S105 - the bench's word
-        raise UsageError(
-            f"bench {bench.name}: key 'near-end.secret' is \"generated\", which is shown at a terminal, and there is "
-            "none: nobody could log in",
-            'name it in a bench of your own: extends = "loopback", and near-end.secret = {file = "…"}',
-        )
+    if bench.near_end.secret == "generated":  # noqa: S105 - the bench's word
+        _refuse_without_terminal(bench, "near-end.secret")
     with Owner() as owner:
         with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
             far = FarEnd(bench, owner)
@@ -35,7 +36,8 @@ def lig(bench: Bench, progress: Progress) -> None:
         else:
             progress.note("ready: the gateway's modem answers")
         progress.note(f"its service hosts' certificates are signed by {far.ca}")
-        _tell_secret(bench, far.secret)
+        if bench.near_end.secret == "generated":  # noqa: S105 - the bench's word
+            _tell(far.secret)
         _follow(far.lig, progress)
 
 
@@ -46,10 +48,18 @@ def gateway_numbers(bench: Bench) -> tuple[str, ...]:
     return tuple(one.number for one in sound)
 
 
-def _tell_secret(bench: Bench, secret: Secret) -> None:
+def _refuse_without_terminal(bench: Bench, key: str) -> None:
+    if not sys.stderr.isatty():
+        raise UsageError(
+            f'bench {bench.name}: key {key!r} is "generated", which is shown at a terminal, and there is none: nobody '
+            "could log in",
+            f'name it in a bench of your own: extends = "{bench.name}", and {key} = {{file = "…"}}',
+        )
+
+
+def _tell(secret: Secret) -> None:
     """A secret that was made for this run is shown once, at a terminal: nowhere else could anybody learn it."""
-    if bench.near_end.secret == "generated" and sys.stderr.isatty():  # noqa: S105 - the bench's word
-        sys.stderr.write(f"for this run alone: account {secret.user}, secret {secret.password}\n")
+    sys.stderr.write(f"for this run alone: account {secret.user}, secret {secret.password}\n")
 
 
 def i5os(bench: Bench, progress: Progress) -> None:
@@ -78,3 +88,48 @@ def _follow(partner: Control, progress: Progress) -> None:
             raise PartnerError(str(error)) from error
         for is_detail, line in lines:
             (progress.detail if is_detail else progress.note)(line)
+
+
+def network(bench: Bench, progress: Progress) -> None:
+    """Stand in for the customer's network, the proxy in it, and the Internet, at an interface of this machine's; say
+    what the device does there. Raises as :func:`lig`."""
+    table = bench.internet
+    if table is None or not table.interface:
+        raise UsageError(
+            f"bench {bench.name}: key 'internet.interface', this machine's at which the device is, is missing",
+            "see docs/partners.md",
+        )
+    if bench.proxy is not None and bench.proxy.account and bench.proxy.secret == "generated":  # noqa: S105
+        _refuse_without_terminal(bench, "proxy.secret")
+    deeds: queue.SimpleQueue[Deed] = queue.SimpleQueue()
+    with Owner() as owner:
+        served = serve(bench, owner, progress)
+        watch = DeviceWatch(table.console.ip, load_destinations(bench), served.proxy)
+
+        def came_in(frame: bytes) -> None:
+            for deed in watch.feed(frame):
+                deeds.put(deed)
+
+        owner.own(PacketTap(served.namespace, table.interface, came_in))
+        where = "its proxy {}:{}".format(*served.proxy) if served.proxy else f"its router {table.router}"
+        progress.note(f"ready: on {table.interface} the device is {table.console}, {where}")
+        progress.note(f"the service hosts' certificates are signed by {served.ca}")
+        if served.account is not None and bench.proxy is not None and bench.proxy.secret == "generated":  # noqa: S105
+            _tell(served.account)
+        try:
+            while True:
+                with waiting():
+                    deed = deeds.get()
+                progress.note(("" if deed.good else "NOT ALLOWED: ") + deed.what)
+        finally:
+            progress.note(watch.summary())
+
+
+def whatever(bench: Bench, progress: Progress) -> None:
+    """Stand in for the far end that a bench has. Raises as :func:`lig`."""
+    if bench.internet is not None:
+        network(bench, progress)
+    elif bench.i5os is not None and bench.i5os.interface:
+        i5os(bench, progress)
+    else:
+        lig(bench, progress)

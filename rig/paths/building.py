@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rig.config.bench import Bench
 from rig.paths import internet_building, modem_building, proxy_building
 from rig.paths.built import Built
+from rig.paths.served import Served
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -21,3 +22,10 @@ def build(
     if bench.internet is not None:
         return internet_building.build(bench, owner, progress, capture)
     return modem_building.build(bench, numbers, owner, progress, capture)
+
+
+def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
+    """The far end of a network's way, for a device that is the console."""
+    if bench.proxy is not None:
+        return proxy_building.serve(bench, owner, progress)
+    return internet_building.serve(bench, owner, progress)

@@ -10,7 +10,7 @@ from rig.config.bench import Bench
 from rig.config.destinations import Destinations
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.router.router import Router
-from rig.parts.router.rules import Masking
+from rig.parts.router.rules import INSIDE, Masking
 from rig.run.owner import Owner
 
 OUTSIDE_CARD = "net0"
@@ -27,13 +27,15 @@ class CustomersNetwork:
     outside: IPv4Interface
 
     @classmethod
-    def made(cls, bench: Bench, owner: Owner, allowed: Destinations, behind: IPv4Address) -> CustomersNetwork:
+    def made(
+        cls, bench: Bench, owner: Owner, allowed: Destinations, behind: IPv4Address, inside: str = INSIDE
+    ) -> CustomersNetwork:
         """All of it started, its rules in force. ``behind``: the one machine that the router lets through."""
         table = bench.internet
         assert table is not None
         firewall.back_end()  # found once, before the processes are forked that ask for it too
         serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
-        router = Router(owner, allowed, behind, Masking(table.masking, table.outside.ip))
+        router = Router(owner, allowed, behind, Masking(table.masking, table.outside.ip), inside)
         beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
         other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
         router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)

@@ -3,7 +3,6 @@ lets established TCP on port 443 pass and masks the console's address."""
 
 from __future__ import annotations
 
-import time
 from ipaddress import IPv4Address
 
 from drivers.base.errors import NetworkError, RigError
@@ -35,12 +34,10 @@ class InternetPath:
 
     def open(self, told: Verdict) -> Up:
         """The way is there once one of the servers takes a connection. Raises NetworkError."""
-        began = time.monotonic()
         namespace = self._console.namespace
         self._console.begin_to_count()
         with self._progress.step(f"connecting over {CARD}"):
             self._reach_one()
-        told.timing.open = time.monotonic() - began
         return Up(self.kind, namespace, CARD, self._source, self._router, (), namespace.mtu(CARD), self._allowed)
 
     def _reach_one(self) -> None:

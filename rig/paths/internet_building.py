@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
+from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
@@ -14,6 +15,7 @@ from rig.parts.router.rules import INSIDE, OUTSIDE
 from rig.paths.built import Built, Places
 from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.internet import InternetPath
+from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.owner import Owner
@@ -65,3 +67,14 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     path = InternetPath(console, table.console.ip, table.router, allowed, progress)
     hosts = network.hosts
     return BuiltInternet(bench, path, str(hosts.ca), hosts.control, console=console, network=network, managed=managed)
+
+
+def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
+    """The router stands ready for a device, which is the console."""
+    table = bench.internet
+    assert table is not None
+    with progress.step("customer's network: router, service hosts"):
+        network = CustomersNetwork.made(bench, owner, load_destinations(bench), table.console.ip, table.interface)
+        at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
+        owner.own(BorrowedInterface(table.interface, network.router.namespace, at))
+    return Served(network.router.namespace, str(network.hosts.ca))

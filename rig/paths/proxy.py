@@ -4,7 +4,6 @@ the proxy asks for it, or once it has."""
 from __future__ import annotations
 
 import socket
-import time
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -97,12 +96,10 @@ class ProxyPath:
 
     def open(self, told: Verdict) -> Up:
         """The way is there once the proxy lets us through to one of the servers. Raises ProxyError."""
-        began = time.monotonic()
         namespace, proxy = self._console.namespace, self._tunnels.address
         self._console.begin_to_count()
         with self._progress.step(f"asking the proxy {proxy}:{self._tunnels.port}"):
             self._reach_one()
-        told.timing.open = time.monotonic() - began
         mtu = namespace.mtu(CARD)
         return Up(self.kind, namespace, CARD, self._source, proxy, (), mtu, self._allowed, self._tunnels)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 
 from drivers.base.secret import Secret
+from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
+from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench, ProxyTable
 from rig.config.bench_files import load_destinations
 from rig.config.secret_files import secret_value
@@ -20,6 +22,7 @@ from rig.parts.router import rules as router
 from rig.paths.built import Built, Places
 from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.proxy import ProxyPath, Tunnels
+from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.owner import Owner
@@ -61,34 +64,67 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     table, proxy = bench.internet, bench.proxy
     assert table is not None
     assert proxy is not None
-    allowed = load_destinations(bench)
-    beyond = replace(allowed, anybody=not proxy.limited)
     with progress.step(f"customer's network: {proxy.engine}, router, service hosts"):
-        network = CustomersNetwork.made(bench, owner, allowed, proxy.address.ip)
-        machine = owner.namespace("proxy")
-        gateway = next(host for host in proxy.address.network.hosts() if host != proxy.address.ip)
-        machine.join(part.OUTSIDE, network.router.namespace, router.INSIDE)
-        machine.add_address(part.OUTSIDE, proxy.address)
-        network.router.namespace.add_address(
-            router.INSIDE, IPv4Interface(f"{gateway}/{proxy.address.network.prefixlen}")
-        )
-        machine.add_route(ANYWHERE, part.OUTSIDE, str(gateway))
+        network, machine = _network(bench, owner, proxy)
         console = Console.owned_by(owner, bench.near_end.allow)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
         join_router(console, table.console, machine, part.INSIDE, at)
         managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
-        credentials = _credentials(bench, proxy)
-        folder = owner.folder / "proxy"
-        folder.mkdir(mode=0o700)
-        plan = ProxyPlan(machine.name, table.router, proxy.port, beyond, credentials, folder)
-        running = owner.own(Proxy(machine, proxy.engine, plan, progress.detail))
-        running.wait_ready()
+        running = _started(bench, owner, proxy, machine, progress)
     if capture is not None:
         capture.tap(owner, console.namespace, CARD, "to the customer's proxy")
-    tunnels = Tunnels(table.router, proxy.port, credentials, first=proxy.credentials == "first")
-    path = ProxyPath(console, table.console.ip, tunnels, beyond, progress)
+    plan = running.plan
+    tunnels = Tunnels(plan.address, plan.port, plan.account, first=proxy.credentials == "first")
+    path = ProxyPath(console, table.console.ip, tunnels, plan.allowed, progress)
     hosts = network.hosts
     return BuiltProxy(bench, path, str(hosts.ca), hosts.control, proxy=running, network=network, managed=managed)
+
+
+def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
+    """The proxy stands ready for a device, which is the console."""
+    table, proxy = bench.internet, bench.proxy
+    assert table is not None
+    assert proxy is not None
+    with progress.step(f"customer's network: {proxy.engine}, router, service hosts"):
+        network, machine = _network(bench, owner, proxy)
+        at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
+        owner.own(BorrowedInterface(table.interface, machine, at))
+        running = _started(bench, owner, proxy, machine, progress, table.interface)
+    plan = running.plan
+    return Served(machine, str(network.hosts.ca), (plan.address, plan.port), plan.account)
+
+
+def _network(bench: Bench, owner: Owner, proxy: ProxyTable) -> tuple[CustomersNetwork, NetworkNamespace]:
+    """The router, and the proxy's machine joined to it."""
+    network = CustomersNetwork.made(bench, owner, load_destinations(bench), proxy.address.ip)
+    machine = owner.namespace("proxy")
+    gateway = next(host for host in proxy.address.network.hosts() if host != proxy.address.ip)
+    machine.join(part.OUTSIDE, network.router.namespace, router.INSIDE)
+    machine.add_address(part.OUTSIDE, proxy.address)
+    at = IPv4Interface(f"{gateway}/{proxy.address.network.prefixlen}")
+    network.router.namespace.add_address(router.INSIDE, at)
+    machine.add_route(ANYWHERE, part.OUTSIDE, str(gateway))
+    return network, machine
+
+
+def _started(
+    bench: Bench,
+    owner: Owner,
+    proxy: ProxyTable,
+    machine: NetworkNamespace,
+    progress: Progress,
+    inside: str = part.INSIDE,
+) -> Proxy:
+    """The proxy, once it takes connections at the console's end of its machine."""
+    assert bench.internet is not None
+    folder = owner.folder / "proxy"
+    folder.mkdir(mode=0o700)
+    allowed = replace(load_destinations(bench), anybody=not proxy.limited)
+    address, account = bench.internet.router, _credentials(bench, proxy)
+    plan = ProxyPlan(machine.name, address, proxy.port, allowed, account, folder)
+    running = owner.own(Proxy(machine, proxy.engine, plan, progress.detail, inside))
+    running.wait_ready()
+    return running
 
 
 def _credentials(bench: Bench, proxy: ProxyTable) -> Secret | None:

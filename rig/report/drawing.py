@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rig.config.bench import Bench
+from rig.config.bench import Bench, InternetTable
 from rig.config.bench_files import load_destinations
 from rig.report.subject import Subject
 
@@ -23,6 +23,8 @@ class Box:
 def boxes(subject: Subject) -> list[Box]:
     """From the near end on, in the order in which a call passes them."""
     bench, verdict = subject.bench, subject.verdict
+    if bench.internet is not None:
+        return _network(bench, bench.internet)
     inbound = subject.far == "caller"
     cable = bench.near_end.modem.profile == "null-modem"
     found = [_near_end(subject), *([] if cable else _modem(bench, verdict))]
@@ -42,6 +44,24 @@ def boxes(subject: Subject) -> list[Box]:
     servers = [f"{server}, TCP 443" for server in fence.servers]
     found.append(Box("authorized servers", servers, stand_in=bench.lig is not None))
     return found
+
+
+def _network(bench: Bench, table: InternetTable) -> list[Box]:
+    """The customer's network, and what is beyond it."""
+    console = Box("console", ["the rig, as the HMC", f"{table.console}"], "Ethernet")
+    if table.local_network is not None:
+        console.lines.append(f"second card: {table.local_network}")
+    found = [console]
+    if bench.proxy is not None:
+        asks = f"account {bench.proxy.account}" if bench.proxy.account else "asks nobody who he is"
+        lines = [f"{table.router}:{bench.proxy.port}", asks, f"{bench.proxy.address}"]
+        found.append(Box(bench.proxy.engine, lines, "Ethernet", True))
+    reached = "the region's servers, TCP 443" if table.limited else "anybody on TCP 443"
+    mask = "SNAT" if table.masking == "fixed" else "masquerading"
+    lines = ([] if bench.proxy else [f"{table.router}"]) + [reached, f"{mask}: {table.outside.ip}"]
+    found.append(Box("customer's router", lines, "the Internet", True))
+    servers = [f"{server}, TCP 443" for server in load_destinations(bench).servers]
+    return [*found, Box("authorized servers", servers, stand_in=True)]
 
 
 def _numbers(bench: Bench, verdict: dict[str, Any]) -> list[str]:

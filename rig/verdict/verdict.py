@@ -94,24 +94,25 @@ class PppReport(msgspec.Struct, frozen=True):
 
 
 class WayReport(msgspec.Struct, frozen=True):
-    """The way home that was up. ``mtu`` in bytes; ``facts``: what is of no other kind of way."""
+    """The way home that was up. ``mtu`` in bytes; ``seconds``: from its opening until it was; ``facts``: what is of no
+    other kind of way."""
 
     kind: str
     interface: str
     source: IPv4Address
     gateway: IPv4Address | None
     mtu: int
+    seconds: float = 0.0
     facts: dict[str, Any] = {}
 
 
 class Timing(msgspec.Struct):
-    """Seconds that each part took; 0 for one that was not reached. ``open``: a network's way, all of it."""
+    """Seconds that each part took; 0 for one that was not reached."""
 
     detect: float = 0.0
     dial: float = 0.0
     connect: float = 0.0
     ppp: float = 0.0
-    open: float = 0.0
     checks: float = 0.0
     total: float = 0.0
 

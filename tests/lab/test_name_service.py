@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.base.dissection import dpkt
+from rig.checks.names import ask_name
+from rig.run.owner import Owner
 
 if TYPE_CHECKING:
     from fixtures.line import Session
@@ -40,3 +44,22 @@ def test_a_question_that_has_no_answer_is_answered_so(
         connection.sendto(bytes(query), (str(session.up.dns[0]), 53))
         answer = dpkt.dns.DNS(connection.recv(4096))
     assert (answer.id, answer.rcode, len(answer.an)) == (query.id, code, answers)
+
+
+def test_an_answer_that_cannot_be_read_is_said_to_be_one(owner: Owner) -> None:
+    """Catches a traceback in the place of a check that does not hold."""
+    namespace = owner.namespace("garbage")
+    with namespace.entered():
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with server:
+        server.bind(("127.0.0.1", 53))
+
+        def answer() -> None:
+            _, asker = server.recvfrom(512)
+            server.sendto(b"\x00\x01", asker)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        said = ask_name(namespace, IPv4Address("127.0.0.1"), "service.hmc.example", 3.0)
+        thread.join()
+    assert said.startswith("an answer that cannot be read")

@@ -7,15 +7,22 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 import pytest
 
+from drivers.net.http_connect import ProxyError
+from drivers.net.namespace import NetworkNamespace
 from drivers.net.netlink import IPRoute
+from rig.paths.proxy import Tunnels
+from rig.paths.up import direct
 
 SECONDS = 60.0
 SECRET = "the account's own"
@@ -52,9 +59,9 @@ DEVICE_WITHOUT_MODEM = (
 
 
 @contextmanager
-def partner(name: str, bench: Path) -> Iterator[list[str]]:
+def partner(name: str, bench: Path | None = None) -> Iterator[list[str]]:
     """A far end that runs, from when it says that it is ready; all that it says, whole once it has ended."""
-    command = [sys.executable, "-m", "rig", "partner", name, "--bench", str(bench)]
+    command = [sys.executable, "-m", "rig", "partner", name, *(["--bench", str(bench)] if bench else [])]
     environment = {**os.environ, "RIG_TEST_DEVICE": SECRET}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
@@ -158,3 +165,75 @@ def test_a_secret_that_was_made_is_shown_once_at_a_terminal(tmp_path: Path) -> N
     [(account, secret)] = re.findall(r"account (\S+), secret (\S+)", said.decode())
     assert account == "HMCACCT.HMC0001"
     assert said.decode().count(secret) == 1
+
+
+ROUTER = """
+extends = "{base}"
+[internet]
+interface = "dut0"
+"""
+
+
+@contextmanager
+def device() -> Iterator[NetworkNamespace]:
+    """A device at the other end of this machine's interface dut0: a console that does what a test has it do."""
+    namespace = NetworkNamespace("device-under-test")
+    namespace.create()
+    try:
+        with closing(IPRoute()) as link, namespace.path.open("rb") as inside:
+            link.link("add", ifname="dut0", kind="veth", peer={"ifname": "eth0", "net_ns_fd": inside.fileno()})
+        namespace.set_up("eth0")
+        namespace.add_address("eth0", IPv4Interface("192.168.10.2/24"))
+        namespace.add_route(IPv4Network("0.0.0.0/0"), "eth0", "192.168.10.1")
+        yield namespace
+    finally:
+        namespace.remove()
+
+
+def said_of(bench: str, tmp_path: Path, do: Callable[[NetworkNamespace, str], None]) -> str:
+    """What the far end says of a device that does something; ``do`` is told where the servers' authority is."""
+    file = tmp_path / "device.toml"
+    file.write_text(ROUTER.format(base=bench))
+    with device() as namespace, partner(str(file)) as said:
+        ca = re.search(r"signed by (\S+)", "".join(said))
+        assert ca is not None
+        do(namespace, ca[1])
+    return "".join(said)
+
+
+def handshake(connection: socket.socket, ca: str) -> None:
+    context = ssl.create_default_context(cafile=ca)
+    with context.wrap_socket(connection, server_hostname="129.42.160.48") as secured:
+        assert secured.version() is not None
+
+
+@pytest.mark.paper("2.1.2.1")
+def test_a_device_on_the_network_is_told_what_it_did(tmp_path: Path) -> None:
+    def do(namespace: NetworkNamespace, ca: str) -> None:
+        handshake(direct(namespace, IPv4Address("129.42.160.48"), 443, 10), ca)
+        with contextlib.suppress(OSError):
+            direct(namespace, IPv4Address("129.42.160.51"), 443, 0.3)
+        with direct(namespace, IPv4Address("129.42.160.49"), 443, 10) as plain:
+            plain.sendall(b"GET /secret HTTP/1.1\r\n\r\n")
+            with contextlib.suppress(OSError):  # the server ends what is no TLS
+                plain.recv(100)
+
+    said = said_of("internet", tmp_path, do)
+    assert "opened a connection to 129.42.160.48:443" in said
+    assert "NOT ALLOWED: opened a connection to 129.42.160.51:443" in said
+    assert "NOT ALLOWED: sent in clear to 129.42.160.49:443: 'GET /secret HTTP/1.1'" in said
+    assert "opened 3 connections; 1 times it did what it may not, 1 times it spoke in clear" in said
+
+
+@pytest.mark.paper("2.1.2.2")
+def test_a_device_behind_a_proxy_is_told_for_whom_it_asked(tmp_path: Path) -> None:
+    def do(namespace: NetworkNamespace, ca: str) -> None:
+        tunnels = Tunnels(IPv4Address("192.168.10.1"), 3128)
+        handshake(tunnels(namespace, IPv4Address("129.42.160.48"), 443, 10.0), ca)
+        with contextlib.suppress(ProxyError):
+            tunnels(namespace, IPv4Address("129.42.160.51"), 443, 10.0)
+
+    said = said_of("proxy-open", tmp_path, do)
+    assert "asked the proxy for 129.42.160.48:443" in said
+    assert "NOT ALLOWED: asked the proxy for 129.42.160.51:443" in said
+    assert "opened 2 connections; 1 times it did what it may not, 0 times it spoke in clear" in said

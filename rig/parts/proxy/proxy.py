@@ -29,11 +29,11 @@ Engine = Literal["squid", "tinyproxy"]
 SETTINGS: dict[str, Callable[[ProxyPlan], list[str]]] = {"squid": settings.squid, "tinyproxy": settings.tinyproxy}
 
 
-def rules(port: int) -> str:
+def rules(port: int, inside: str) -> str:
     """It routes nothing, and the console may speak to the proxy alone."""
     return (
         "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
-        f"-A INPUT -i {INSIDE} -p tcp --dport {port} -j ACCEPT\n-A INPUT -i {INSIDE} -j DROP\nCOMMIT\n"
+        f"-A INPUT -i {inside} -p tcp --dport {port} -j ACCEPT\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
     )
 
 
@@ -41,17 +41,23 @@ IPV6_RULES = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
 
 
 class Proxy:
-    """``line`` is told what the proxy prints. Raises CannotRunError when it is not installed, or does not start."""
+    """``line`` is told what the proxy prints; ``inside``: its machine's interface towards the console. Raises
+    CannotRunError when it is not installed, or does not start."""
 
     def __init__(
-        self, namespace: NetworkNamespace, engine: Engine, plan: ProxyPlan, line: Callable[[str], None]
+        self,
+        namespace: NetworkNamespace,
+        engine: Engine,
+        plan: ProxyPlan,
+        line: Callable[[str], None],
+        inside: str = INSIDE,
     ) -> None:
         self.namespace = namespace
         self.plan = plan
         self._line = line
         self._engine = engine
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
-        firewall.apply(namespace, rules(plan.port))
+        firewall.apply(namespace, rules(plan.port, inside))
         firewall.apply(namespace, IPV6_RULES, version=6)
         self._program = Program(
             find(engine, engine),

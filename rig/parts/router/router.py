@@ -18,9 +18,13 @@ ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 
 
 class Router:
-    """Between a customer's network and the Internet. ``console``: the one machine whose packets it lets through."""
+    """Between a customer's network and the Internet. ``console``: the one machine whose packets it lets through, on its
+    interface ``inside``."""
 
-    def __init__(self, owner: Owner, allowed: Destinations, console: IPv4Address, masking: Masking) -> None:
+    def __init__(
+        self, owner: Owner, allowed: Destinations, console: IPv4Address, masking: Masking, inside: str = INSIDE
+    ) -> None:
+        self.inside = inside
         self.namespace = owner.namespace("router")
         self.console = console
         self.mutant: Mutant | None = None
@@ -45,9 +49,9 @@ class Router:
     def close_fence(self, broken: str = "") -> None:
         """Put the rules up; ``broken``: in one of the ways of router.mutants."""
         self.mutant = BY_NAME[broken] if broken else None
-        text = rules.rules(self._allowed, self.console, self._masking)
+        text = rules.rules(self._allowed, self.console, self._masking, self.inside)
         if self.mutant is not None:
-            text = self.mutant.change(text, self._allowed, Session(INSIDE, self.console))
+            text = self.mutant.change(text, self._allowed, Session(self.inside, self.console))
         firewall.apply(self.namespace, self._cleared() + text)
         open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
         firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
@@ -59,4 +63,4 @@ class Router:
 
     def drops(self) -> dict[str, int]:
         """How many packets it has dropped, by the reason."""
-        return dropped(firewall.save(self.namespace), Session(INSIDE, self.console))
+        return dropped(firewall.save(self.namespace), Session(self.inside, self.console))

@@ -41,10 +41,10 @@ class Masking:
     outside: IPv4Address
 
 
-def rules(allowed: Destinations, console: IPv4Address, masking: Masking) -> str:
+def rules(allowed: Destinations, console: IPv4Address, masking: Masking, inside: str = INSIDE) -> str:
     """iptables-restore text: what the console may reach passes, and leaves with the router's address."""
     target = "MASQUERADE" if masking.way == "masquerade" else f"SNAT --to-source {masking.outside}"
     mask = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
     # The router itself says nothing: not on 443 either, where that is open to anybody.
-    itself = f"*filter\n-A INPUT -i {INSIDE} -j DROP\nCOMMIT\n"
-    return mask + itself + session_rules(allowed, Session(INSIDE, console))
+    itself = f"*filter\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
+    return mask + itself + session_rules(allowed, Session(inside, console))
