@@ -106,6 +106,17 @@ def load_bench(name: str | None) -> Bench:
     return load_or_default(name or DEFAULT)
 
 
+def load_bench_to_run(name: str | None) -> Bench:
+    """As :func:`load_bench`, for a command whose near end is the rig's own. Raises UsageError where it is a device."""
+    bench = load_bench(name)
+    if bench.internet is not None and bench.internet.interface:
+        raise UsageError(
+            f"bench {bench.name}: its console is a device under test, at {bench.internet.interface}",
+            f"rig partner {name}   is the network that it is on",
+        )
+    return bench
+
+
 def gateway_number(bench: Bench) -> str:
     """The number of an emulated bench's LIG. Raises UsageError on a bench where only the user knows it."""
     numbers = bench.exchange.numbers if bench.exchange else ()

@@ -13,7 +13,7 @@ from rig.cli.common import (
     gateway_number,
     json_option,
     lab_option,
-    load_bench,
+    load_bench_to_run,
     report_options,
     verbosity_options,
 )
@@ -45,7 +45,7 @@ def connect(
     command: tuple[str, ...],
 ) -> int:
     """Whatever way home the bench has: up, checks, verdict, down. A COMMAND after -- runs over it while it is up."""
-    chosen = load_bench(bench)
+    chosen = load_bench_to_run(bench)
     if chosen.dials and not numbers:
         numbers = (gateway_number(chosen),)
     if numbers and not chosen.dials:

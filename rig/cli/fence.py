@@ -17,6 +17,7 @@ from rig.cli.common import (
     json_option,
     lab_option,
     load_bench,
+    load_bench_to_run,
     report_options,
     show_outcome,
     verbosity_options,
@@ -99,7 +100,7 @@ def check(
     quiet: bool,
 ) -> int:
     """Dial, and probe the gateway's fence from both sides, as far as there are two."""
-    chosen = load_bench(bench)
+    chosen = load_bench_to_run(bench)
     wanted = (number or gateway_number(chosen)) if chosen.dials else ""
     if chosen.dials:
         check_number(wanted)

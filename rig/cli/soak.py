@@ -11,7 +11,7 @@ from rig.cli.common import (
     enter_lab_to_call,
     json_option,
     lab_option,
-    load_bench,
+    load_bench_to_run,
     numbers_option,
 )
 from rig.cli.way_home import run_soak
@@ -37,6 +37,6 @@ def soak(
     quiet: bool,
 ) -> int:
     """Calls in a row, to qualify a modem or a line. Each is in DIR when it is over; the same command goes on there."""
-    chosen = load_bench(bench)
+    chosen = load_bench_to_run(bench)
     enter_lab_to_call(engine, chosen, folder)
     return run_soak(chosen, numbers, calls, pause, folder, wants_json=wants_json, quiet=quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rig.config.bench import (
     InternetTable,
     ModemTable,
     ProxyTable,
+    SecretTable,
 )
 from rig.config.destinations import Destinations
 
@@ -149,19 +151,31 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
 
 
 def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> None:
-    for name, table in (("lig", bench.lig), ("exchange", bench.exchange), ("i5os", bench.i5os)):
+    others = ("lig", bench.lig), ("exchange", bench.exchange), ("i5os", bench.i5os), ("inbound", bench.inbound)
+    for name, table in (*others, ("near-end.remote-modem", bench.near_end.remote_modem)):
         if table is not None:
             raise wrong(name, "a bench has one way home: the tables of a modem, or [internet]")
     network = internet.console.network
+    for name, address in (("console", internet.console), ("outside", internet.outside)):
+        if not _is_a_host(address):
+            raise wrong(f"internet.{name}", f"it takes a machine's address, which {address} is not")
     if internet.router not in network or internet.router == internet.console.ip:
         raise wrong("internet.router", f"it takes another address of the console's network, {network}")
     if internet.outside.ip in network or internet.outside.network.num_addresses < 4:
         raise wrong("internet.outside", "it takes an address outside the console's network, and its prefix length")
     local = internet.local_network
-    if local is not None and (local.network.overlaps(network) or local.network.num_addresses < 4):
+    if local is not None and (
+        not _is_a_host(local) or local.network.overlaps(network) or local.network.num_addresses < 4
+    ):
         raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")
     if internet.broken not in ("", *broken.ROUTER):
         raise wrong("internet.broken", f"it takes {', '.join(broken.ROUTER)}")
+
+
+def _is_a_host(address: IPv4Interface) -> bool:
+    """Whether it is one that a machine can have: not the network's own, nor that of all."""
+    network = address.network
+    return network.num_addresses >= 4 and address.ip not in (network.network_address, network.broadcast_address)
 
 
 def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: Any) -> None:
@@ -172,6 +186,10 @@ def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: An
         raise wrong("proxy.address", f"it takes an address of a network apart from {internet.console.network}")
     if not 1 <= proxy.port <= 65535:
         raise wrong("proxy.port", "it takes 1 to 65535")
+    if not _is_a_host(proxy.address):
+        raise wrong("proxy.address", f"it takes a machine's address, which {proxy.address} is not")
+    if isinstance(proxy.secret, SecretTable) and not proxy.account:
+        raise wrong("proxy.account", 'it goes with the key secret, for example "hmc"; without it the proxy asks nobody')
     if set(proxy.account) & set(": \t") or not proxy.account.isprintable():
         raise wrong("proxy.account", "it takes a name without blanks and colons (RFC 2617 §2)")
 

@@ -29,7 +29,7 @@ class Lab(Protocol):
 
     name: str
 
-    def missing(self, *, usb: bool = False) -> str: ...
+    def missing(self, *, usb: bool = False, ppp: bool = True) -> str: ...
 
 
 class GuestLab(Lab, Protocol):
@@ -49,7 +49,7 @@ def guests() -> dict[str, GuestLab]:
     return {lab.name: lab for lab in (UmlLab(), QemuLab())}
 
 
-def usable(wanted: str | None = None, *, usb: bool = False) -> list[str]:
+def usable(wanted: str | None = None, *, usb: bool = False, ppp: bool = True) -> list[str]:
     """The engine asked for, or all for which nothing is missing here, the best first; with ``usb`` those that have
     software USB.
 
@@ -59,7 +59,7 @@ def usable(wanted: str | None = None, *, usb: bool = False) -> list[str]:
     if wanted is not None and wanted not in known:
         raise UsageError(f"no lab engine is called {wanted!r}", f"one of: {', '.join(known)}")
     tried = known if wanted is None else {wanted: known[wanted]}
-    lacking = {name: lab.missing(usb=usb) for name, lab in tried.items()}
+    lacking = {name: lab.missing(usb=usb, ppp=ppp) for name, lab in tried.items()}
     found = [name for name, lacks in lacking.items() if not lacks]
     if not found:
         advice = "apt-get install user-mode-linux   gives a kernel that runs anywhere"
@@ -81,23 +81,27 @@ class Needs(Protocol):
     @property
     def usb(self) -> bool: ...
 
+    @property
+    def dials(self) -> bool: ...
+
 
 def usable_for(bench: Needs, wanted: str | None = None) -> list[str]:
     """Where a bench can run. Raises as :func:`usable`, and CannotRunError for one with real hardware, which no guest
     can reach, on a machine that cannot run PPP itself."""
-    found = usable(wanted, usb=bench.usb)
+    ppp = bench.dials or bench.emulated
+    found = usable(wanted, usb=bench.usb, ppp=ppp)
     if found[0] != "native" and not bench.emulated:
         raise CannotRunError(
-            f"bench {bench.name} has a real modem or network, which needs PPP on this machine itself; it lacks "
-            f"{missing('native')}",
+            f"bench {bench.name} has a real modem or network, and has to run on this machine itself; it lacks "
+            f"{missing('native', ppp=ppp)}",
             "run as root on a kernel with PPP (modprobe ppp_async); or try --bench loopback",
         )
     return found
 
 
-def missing(name: str, *, usb: bool = False) -> str:
+def missing(name: str, *, usb: bool = False, ppp: bool = True) -> str:
     """What an engine lacks here; empty when nothing."""
-    return engines()[name].missing(usb=usb)
+    return engines()[name].missing(usb=usb, ppp=ppp)
 
 
 def see_it_start(name: str) -> None:

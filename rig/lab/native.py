@@ -21,13 +21,14 @@ class NativeLab:
 
     name = "native"
 
-    def missing(self, *, usb: bool = False) -> str:
-        """What keeps this machine's own kernel from being the lab; empty when nothing does."""
+    def missing(self, *, usb: bool = False, ppp: bool = True) -> str:
+        """What keeps this machine's own kernel from being the lab; empty when nothing does. ``ppp``: whether that is
+        needed, too."""
         if os.geteuid() != 0:
             return "root (network namespaces and pppd need it)"
-        if not Path("/dev/ppp").exists() and shutil.which("modprobe"):
+        if ppp and not Path("/dev/ppp").exists() and shutil.which("modprobe"):
             subprocess.run(["modprobe", "-q", "ppp_async"], check=False)
-        if not Path("/dev/ppp").exists():
+        if ppp and not Path("/dev/ppp").exists():
             return "PPP in the kernel (there is no /dev/ppp, and no module ppp_async to load)"
         if usb and not _has_dummy_hcd():
             return "software USB in the kernel (the module dummy_hcd, which stock Debian kernels have)"

@@ -38,7 +38,7 @@ class QemuLab:
 
     name = "qemu"
 
-    def missing(self, *, usb: bool = False) -> str:
+    def missing(self, *, usb: bool = False, ppp: bool = True) -> str:
         """What keeps a guest from starting here; empty when nothing does."""
         if platform.machine() != "x86_64":
             return f"a processor of the kind that its kernel is for (x86_64; this is {platform.machine()})"

@@ -36,7 +36,7 @@ class UmlLab:
         self._mend = mend
         self._library = library
 
-    def missing(self, *, usb: bool = False) -> str:
+    def missing(self, *, usb: bool = False, ppp: bool = True) -> str:
         """What keeps a guest from starting here; empty when nothing does."""
         if shutil.which(KERNEL) is None:
             return f"{KERNEL} (Debian package user-mode-linux)"

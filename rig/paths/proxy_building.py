@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 
+from drivers.base.errors import UsageError
 from drivers.base.secret import Secret
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
@@ -130,4 +131,9 @@ def _started(
 def _credentials(bench: Bench, proxy: ProxyTable) -> Secret | None:
     if not proxy.account:
         return None
-    return Secret(proxy.account, secret_value(bench, "proxy.secret", proxy.secret, secrets.token_urlsafe(18)))
+    secret = secret_value(bench, "proxy.secret", proxy.secret, secrets.token_urlsafe(18))
+    if not secret.isprintable() or set(secret) & set(' \t"#'):
+        raise UsageError(
+            f"bench {bench.name}: the secret of the proxy may hold no blanks, quotes and #: its file has words"
+        )
+    return Secret(proxy.account, secret)

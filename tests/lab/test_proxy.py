@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -231,3 +236,30 @@ def test_a_scheme_that_the_console_does_not_speak_is_told(owner: Owner) -> None:
         tunnels(console, IPv4Address("129.42.160.48"), 443, 5.0)
     thread.join()
     listener.close()
+
+
+def squids() -> list[int]:
+    """The numbers of the processes of that name."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if file.read_text().strip() == "squid":
+                found.append(int(file.parts[2]))
+    return found
+
+
+def test_a_squid_whose_rig_was_killed_is_ended_by_the_next_run() -> None:
+    """It has become another user, so that the kernel no longer ends it with its parent."""
+    command = [sys.executable, "-m", "rig", "connect", "--bench", "proxy", "--hold", "60"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "connections opened from outside" in line:
+                break
+        process.kill()
+    assert squids(), "nothing was left: this shows nothing"
+    with Owner():
+        end = time.monotonic() + 10
+        while squids():
+            assert time.monotonic() < end, "waited 10 s for what was left to end"
+            time.sleep(0.05)

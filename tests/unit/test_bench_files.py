@@ -27,6 +27,8 @@ def write(folder: Path, text: str) -> str:
 
 INBOUND = "[inbound]\nppp-address = '10.0.0.1'\n"
 DEVICE = "[i5os]\ninterface = 'eth9'\naddress = '192.0.2.1/24'\npeers = ['192.0.2.2']\n"
+NETWORK = "[internet]\nconsole = '192.168.10.2/24'\nrouter = '192.168.10.1'\noutside = '203.0.113.2/30'\n"
+PROXY = NETWORK + "[proxy]\naddress = '192.168.11.2/24'\n"
 BORROWED = "[near-end.remote-modem]\npartition = '192.0.2.1'\ninterface = 'eth8'\n"
 
 
@@ -70,6 +72,26 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         (INBOUND + "remote = '10.0.0.2'\nkey = 'generated'", "does not know a generated key"),
         (INBOUND + "remote = '10.0.0.2'\nidle = 0", "key 'inbound.idle'"),
         (INBOUND + "remote = '10.0.0.2'\nrings = 40", "key 'inbound.rings': it takes 1 to 20"),
+        (NETWORK.replace("10.1'", "11.1'"), "key 'internet.router': it takes another address of"),
+        (NETWORK.replace("10.2/24", "10.0/24"), "key 'internet.console': it takes a machine's address"),
+        (NETWORK.replace("10.2/24", "10.2"), "key 'internet.console': it takes a machine's address"),
+        (NETWORK.replace("203.0.113.2", "192.168.10.9"), "key 'internet.outside': it takes an address outside"),
+        (
+            NETWORK + "local-network = '192.168.10.130/25'",
+            "key 'internet.local-network': it takes an address of",
+        ),
+        (NETWORK + "masking = 'none'", "key 'internet.masking': it takes 'fixed' or 'masquerade'"),
+        (NETWORK + "broken = 'everything'", "key 'internet.broken': it takes anybody-443, snat-missing"),
+        (
+            NETWORK + "[inbound]\nppp-address = '10.0.0.1'\nremote = '10.0.0.2'",
+            "key 'inbound': a bench has one way home",
+        ),
+        ("[proxy]\naddress = '192.168.11.2/24'", "key 'proxy': it stands between the console and the router"),
+        (PROXY.replace("11.2", "10.7"), "key 'proxy.address': it takes an address of a network apart"),
+        (PROXY + "engine = 'nginx'", "key 'proxy.engine': it takes 'squid' or 'tinyproxy'"),
+        (PROXY + "port = 70000", "key 'proxy.port': it takes 1 to 65535"),
+        (PROXY + "account = 'a:b'", "key 'proxy.account': it takes a name without blanks and colons"),
+        (PROXY + "secret = {environment = 'X'}", "key 'proxy.account': it goes with the key secret"),
         ("[i5os]\nmodems = 2", "key 'i5os': for a device under test it takes interface, address and peers"),
         (DEVICE, "key 'i5os': its modems are on the emulated [exchange], or are real ones"),
         (DEVICE + "[[i5os.modem]]\nport = '/dev/ttyS0'\nurl = 'socket://x:1'", "key 'i5os.modem': name the modem one"),
