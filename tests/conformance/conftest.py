@@ -13,12 +13,15 @@ NEEDS = {
     "test_fence": "a gateway",
     "test_borrowed_modem": "a partition that lends its modem",
     "test_inbound": "[inbound]",
+    "test_network": "[internet]",
 }
 
 
 def has(bench: Bench) -> set[str]:
     """What there is on a bench to hold something to."""
     found = set()
+    if bench.internet is not None:
+        return {"[internet]"}
     if bench.inbound is None or bench.lig is not None:
         found.add("a gateway")
     if bench.near_end.remote_modem is not None:
