@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import serial
 
+from drivers.net.home_network import at_home
 from drivers.serial.terminal_server import open_port
 
 POLL_SECONDS = 0.05
@@ -28,7 +29,8 @@ class RemotePort:
     Raises NoModemError."""
 
     def __init__(self, url: str, speed: int, *, rtscts: bool) -> None:
-        self._remote, self.lacking = open_port(url, speed, rtscts=rtscts, timeout=POLL_SECONDS)
+        with at_home():  # a namespace of the run's has no way to the server
+            self._remote, self.lacking = open_port(url, speed, rtscts=rtscts, timeout=POLL_SECONDS)
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.tty = os.ttyname(slave)

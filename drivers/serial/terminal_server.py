@@ -15,7 +15,6 @@ from typing import Any
 import serial
 
 from drivers.base.errors import NoModemError, PortBusyError
-from drivers.net.home_network import at_home
 
 READER = "pySerial RFC 2217 reader thread"
 """How pyserial names it; what ends it comes out as the connection's end, and is no traceback for the user's screen."""
@@ -30,8 +29,7 @@ def open_port(url: str, speed: int, *, rtscts: bool, timeout: float) -> tuple[An
     lacking: dict[str, str] = {}
     for query in ("", "ign_set_control"):
         try:
-            with at_home():
-                return _opened(_with(url, query), speed, rtscts, timeout, lacking), tuple(lacking.values())
+            return _opened(_with(url, query), speed, rtscts, timeout, lacking), tuple(lacking.values())
         except (serial.SerialException, OSError, ValueError) as error:
             if url.startswith("rfc2217://") and not query and "control" in str(error):
                 lacking["control"] = "it does not confirm SET-CONTROL: DTR and RTS may have no effect"

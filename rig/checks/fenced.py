@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from rig.checks.check import EVERY, MODEMS, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.console import firewall as console_firewall
-from rig.probes.reaching import answered, begun, connect, send_raw, syn
+from rig.probes import packets
+from rig.probes.reaching import answered, begun, connect, send_raw
 from rig.verdict.verdict import CheckResult
 
 LIMITED = ("TCP 443 is open to anybody here", lambda around: not around.allowed.anybody)
@@ -60,7 +61,7 @@ def unauthorized_source(around: Surroundings) -> Iterator[CheckResult]:
         return
     began = time.monotonic()
     for port in (40001, 40002, 40003):
-        send_raw(around.namespace, syn(source, server, port))
+        send_raw(around.namespace, packets.tcp(source, server, HTTPS, port, source_port=port))
     follower = connect(around.namespace, server, around.answer_seconds)
     arrived = around.watch.ask("arrivals", since=began, source=str(source), destination=str(server))
     if follower != "open":

@@ -242,16 +242,7 @@ class _Job:
     def _judge(self, arming: Arming) -> None:
         verdict = self.verdict
         verdict.arming = arming.record.state.value
-        failed = [check.name for check in verdict.checks if check.held is False]
-        if failed:
-            verdict.outcome, verdict.exit = "CHECK FAILED", 1
-            verdict.message = f"{len(failed)} of {len(verdict.checks)} checks did not hold: {', '.join(failed)}"
-            return
-        held = sum(check.held is True for check in verdict.checks)
-        verdict.outcome, verdict.exit = "OK", 0
-        verdict.message = "the call was taken, and the arming is used"
-        if verdict.checks:
-            verdict.message += f"; {held} checks held, {len(verdict.checks) - held} not run"
+        verdict.judge_by(verdict.checks, "the call was taken, and the arming is used")
 
 
 def credentials_for(table: InboundTable, key: str, arming: Arming) -> Secret:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from drivers.base import syscalls
 from drivers.base.errors import CallError, CarrierLostError, ModemSilentError, NoModemError, PortLostError, RigError
 from drivers.modem import at, call, profile
+from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
 from drivers.modem.modem import Modem
-from drivers.modem.profile import PortFacts, Profile
+from drivers.modem.profile import Profile
 from drivers.modem.result_codes import Result
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
-from drivers.serial.ports import port_at
 from drivers.serial.serial_line import SerialLine
 from rig.config.bench import ModemTable
 from rig.run.progress import Progress
@@ -47,18 +47,16 @@ class SerialPort:
         self.line: SerialLine | None = None
         self._progress = progress
 
-    def open(self, facts: PortFacts) -> SerialLine:
-        self.speed = self.table.speed or facts.speed
-        self.line = SerialLine(self.port, self.speed, rtscts=False)  # CTS may not be wired
+    def open(self, known: Profile | None) -> SerialLine:
+        self.line = opened(self.port, known, self.table.speed)
+        self.speed = self.line.speed
         for lack in self.line.lacking:
             self._progress.note(f"{self.port}: {lack}")
         return self.line
 
-    def use_flow_control(self, known: Profile | None) -> None:
-        """RTS and CTS where the profile has them and CTS is wired. Raises PortLostError."""
-        wanted = known is not None and known.port.flow_control
-        assert self.line is not None
-        if self.line.set_flow_control(wanted) != wanted:
+    def tell_cts(self, lacks: bool) -> None:
+        """Say that RTS and CTS are not used, where they should be."""
+        if lacks:
             self._progress.note(f"{self.port}: CTS is off; a cable of three wires? RTS and CTS are not used")
 
     def terminal(self) -> int:
@@ -114,30 +112,18 @@ class ModemLine:
         self.caller = ""
         with self._progress.step(f"modem on {self.port}"):
             named = profile.named(self.serial.table.profile) if self.serial.table.profile else None
-            line = self.serial.open(named.port if named else PortFacts())
-            self.profile = named
-            self._prepare(line)
-            self.serial.use_flow_control(self.profile)
+            self._modem = Modem(self.serial.open(named), self._notice, self._progress.trace.said)
+            ready = bring_up(self._modem, named, self._settings, ask=True)
+            self.identity, self.profile = ready.identity, ready.profile
+            self.serial.tell_cts(ready.cts_lacks)
 
-    def _prepare(self, line: SerialLine) -> None:
-        self._modem = Modem(line, self._notice, self._progress.trace.said)
-        if self.profile is not None:
-            self._modem.follow(self.profile)
-        self._modem.reset()
-        self.identity = self._modem.identify()
-        if self.profile is None:
-            port = port_at(self.port)
-            self.profile = profile.recognise(self.identity, port.vendor, port.model)
-        self._modem.follow(self.profile)
-        self._modem.configure(*self._settings(self.profile))
-
-    def _settings(self, known: Profile) -> tuple[str, ...]:
+    def _settings(self, known: Profile | None) -> tuple[str, ...]:
         """What the modem is told beyond what its make needs."""
         table, pick_up = self.serial.table, self._pick_up
         lines = call.settings(table.carrier_wait, table.init)
         if pick_up is None:
             return lines
-        caller_id = (known.dialect.caller_id,) if known.dialect.caller_id else ()
+        caller_id = (known.dialect.caller_id,) if known is not None and known.dialect.caller_id else ()
         return (*lines, *caller_id, *((f"ATS0={pick_up.rings}",) if pick_up.by_itself else ()))
 
     def terminal(self) -> int:
@@ -228,12 +214,12 @@ class NullModem:
         self.profile: Profile | None = profile
         self.serial = SerialPort(port, table, progress)
         self._progress = progress
-        self._facts = profile.port
+        self._profile_port = profile.port
 
     def open(self) -> None:
         with self._progress.step(f"modem on {self.port}"):
-            self.serial.open(self._facts)
-            self.serial.use_flow_control(self.profile)
+            line, wanted = self.serial.open(self.profile), self._profile_port.flow_control
+            self.serial.tell_cts(line.set_flow_control(wanted) != wanted)
 
     def terminal(self) -> int:
         return self.serial.terminal()

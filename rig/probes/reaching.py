@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import select
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
@@ -58,14 +56,6 @@ def connect(namespace: NetworkNamespace, host: IPv4Address, patience: float = AN
         except OSError as error:
             return str(error.strerror)
     return "open"
-
-
-def syn(source: IPv4Address, destination: IPv4Address, source_port: int) -> bytes:
-    """A TCP SYN to port 443 with any source address."""
-    segment = dpkt.tcp.TCP(sport=source_port, dport=HTTPS, flags=dpkt.tcp.TH_SYN, seq=secrets.randbits(32), win=65535)
-    packet = dpkt.ip.IP(src=source.packed, dst=destination.packed, p=dpkt.ip.IP_PROTO_TCP, data=segment)
-    packet.len = len(packet)
-    return bytes(packet)
 
 
 def send_raw(namespace: NetworkNamespace, packet: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,22 @@ def as_values(value: Any) -> dict[str, Any]:
     return values
 
 
+class CheckResult(msgspec.Struct, frozen=True):
+    """One check. ``held`` None: it could not be run, and ``observed`` says why; ``details`` for a program to read."""
+
+    name: str
+    target: str
+    expected: str
+    observed: str
+    held: bool | None
+    details: dict[str, Any] = {}
+
+    def line(self) -> str:
+        """It as a line for a person."""
+        mark = {True: "held  ", False: "FAILED", None: "not run"}[self.held]
+        return f"{mark} {self.name} {self.target}: {self.observed}"
+
+
 class Ending(msgspec.Struct, kw_only=True):
     """How a run ended: what every verdict says last. ``trace``: where a fault of the rig's own came from."""
 
@@ -40,21 +57,21 @@ class Ending(msgspec.Struct, kw_only=True):
         if isinstance(error, InternalError):
             self.trace = error.trace
 
-
-class CheckResult(msgspec.Struct, frozen=True):
-    """One check. ``held`` None: it could not be run, and ``observed`` says why; ``details`` for a program to read."""
-
-    name: str
-    target: str
-    expected: str
-    observed: str
-    held: bool | None
-    details: dict[str, Any] = {}
-
-    def line(self) -> str:
-        """It as a line for a person."""
-        mark = {True: "held  ", False: "FAILED", None: "not run"}[self.held]
-        return f"{mark} {self.name} {self.target}: {self.observed}"
+    def judge_by(self, checks: Sequence[CheckResult], done: str = "") -> None:
+        """0 when every check that ran held, and some ran; that none ran is an outcome of its own, but where something
+        was ``done`` that shows by itself."""
+        failed = [check.name for check in checks if check.held is False]
+        ran = sum(check.held is not None for check in checks)
+        if failed:
+            self.outcome, self.exit = "CHECK FAILED", 1
+            self.message = f"{len(failed)} of {ran} checks did not hold: {', '.join(failed)}"
+        elif ran or done:
+            skipped = f", {len(checks) - ran} not run" if ran < len(checks) else ""
+            self.outcome, self.exit = "OK", 0
+            self.message = "; ".join(filter(None, (done, f"{ran} checks held{skipped}" if checks else "")))
+        else:
+            self.outcome, self.exit = NothingCheckedError.outcome, NothingCheckedError.exit_status
+            self.message = "the session was up; no check could be run on it"
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -133,20 +150,8 @@ class Verdict(Ending):
     command_status: int | None = None
 
     def judge(self) -> None:
-        """Outcome and exit status of a session that was up: 0 when every check that ran held, and some ran; that none
-        ran is an outcome of its own."""
-        failed = [check for check in self.checks if check.held is False]
-        ran = [check for check in self.checks if check.held is not None]
-        if failed:
-            self.outcome, self.exit = "CHECK FAILED", 1
-            self.message = f"{len(failed)} of {len(ran)} checks did not hold: {', '.join(c.name for c in failed)}"
-        else:
-            skipped = len(self.checks) - len(ran)
-            self.outcome, self.exit = "OK", 0
-            self.message = f"{len(ran)} checks held" + (f", {skipped} not run" if skipped else "")
-        if not ran:
-            self.outcome, self.exit = NothingCheckedError.outcome, NothingCheckedError.exit_status
-            self.message = "the session was up; no check could be run on it"
+        """Outcome and exit status of a way that was up."""
+        self.judge_by(self.checks)
 
     def to_json(self) -> str:
         """One JSON object."""

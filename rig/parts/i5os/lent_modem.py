@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from drivers.base.errors import ModemSilentError, PortLostError
 from drivers.l2tp.kernel import Bridge
 from drivers.modem import call
+from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.modem import Modem
-from drivers.modem.profile import PortFacts, Profile
+from drivers.modem.profile import Profile
 from drivers.serial.serial_line import SerialLine
 
 RING_SECONDS = 1.0
@@ -47,15 +48,9 @@ class LentModem:
 
     def prepare(self) -> Modem:
         """Open the port and bring the modem to a known state. Raises as drivers.modem.modem does."""
-        known = self.plan.profile
-        facts = known.port if known else PortFacts()
-        self._line = SerialLine(self.port, self.plan.speed or facts.speed, rtscts=False)
+        self._line = opened(self.port, self.plan.profile, self.plan.speed)
         self._modem = Modem(self._line)
-        if known is not None:
-            self._modem.follow(known)
-        self._modem.reset()
-        self._modem.configure(*call.settings(self.plan.carrier_wait, self.plan.init))
-        self._line.set_flow_control(known is not None and facts.flow_control)
+        bring_up(self._modem, self.plan.profile, lambda _: call.settings(self.plan.carrier_wait, self.plan.init))
         return self._modem
 
     def fileno(self) -> int:

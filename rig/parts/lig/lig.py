@@ -29,6 +29,7 @@ from drivers.base.errors import (
 )
 from drivers.base.program import Program, find
 from drivers.base.secret import Secret
+from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.modem import Modem
 from drivers.modem.profile import PortFacts, Profile
 from drivers.net import conntrack, firewall
@@ -215,7 +216,7 @@ class Lig:
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():
             try:
-                with SerialLine(line.port, line.speed or line.facts.speed, rtscts=False) as serial:
+                with opened(line.port, line.profile, line.speed) as serial:
                     self._open_lines.add(serial)
                     try:
                         self._answer(unit, line, serial, ready)
@@ -261,11 +262,7 @@ class Lig:
     @staticmethod
     def _ready_modem(line: LigLine, serial: SerialLine) -> Modem:
         modem = Modem(serial)
-        if line.profile is not None:
-            modem.follow(line.profile)
-        modem.reset()
-        modem.configure(INIT, *line.commands)
-        serial.set_flow_control(line.facts.flow_control)
+        bring_up(modem, line.profile, lambda _: (INIT, *line.commands))
         return modem
 
     def _await_call(self, line: LigLine, modem: Modem | None, ready: threading.Event) -> None:
