@@ -60,6 +60,9 @@ class PacketTap:
                 with contextlib.suppress(OSError):  # the interface goes down with its namespace
                     self._take()
             if self._wake in ready:
+                while select.select([self._socket.fileno()], [], [], 0)[0]:  # what was there when it was stopped
+                    with contextlib.suppress(OSError):
+                        self._take()
                 return
 
     def _take(self) -> None:

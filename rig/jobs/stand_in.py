@@ -110,7 +110,7 @@ def network(bench: Bench, progress: Progress) -> None:
             for deed in watch.feed(frame):
                 deeds.put(deed)
 
-        owner.own(PacketTap(served.namespace, table.interface, came_in))
+        tap = owner.own(PacketTap(served.namespace, table.interface, came_in))
         where = "its proxy {}:{}".format(*served.proxy) if served.proxy else f"its router {table.router}"
         progress.note(f"ready: on {table.interface} the device is {table.console}, {where}")
         progress.note(f"the service hosts' certificates are signed by {served.ca}")
@@ -120,9 +120,16 @@ def network(bench: Bench, progress: Progress) -> None:
             while True:
                 with waiting():
                     deed = deeds.get()
-                progress.note(("" if deed.good else "NOT ALLOWED: ") + deed.what)
+                _tell_deed(deed, progress)
         finally:
+            tap.stop()  # with what the device has done just now
+            while not deeds.empty():
+                _tell_deed(deeds.get(), progress)
             progress.note(watch.summary())
+
+
+def _tell_deed(deed: Deed, progress: Progress) -> None:
+    progress.note(("" if deed.good else "NOT ALLOWED: ") + deed.what)
 
 
 def whatever(bench: Bench, progress: Progress) -> None:

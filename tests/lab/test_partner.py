@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -58,19 +59,30 @@ DEVICE_WITHOUT_MODEM = (
 )
 
 
+class Said(list[str]):
+    """What a far end has said until now, by lines."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def wait_for(self, *words: str) -> None:
+        """Read on until it says one of these; nothing more comes from one that has ended."""
+        for line in self._stream:
+            self.append(line)
+            if any(word in line for word in words):
+                return
+
+
 @contextmanager
-def partner(name: str, bench: Path | None = None) -> Iterator[list[str]]:
+def partner(name: str, bench: Path | None = None) -> Iterator[Said]:
     """A far end that runs, from when it says that it is ready; all that it says, whole once it has ended."""
     command = [sys.executable, "-m", "rig", "partner", name, *(["--bench", str(bench)] if bench else [])]
     environment = {**os.environ, "RIG_TEST_DEVICE": SECRET}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
-        said: list[str] = []
+        said = Said(process.stderr)
         try:
-            for line in process.stderr:
-                said.append(line)
-                if "signed by" in line or "UDP 1701" in line:
-                    break
+            said.wait_for("signed by", "UDP 1701")
             yield said
         finally:
             process.send_signal(signal.SIGINT)
@@ -94,6 +106,7 @@ def test_the_gateway_stands_there_for_a_device_with_a_modem(tmp_path: Path) -> N
         [port] = re.findall(r"your device's modem is (\S+);", "".join(said))
         (tmp_path / "device.toml").write_text(DEVICE_WITH_MODEM.replace("PORT", port))
         status, verdict = dial(tmp_path / "device.toml")
+        said.wait_for("destination is not authorized")  # said once the caller has gone
     assert status == 0, verdict
     told = "".join(said)
     assert "0100-1: the caller is 198.51.100." in told
