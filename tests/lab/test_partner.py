@@ -200,6 +200,8 @@ def device() -> Iterator[NetworkNamespace]:
         namespace.add_route(IPv4Network("0.0.0.0/0"), "eth0", "192.168.10.1")
         yield namespace
     finally:
+        with closing(IPRoute()) as link:  # at once: the kernel clears a namespace at its leisure
+            link.link("del", index=link.link_lookup(ifname="dut0")[0])
         namespace.remove()
 
 
