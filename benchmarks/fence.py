@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import GATEWAY, caller, far_end
+from drivers.net.namespace import NetworkNamespace
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import HTTPS
 from rig.jobs.probing import Drawn, probes_of
@@ -40,7 +41,7 @@ def measure_bench(name: str, owner: Owner, runs: int) -> tuple[list[Report], Gro
     return reports, prepared[0].ground, near
 
 
-def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int]:
+def with_nmap(ground: Ground, namespace: NetworkNamespace, folder: Path) -> tuple[float, int]:
     """Seconds, and how many targets: every address to which a probe sends a SYN to port 443."""
     targets = {
         IPv4Address(packet[16:20])
@@ -53,7 +54,7 @@ def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int]:
     file.write_text("\n".join(map(str, usable)))
     command = ["nmap", "-n", "-Pn", "-sS", "--send-ip", "--max-retries", "1", "-p", str(HTTPS), "-iL", str(file)]
     began = time.monotonic()
-    with near.namespace.entered():
+    with namespace.entered():
         subprocess.run(command, capture_output=True, timeout=NMAP_SECONDS, check=True)
     return time.monotonic() - began, len(usable)
 
@@ -61,7 +62,7 @@ def with_nmap(ground: Ground, near: NearEnd, folder: Path) -> tuple[float, int]:
 def measure() -> list[Figure]:
     with Owner() as owner:
         reports, ground, near = measure_bench("instant", owner, RUNS)
-        peers = [with_nmap(ground, near, owner.folder) for _ in range(RUNS)]
+        peers = [with_nmap(ground, near.namespace, owner.folder) for _ in range(RUNS)]
     with Owner() as owner:
         slow, _, _ = measure_bench("line", owner, 1)
     fast = [report.seconds for report in reports]
