@@ -24,7 +24,7 @@ SETUP_SECONDS = 60.0
 HIGHEST_BPS = 0x7FFFFFFF
 
 
-class State(Enum):
+class TunnelState(Enum):
     """Of a tunnel. CLOSING: StopCCN is on its way, or was received and is acknowledged."""
 
     IDLE = "idle"
@@ -34,7 +34,7 @@ class State(Enum):
     CLOSING = "closing"
 
 
-UNFINISHED = frozenset({State.IDLE, State.WAIT_REPLY, State.WAIT_CONNECT})
+UNFINISHED = frozenset({TunnelState.IDLE, TunnelState.WAIT_REPLY, TunnelState.WAIT_CONNECT})
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Identity:
     window: int = DEFAULT_WINDOW
 
 
-TUNNEL_TABLE: dict[tuple[State, Kind], str] = {
-    (State.IDLE, Kind.SCCRQ): "_take_request",
-    (State.WAIT_REPLY, Kind.SCCRP): "_take_reply",
-    (State.WAIT_CONNECT, Kind.SCCCN): "_take_connected",
-} | {(state, Kind.HELLO): "_take_hello" for state in State}  # fmt: skip
+TUNNEL_TABLE: dict[tuple[TunnelState, Kind], str] = {
+    (TunnelState.IDLE, Kind.SCCRQ): "_take_request",
+    (TunnelState.WAIT_REPLY, Kind.SCCRP): "_take_reply",
+    (TunnelState.WAIT_CONNECT, Kind.SCCCN): "_take_connected",
+} | {(state, Kind.HELLO): "_take_hello" for state in TunnelState}  # fmt: skip
 """What a tunnel does with each message in each state; anything else is an error of the peer's state machine."""
 
 
@@ -66,7 +66,7 @@ class ControlConnection:
         self.own = own
         self.identity = identity
         self.channel = Channel()
-        self.state = State.IDLE
+        self.state = TunnelState.IDLE
         self.events: list[Event] = []
         self.tie_breaker = b""
         self._challenge = b""
@@ -79,14 +79,14 @@ class ControlConnection:
     @property
     def closed(self) -> bool:
         """Whether nothing more is to be done for it."""
-        return self.state is State.CLOSING and (self.channel.idle or self.channel.gone)
+        return self.state is TunnelState.CLOSING and (self.channel.idle or self.channel.gone)
 
     # --- what the one who runs it wants ------------------------------------------------------------------------
 
     def connect(self, now: float) -> None:
         """Ask the peer for a tunnel."""
         self.tie_breaker = secrets.token_bytes(8)
-        self.state = State.WAIT_REPLY
+        self.state = TunnelState.WAIT_REPLY
         values: Values = {**self._own_values(), Attribute.TIE_BREAKER: self.tie_breaker}
         if self.identity.secret:
             self._challenge = values[Attribute.CHALLENGE] = secrets.token_bytes(CHALLENGE_BYTES)
@@ -94,7 +94,7 @@ class ControlConnection:
 
     def close(self, result: StopResult, now: float, error: Error = Error.NONE, text: str = "") -> None:
         """End it and all its calls."""
-        if self.state is State.CLOSING:
+        if self.state is TunnelState.CLOSING:
             return
         self._stop(result, now, error, text)
         self._ended(End(result, error, text), by_peer=False)
@@ -117,12 +117,12 @@ class ControlConnection:
     def tick(self, now: float) -> None:
         """Send again what is due; ask a peer that has been silent for long; give up on one that does not answer."""
         self.channel.tick(now)
-        if self.channel.gone and self.state is not State.CLOSING:
-            self.state = State.CLOSING
+        if self.channel.gone and self.state is not TunnelState.CLOSING:
+            self.state = TunnelState.CLOSING
             self._ended(End(StopResult.GENERAL_ERROR, Error.NONE, "the peer does not answer"), by_peer=False)
         elif self.state in UNFINISHED and now >= self._began + SETUP_SECONDS:
             self.close(StopResult.GENERAL_ERROR, now, text=f"not established within {SETUP_SECONDS:g} s")
-        elif self.state is State.ESTABLISHED and now >= self._hello_due and not self._asked_whether_there:
+        elif self.state is TunnelState.ESTABLISHED and now >= self._hello_due and not self._asked_whether_there:
             self._asked_whether_there = True
             self._say(Message(Kind.HELLO), now)
 
@@ -133,7 +133,7 @@ class ControlConnection:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` is next to be called; None when nothing waits."""
-        hello = self.state is State.ESTABLISHED and not self._asked_whether_there
+        hello = self.state is TunnelState.ESTABLISHED and not self._asked_whether_there
         setup = self._began + SETUP_SECONDS if self.state in UNFINISHED else None
         due = [self.channel.deadline, self._hello_due if hello else None, setup]
         return min((each for each in due if each is not None), default=None)
@@ -141,7 +141,7 @@ class ControlConnection:
     def _take(self, session: int, message: Message, now: float) -> None:
         if message.kind is Kind.STOPCCN:
             self._take_stop(message)
-        elif self.state is State.CLOSING:
+        elif self.state is TunnelState.CLOSING:
             return
         elif message.kind in OF_A_TUNNEL:
             self._take_for_tunnel(message, now)
@@ -159,7 +159,7 @@ class ControlConnection:
 
     def _refuse(self, session: int, error: MalformedError, now: float) -> None:
         """A malformed message ends what it belongs to: the call, or the tunnel (§4.2, §5.8)."""
-        if self.state is State.CLOSING:
+        if self.state is TunnelState.CLOSING:
             return
         if error.kind is None or error.kind in OF_A_TUNNEL:
             self.close(StopResult.GENERAL_ERROR, now, error.error, str(error))
@@ -177,7 +177,7 @@ class ControlConnection:
     def _take_request(self, message: Message, now: float) -> None:
         if not self._take_peer(message, now):
             return
-        self.state = State.WAIT_CONNECT
+        self.state = TunnelState.WAIT_CONNECT
         values = self._own_values()
         if self.identity.secret:
             self._challenge = values[Attribute.CHALLENGE] = secrets.token_bytes(CHALLENGE_BYTES)
@@ -186,7 +186,7 @@ class ControlConnection:
 
     def give_way(self) -> None:
         """The peer's own request for a tunnel, at the same time as ours, goes before it: ours never was."""
-        self.state = State.CLOSING
+        self.state = TunnelState.CLOSING
         self.channel = Channel()
 
     def _take_reply(self, message: Message, now: float) -> None:
@@ -233,7 +233,7 @@ class ControlConnection:
         return False
 
     def _up(self, message: Message, now: float) -> None:
-        self.state = State.ESTABLISHED
+        self.state = TunnelState.ESTABLISHED
         self.events.append(TunnelUp(self._host))
 
     def _own_values(self) -> Values:
@@ -247,7 +247,7 @@ class ControlConnection:
         }
 
     def _stop(self, result: StopResult, now: float, error: Error, text: str) -> None:
-        self.state = State.CLOSING
+        self.state = TunnelState.CLOSING
         values: Values = {
             Attribute.ASSIGNED_TUNNEL_ID: self.own,
             Attribute.RESULT_CODE: packed(End(result, error, text)),
@@ -255,8 +255,8 @@ class ControlConnection:
         self._say(Message(Kind.STOPCCN, values), now)
 
     def _take_stop(self, message: Message) -> None:
-        if self.state is not State.CLOSING:
-            self.state = State.CLOSING
+        if self.state is not TunnelState.CLOSING:
+            self.state = TunnelState.CLOSING
             self._ended(unpacked(message.octets(Attribute.RESULT_CODE)), by_peer=True)
 
     def _ended(self, end: End, *, by_peer: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from drivers.l2tp import messages
 from drivers.l2tp.avp import Attribute
-from drivers.l2tp.control import Identity, State
+from drivers.l2tp.control import Identity, TunnelState
 from drivers.l2tp.events import Event
 from drivers.l2tp.header import MalformedError, is_control, unpack
 from drivers.l2tp.messages import Kind, Message
@@ -75,7 +75,7 @@ class Endpoint:
         key = peer, message.number(Attribute.ASSIGNED_TUNNEL_ID)
         if key in self._asked_for:
             return self.tunnels.get(self._asked_for[key])
-        unproven = sum(one.state is State.WAIT_CONNECT for one in self.tunnels.values())
+        unproven = sum(one.state is TunnelState.WAIT_CONNECT for one in self.tunnels.values())
         if len(self.tunnels) >= MOST_TUNNELS or unproven >= MOST_UNPROVEN or not self._goes_before_ours(message, peer):
             return None
         tunnel = self._new(peer, now)
@@ -89,7 +89,7 @@ class Endpoint:
         """Both ask each other at once: the lower tie breaker goes before, and of equal ones neither (§4.4.3)."""
         theirs = message.octets(Attribute.TIE_BREAKER)
         for tunnel in list(self.tunnels.values()):
-            if tunnel.state is not State.WAIT_REPLY or self._peers[tunnel.own] != peer or not theirs:
+            if tunnel.state is not TunnelState.WAIT_REPLY or self._peers[tunnel.own] != peer or not theirs:
                 continue
             if theirs <= tunnel.tie_breaker:
                 tunnel.give_way()

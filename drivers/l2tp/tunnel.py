@@ -10,7 +10,7 @@ from enum import Enum
 
 from drivers.l2tp import messages
 from drivers.l2tp.avp import Attribute
-from drivers.l2tp.control import ControlConnection, Identity, State, packed, unpacked
+from drivers.l2tp.control import ControlConnection, Identity, TunnelState, packed, unpacked
 from drivers.l2tp.events import (
     CallAccepted,
     CallAsked,
@@ -40,7 +40,7 @@ class CallState(Enum):
 
 
 @dataclass
-class Call:
+class TunnelCall:
     """One call. ``peer``: the id that the peer has given it; ``outgoing``: the LAC dials."""
 
     own: int
@@ -68,7 +68,7 @@ class Tunnel(ControlConnection):
 
     def __init__(self, own: int, identity: Identity, now: float) -> None:
         super().__init__(own, identity, now)
-        self.calls: dict[int, Call] = {}
+        self.calls: dict[int, TunnelCall] = {}
         self._serial = 0
 
     def place_call(self, number: str, now: float, *, lowest: int = 1, highest: int = HIGHEST_BPS) -> int:
@@ -134,7 +134,7 @@ class Tunnel(ControlConnection):
             self._take_disconnect(session, message)
             return
         if message.kind in (Kind.OCRQ, Kind.ICRQ):
-            if self.state is not State.ESTABLISHED:
+            if self.state is not TunnelState.ESTABLISHED:
                 self.close(
                     StopResult.STATE_MACHINE, now, text=f"{message.kind.name} while the tunnel {self.state.value}"
                 )
@@ -149,7 +149,7 @@ class Tunnel(ControlConnection):
             said = f"{message.kind.name} while the call is {call.state.value}"
             self.end_call(call.own, CallResult.GENERAL_ERROR, now, Error.OUT_OF_RANGE, said)
             return
-        handler: Callable[[Call, Message, float], None] = getattr(self, name)
+        handler: Callable[[TunnelCall, Message, float], None] = getattr(self, name)
         handler(call, message, now)
 
     def _refuse_for_call(self, session: int, error: MalformedError, now: float) -> None:
@@ -181,9 +181,9 @@ class Tunnel(ControlConnection):
     def _request(self, kind: Kind, values: Values, now: float, *, outgoing: bool) -> int:
         own = self._new_id()
         request = Message(kind, {Attribute.ASSIGNED_SESSION_ID: own, **values})
-        waits = self.state is not State.ESTABLISHED
+        waits = self.state is not TunnelState.ESTABLISHED
         state = CallState.WAIT_TUNNEL if waits else CallState.WAIT_REPLY
-        self.calls[own] = Call(own, 0, outgoing, state, request)
+        self.calls[own] = TunnelCall(own, 0, outgoing, state, request)
         if not waits:
             self._say(request, now)
         return own
@@ -195,7 +195,7 @@ class Tunnel(ControlConnection):
             said = f"{message.kind.name} with a session id that is {'in use' if peer else '0'}"
             self._disconnect(peer, own, End(CallResult.GENERAL_ERROR, Error.INVALID_SESSION, said), now)
             return
-        self.calls[own] = Call(own, peer, outgoing, CallState.ASKED)
+        self.calls[own] = TunnelCall(own, peer, outgoing, CallState.ASKED)
         called = message.octets(Attribute.CALLED_NUMBER).decode("utf-8", "replace")
         if outgoing:
             rates = message.number(Attribute.MINIMUM_BPS), message.number(Attribute.MAXIMUM_BPS)
@@ -204,20 +204,20 @@ class Tunnel(ControlConnection):
             calling = message.octets(Attribute.CALLING_NUMBER).decode("utf-8", "replace")
             self.events.append(CallOffered(own, calling, called))
 
-    def _take_call_reply(self, call: Call, message: Message, now: float) -> None:
+    def _take_call_reply(self, call: TunnelCall, message: Message, now: float) -> None:
         call.peer = message.number(Attribute.ASSIGNED_SESSION_ID)
         call.state = CallState.WAIT_CONNECT if call.outgoing else CallState.CONNECTING
         self.events.append(CallAccepted(call.own))
 
-    def _take_call_connected(self, call: Call, message: Message, now: float) -> None:
+    def _take_call_connected(self, call: TunnelCall, message: Message, now: float) -> None:
         call.state = CallState.ESTABLISHED
         self.events.append(CallConnected(call.own, message.number(Attribute.TX_CONNECT_SPEED)))
 
-    def _take_link_info(self, call: Call, message: Message, now: float) -> None:
+    def _take_link_info(self, call: TunnelCall, message: Message, now: float) -> None:
         _, send, receive = struct.unpack("!HII", message.octets(Attribute.ACCM))
         self.events.append(LinkInfo(call.own, send, receive))
 
-    def _take_link_errors(self, call: Call, message: Message, now: float) -> None:
+    def _take_link_errors(self, call: TunnelCall, message: Message, now: float) -> None:
         self.events.append(LinkErrors(call.own, struct.unpack("!H6I", message.octets(Attribute.CALL_ERRORS))[1:]))
 
     def _take_disconnect(self, session: int, message: Message) -> None:
@@ -230,6 +230,6 @@ class Tunnel(ControlConnection):
             self.events.append(CallEnded(call.own, unpacked(message.octets(Attribute.RESULT_CODE)), by_peer=True))
 
     def _disconnect(self, peer: int, own: int, end: End, now: float) -> None:
-        if self.state is State.ESTABLISHED:
+        if self.state is TunnelState.ESTABLISHED:
             values: Values = {Attribute.RESULT_CODE: packed(end), Attribute.ASSIGNED_SESSION_ID: own}
             self._say(Message(Kind.CDN, values), now, peer)

@@ -32,7 +32,7 @@ class Watch(Protocol):
     """Where one can look behind the way."""
 
     def ask(self, what: str, **arguments: Any) -> Any:
-        """``arrivals``: the packets that have arrived whose fields have the values wanted; see hosts.Capture."""
+        """``arrivals``: the packets that have arrived whose fields have the values wanted; see hosts.ArrivalLog."""
 
 
 @dataclass(frozen=True)

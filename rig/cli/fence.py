@@ -25,7 +25,7 @@ from rig.cli.common import (
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import Session, session_rules
+from rig.parts.fence_rules import FencedSide, session_rules
 from rig.verdict.verdict import as_json
 
 SHOWN = 20
@@ -49,7 +49,7 @@ def show(bench: str | None, session: str | None) -> int:
         return 0
     address, _, interface = session.partition("@")
     try:
-        click.echo(session_rules(fence, Session(interface or "ppp0", IPv4Address(address))), nl=False)
+        click.echo(session_rules(fence, FencedSide(interface or "ppp0", IPv4Address(address))), nl=False)
     except ValueError as error:
         raise UsageError(f"--session: {error}", "for example 198.51.100.17@ppp0") from error
     return 0

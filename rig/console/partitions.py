@@ -56,7 +56,7 @@ def _made(owner: Owner, console: NetworkNamespace, table: PartitionTable, index:
     return Partition(table.name, table.address, table.allowed, namespace, interface, own, near)
 
 
-class Way:
+class PartitionRouting:
     """The way of one call to the partitions, there and back."""
 
     def __init__(self, console: NetworkNamespace, partitions: list[Partition]) -> None:

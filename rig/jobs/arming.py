@@ -24,7 +24,7 @@ TRIES = 3
 """So many wrong credentials end an arming."""
 
 
-class State(Enum):
+class ArmingState(Enum):
     """ANSWERING, USED, EXPIRED and REFUSED let nobody in."""
 
     ARMED = "armed"
@@ -47,13 +47,13 @@ class Step(Enum):
 
 
 TRANSITIONS = {
-    (State.ARMED, Step.ANSWER): State.ANSWERING,
-    (State.ARMED, Step.EXPIRE): State.EXPIRED,
-    (State.ANSWERING, Step.GIVEN_UP): State.ARMED,
-    (State.ANSWERING, Step.WRONG): State.ARMED,
-    (State.ANSWERING, Step.LAST_WRONG): State.REFUSED,
-    (State.ANSWERING, Step.AUTHENTICATED): State.USED,
-    (State.ANSWERING, Step.CRASHED): State.USED,
+    (ArmingState.ARMED, Step.ANSWER): ArmingState.ANSWERING,
+    (ArmingState.ARMED, Step.EXPIRE): ArmingState.EXPIRED,
+    (ArmingState.ANSWERING, Step.GIVEN_UP): ArmingState.ARMED,
+    (ArmingState.ANSWERING, Step.WRONG): ArmingState.ARMED,
+    (ArmingState.ANSWERING, Step.LAST_WRONG): ArmingState.REFUSED,
+    (ArmingState.ANSWERING, Step.AUTHENTICATED): ArmingState.USED,
+    (ArmingState.ANSWERING, Step.CRASHED): ArmingState.USED,
 }
 
 
@@ -69,7 +69,7 @@ class Record(msgspec.Struct, frozen=True):
     serial: str
     address: str
     until: float
-    state: State = State.ARMED
+    state: ArmingState = ArmingState.ARMED
     wrong: int = 0
 
 
@@ -94,7 +94,7 @@ class Arming:
             except BlockingIOError:
                 raise ArmingError(f"{file}: another process waits for this call already") from None
             found = cls._found(file)
-            if found is not None and found.state is State.ARMED and found.address == address:
+            if found is not None and found.state is ArmingState.ARMED and found.address == address:
                 yield cls(file, found), False
                 return
             arming = cls(file, Record(secrets.token_hex(16), address, time.time() + seconds))
@@ -111,15 +111,15 @@ class Arming:
         except (OSError, msgspec.DecodeError) as error:
             raise ArmingError(f"{file}: this record cannot be read: {error}", f"rm {file}   disarms it") from None
         arming = cls(file, record)
-        if record.state is State.ANSWERING:
+        if record.state is ArmingState.ANSWERING:
             arming.step(Step.CRASHED)
-        elif record.state is State.ARMED and time.time() >= record.until:
+        elif record.state is ArmingState.ARMED and time.time() >= record.until:
             arming.step(Step.EXPIRE)
         return arming.record
 
     @property
     def armed(self) -> bool:
-        return self.record.state is State.ARMED
+        return self.record.state is ArmingState.ARMED
 
     @property
     def seconds_left(self) -> float:

@@ -20,7 +20,7 @@ from rig.config.bench import InboundTable, PppTable
 from rig.console import inbound_firewall
 from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
-from rig.console.partitions import Partition, Way
+from rig.console.partitions import Partition, PartitionRouting
 from rig.links.link import AnsweringLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Answering
@@ -102,7 +102,7 @@ class AnsweringEnd:
 
     def open(self) -> None:
         """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
-        self._way = Way(self.namespace, [one for one in self.partitions if one.allowed])
+        self._way = PartitionRouting(self.namespace, [one for one in self.partitions if one.allowed])
         try:
             self._call.enter_context(self._way.open())
             inbound_firewall.put_up(self.namespace, self.rules())

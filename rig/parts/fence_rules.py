@@ -11,7 +11,7 @@ from rig.config.destinations import DNS, HTTPS, VPN_PORTS, Destinations
 
 
 @dataclass(frozen=True)
-class Session:
+class FencedSide:
     """Whom a fence is put around: the caller's interface at the gateway, and the address it was assigned."""
 
     interface: str
@@ -51,12 +51,12 @@ def _comment(text: str) -> str:
     return f'-m comment --comment "{text}"'
 
 
-def chains(session: Session) -> tuple[str, str]:
+def chains(session: FencedSide) -> tuple[str, str]:
     """Names of the chains for what comes from, and what goes to, the caller."""
     return f"from-{session.interface}", f"to-{session.interface}"
 
 
-def _jumps(session: Session) -> list[str]:
+def _jumps(session: FencedSide) -> list[str]:
     outward, inward = chains(session)
     return [
         f"INPUT -i {session.interface} -j {outward}",
@@ -66,7 +66,7 @@ def _jumps(session: Session) -> list[str]:
     ]
 
 
-def session_rules(allowed: Destinations, session: Session) -> str:
+def session_rules(allowed: Destinations, session: FencedSide) -> str:
     """iptables-restore text that puts the fence around a session, in one commit.
 
     From the caller: exactly the assigned source, to an authorized server or a utility service. To the caller:
@@ -106,7 +106,7 @@ def _vpn_services(allowed: Destinations) -> list[str]:
     return [f"-d {server}/32 {way}" for server in allowed.vpn_servers for way in ways] if allowed.vpn else []
 
 
-def dropped(saved: str, session: Session) -> dict[str, int]:
+def dropped(saved: str, session: FencedSide) -> dict[str, int]:
     """How many packets the rules around a session have dropped, by the reason; ``saved`` as firewall.save has it."""
     counted: dict[str, int] = {}
     for chain in chains(session):
@@ -115,18 +115,18 @@ def dropped(saved: str, session: Session) -> dict[str, int]:
     return counted
 
 
-def removal_rules(session: Session) -> str:
+def removal_rules(session: FencedSide) -> str:
     """iptables-restore text that takes the session's rules away again, in one commit."""
     return _removal(_jumps(session), session)
 
 
-def removal_of(rules: str, session: Session) -> str:
+def removal_of(rules: str, session: FencedSide) -> str:
     """The same for rules whose jumps are not those of :func:`session_rules`."""
     jumps = re.findall(r"^-A ((?:INPUT|FORWARD|OUTPUT) .*)$", rules, re.MULTILINE)
     return _removal(jumps, session)
 
 
-def _removal(jumps: list[str], session: Session) -> str:
+def _removal(jumps: list[str], session: FencedSide) -> str:
     lines = [f"-D {jump}" for jump in jumps]
     for chain in chains(session):
         lines += [f"-F {chain}", f"-X {chain}"]

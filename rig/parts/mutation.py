@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import Session, chains
+from rig.parts.fence_rules import FencedSide, chains
 
-Change = Callable[[str, Destinations, Session], str]
+Change = Callable[[str, Destinations, FencedSide], str]
 
 
 def without(pattern: str) -> Change:
     """The rules without the lines in which a pattern is found."""
 
-    def change(rules: str, allowed: Destinations, session: Session) -> str:
+    def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], first=allowed.servers[0])
         lines = rules.splitlines()
         kept = [line for line in lines if not re.search(text, line)]
@@ -28,7 +28,7 @@ def without(pattern: str) -> Change:
 def replaced(pattern: str, text: str) -> Change:
     """The rules with what a pattern matches replaced."""
 
-    def change(rules: str, allowed: Destinations, session: Session) -> str:
+    def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         outward, inward = chains(session)
         words = {"address": session.address, "first": allowed.servers[0]}
         wanted = pattern.format(outward=outward, inward=inward, interface=session.interface, **words)
@@ -43,7 +43,7 @@ def replaced(pattern: str, text: str) -> Change:
 def first(chain: str, rule: str) -> Change:
     """A rule ahead of a chain's others: ``outward`` or ``inward``."""
 
-    def change(rules: str, allowed: Destinations, session: Session) -> str:
+    def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         name = chains(session)[0 if chain == "outward" else 1]
         added = rule.format(first=allowed.servers[0], address=session.address, previous=session.address - 1)
         at = rules.index(f"-A {name} ")

@@ -19,7 +19,7 @@ from rig.config.bench_files import load_destinations
 from rig.config.ports import modem_port, near_port
 from rig.config.secret_files import read_secret
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
-from rig.parts.fence_rules import Session, dropped
+from rig.parts.fence_rules import FencedSide, dropped
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.lig import lig
@@ -37,7 +37,7 @@ IPV6_HOST = IPv6Address("fe80::2")
 class FarEnd:
     """Everything that the near end dials into. Made whole or not at all; its owner takes it down.
 
-    ``exchange``, ``lig`` and ``hosts`` are asked by name, see switch.Switch, lig.Lig and hosts.Capture.
+    ``exchange``, ``lig`` and ``hosts`` are asked by name, see switch.Switch, lig.Lig and hosts.ArrivalLog.
     """
 
     def __init__(self, bench: Bench, owner: Owner) -> None:
@@ -152,7 +152,7 @@ class FarEnd:
     def drops(self, caller: IPv4Address) -> dict[str, int]:
         """How many packets the fence around a caller has dropped, by the reason."""
         interface = self.lig.ask("interface_of", address=str(caller))
-        return dropped(self.lig.ask("rules"), Session(interface, caller))
+        return dropped(self.lig.ask("rules"), FencedSide(interface, caller))
 
     def room(self) -> tuple[int, int]:
         """How many flows the gateway keeps track of, and how many it can."""

@@ -20,7 +20,7 @@ from drivers.net import conntrack, firewall
 from fixtures.inbound import Armed, armed, connected
 from rig.console import inbound_firewall
 from rig.jobs.answer import as_before, await_listening, second_call
-from rig.jobs.arming import ArmingError, State
+from rig.jobs.arming import ArmingError, ArmingState
 from rig.links.answering import NotCalledError
 from rig.run.progress import Progress
 from tests.lab.scripted_peer import CHAP, ScriptedPeer
@@ -56,7 +56,7 @@ def test_it_works_once_and_all_is_as_it_was(representative: Armed) -> None:
     with connected(representative):
         pass
     representative.wait()
-    assert representative.arming.record.state is State.USED
+    assert representative.arming.record.state is ArmingState.USED
     again = representative.stage.representative(representative.credentials, Progress.silent(), "again")
     assert second_call(again, representative.number).held
 
@@ -115,7 +115,7 @@ def test_wrong_credentials_are_refused_and_three_end_the_arming(representative: 
             pass
     with pytest.raises(ArmingError, match="three times"):
         representative.wait()
-    assert representative.arming.record.state is State.REFUSED
+    assert representative.arming.record.state is ArmingState.REFUSED
     assert [call.result for call in representative.verdict.calls] == ["AUTHENTICATION REFUSED"] * 3
 
 
@@ -129,7 +129,7 @@ def test_one_wrong_try_leaves_it_armed_for_the_right_one(representative: Armed) 
 def test_nobody_calls(inbound_bench: InboundBench, tmp_path: Path) -> None:
     with armed(inbound_bench, tmp_path / "one.json", seconds=0.5) as one, pytest.raises(NotCalledError):
         one.wait()
-    assert one.arming.record.state is State.EXPIRED
+    assert one.arming.record.state is ArmingState.EXPIRED
 
 
 # --- what goes wrong with a call: each is told, and the next call is taken as if nothing had been -------------------
@@ -148,7 +148,7 @@ def the_next_call_is_good(one: Armed) -> None:
     with connected(one) as call:
         assert call.up.local is not None
     one.wait()
-    assert one.arming.record.state is State.USED
+    assert one.arming.record.state is ArmingState.USED
 
 
 def test_the_caller_gives_up_while_it_rings(representative: Armed) -> None:
@@ -230,7 +230,7 @@ def test_the_line_drops_in_the_session_and_the_arming_is_used(representative: Ar
         representative.stage.lines.control.ask("drop_carrier", line="near-end")
         assert call.caller.session.wait_end(10)
     representative.wait()
-    assert representative.arming.record.state is State.USED
+    assert representative.arming.record.state is ArmingState.USED
 
 
 def test_a_call_that_is_given_up_between_two_ends_the_wait(representative: Armed) -> None:

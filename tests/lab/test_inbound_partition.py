@@ -12,7 +12,7 @@ from drivers.base.secret import Secret
 from fixtures.inbound import Armed, armed, connected
 from rig.config.bench_files import load
 from rig.jobs.answer import InboundBench
-from rig.jobs.arming import State
+from rig.jobs.arming import ArmingState
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from tests.lab.test_inbound import the_next_call_is_good
@@ -56,7 +56,7 @@ def test_the_line_drops_in_the_session_and_the_arming_is_used(representative: Ar
         representative.stage.lines.control.ask("drop_carrier", line="i5os-1")
         assert call.caller.session.wait_end(10)
     representative.wait()
-    assert representative.arming.record.state is State.USED
+    assert representative.arming.record.state is ArmingState.USED
 
 
 def test_with_nobody_waiting_it_rings_and_is_not_answered(inbound_bench: InboundBench, tmp_path: Path) -> None:

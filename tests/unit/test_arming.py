@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from rig.jobs.arming import TRIES, Arming, ArmingError, Record, State, Step
+from rig.jobs.arming import TRIES, Arming, ArmingError, ArmingState, Record, Step
 from rig.jobs.credentials import derive
 
 ADDRESS = "10.253.0.1"
 
 
-def reopened(file: Path) -> State:
+def reopened(file: Path) -> ArmingState:
     """What the next process makes of the record; it arms anew where the old one lets nobody in."""
     with Arming.opened(file, ADDRESS, 60) as (arming, new):
-        return State.USED if new else arming.record.state
+        return ArmingState.USED if new else arming.record.state
 
 
 def armed(file: Path) -> Arming:
@@ -72,7 +72,7 @@ def test_two_processes_do_not_wait_for_the_same_call(tmp_path: Path) -> None:
 def test_its_time_ends_it(tmp_path: Path) -> None:
     file = tmp_path / "one.json"
     Arming(file, Record("serial", ADDRESS, 1.0))._write()
-    assert reopened(file) is State.USED
+    assert reopened(file) is ArmingState.USED
 
 
 def test_a_record_that_cannot_be_read_arms_nothing(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_wrong_credentials_are_counted_and_end_it(tmp_path: Path) -> None:
         arming.step(Step.ANSWER)
         arming.step(Step.WRONG)
         assert arming.record.wrong == number
-    assert arming.record.state is State.REFUSED
+    assert arming.record.state is ArmingState.REFUSED
     with pytest.raises(ArmingError):
         arming.step(Step.ANSWER)
 
@@ -154,9 +154,9 @@ def test_killed_at_any_moment_it_is_never_usable_twice(tmp_path: Path, number: i
     taken = list(run_until_killed(file, number))
     state = reopened(file)
     if len(taken) >= 3:  # the good caller was answered: whether they got in nobody knows, so nobody does again
-        assert state is State.USED
+        assert state is ArmingState.USED
     else:  # before that, in the state before the step, or after it
-        assert state in (State.ARMED, State.USED)
+        assert state in (ArmingState.ARMED, ArmingState.USED)
     if len(taken) == 1:
-        wrong = Record("", "", 0) if state is State.USED else msgspec.json.decode(file.read_bytes(), type=Record)
-        assert state is State.USED or wrong.wrong == 1  # the answered call was refused, and that is on the disk
+        wrong = Record("", "", 0) if state is ArmingState.USED else msgspec.json.decode(file.read_bytes(), type=Record)
+        assert state is ArmingState.USED or wrong.wrong == 1  # the answered call was refused, and that is on the disk

@@ -12,10 +12,10 @@ from rig.parts.exchange.hayes.events import (
     Effect,
     Flash,
     Line,
+    ModemState,
     OffHook,
     OnHook,
     SendDigits,
-    State,
     ToDte,
     ToLine,
 )
@@ -232,7 +232,7 @@ def test_any_key_stops_a_call_attempt(desk: Desk) -> None:
     desk.keys("ATD1\r")
     desk.line(Line.DIALTONE)
     assert "NO CARRIER" in desk.keys("\r")
-    assert desk.engine.state is State.COMMAND
+    assert desk.engine.state is ModemState.COMMAND
     assert desk.command("AT") == "OK"
 
 
@@ -355,7 +355,7 @@ def test_escape_needs_silence_before_between_and_after() -> None:
     desk.keys("+++")
     assert desk.wait(0.9) == ""
     assert desk.wait(0.2) == "\r\nOK\r\n"
-    assert desk.engine.state is State.ONLINE_COMMAND
+    assert desk.engine.state is ModemState.ONLINE_COMMAND
 
 
 @pytest.mark.parametrize("stream", ["x+++", "+++x", "++++", "++", "+ ++"])
@@ -366,7 +366,7 @@ def test_plus_signs_within_data_are_data(stream: str) -> None:
     desk.wait(1.1)
     desk.keys(stream)
     desk.wait(3)
-    assert desk.engine.state is State.DATA
+    assert desk.engine.state is ModemState.DATA
 
 
 def test_data_right_after_plus_signs_keeps_the_data_state() -> None:
@@ -377,7 +377,7 @@ def test_data_right_after_plus_signs_keeps_the_data_state() -> None:
     desk.wait(0.5)
     desk.keys("and on")
     desk.wait(2)
-    assert desk.engine.state is State.DATA
+    assert desk.engine.state is ModemState.DATA
 
 
 def test_s2_above_127_disables_the_escape() -> None:
@@ -387,7 +387,7 @@ def test_s2_above_127_disables_the_escape() -> None:
     desk.wait(2)
     desk.keys("+++")
     desk.wait(2)
-    assert desk.engine.state is State.DATA
+    assert desk.engine.state is ModemState.DATA
 
 
 def test_o_goes_back_to_data_with_what_came_meanwhile() -> None:
@@ -408,7 +408,7 @@ def test_short_loss_of_carrier_within_s10_is_borne_and_a_long_one_ends_the_call(
     desk.wait(1.9)
     desk.line(Line.CARRIER)
     desk.wait(5)
-    assert desk.engine.state is State.DATA
+    assert desk.engine.state is ModemState.DATA
     desk.line(Line.CARRIER_LOST)
     assert "NO CARRIER" in desk.wait(2.1)
     assert Carrier(on=False, lost=True) in desk.effects
@@ -428,7 +428,7 @@ def test_dtr_drop_shorter_than_s25_is_ignored_and_a_longer_one_hangs_up() -> Non
 
 
 def test_d0_ignores_dtr_and_d1_goes_to_commands() -> None:
-    for setting, state in (("AT&D0", State.DATA), ("AT&D1", State.ONLINE_COMMAND)):
+    for setting, state in (("AT&D0", ModemState.DATA), ("AT&D1", ModemState.ONLINE_COMMAND)):
         desk = Desk()
         desk.keys(setting + "\r")
         desk.connect()

@@ -11,7 +11,7 @@ from drivers.modem.interview import Heard, find_and_ask
 from drivers.modem.result_codes import Code, Result
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
 from rig.parts.exchange.hayes.engine import Engine
-from rig.parts.exchange.hayes.events import Line, State
+from rig.parts.exchange.hayes.events import Line, ModemState
 
 chunks = st.lists(st.binary(max_size=40), max_size=30)
 answers = st.sampled_from(
@@ -80,7 +80,7 @@ def test_engine_survives_any_history_and_comes_back_to_commands(history: list[tu
     engine.set_dtr(False, now)
     engine.tick(now + 3)
     engine.set_dtr(True, now + 3)
-    assert engine.state is State.COMMAND
+    assert engine.state is ModemState.COMMAND
     assert not engine.off_hook
     answer = b"".join(getattr(effect, "data", b"") for effect in engine.from_dte(b"\rAT\r", now + 4))
     assert b"OK" in answer or b"0\r" in answer or engine.settings.options["Q"]

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.inbound import armed, connected
 from rig.jobs.answer import await_listening
-from rig.jobs.arming import State
+from rig.jobs.arming import ArmingState
 from tests.usb.test_usb_modem import rings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def test_a_representative_reaches_what_is_promised_over_usb(inbound_bench: Inbou
             assert rings(line) - before >= 2
             assert [result.line() for result in call.verify(range(20, 30)) if result.held is False] == []
         one.wait()
-    assert one.arming.record.state is State.USED
+    assert one.arming.record.state is ArmingState.USED
 
 
 def test_carrier_that_falls_ends_the_session(inbound_bench: InboundBench, tmp_path: Path) -> None:
@@ -36,4 +36,4 @@ def test_carrier_that_falls_ends_the_session(inbound_bench: InboundBench, tmp_pa
         assert inbound_bench.lines is not None
         inbound_bench.lines.control.ask("drop_carrier", line="near-end")
         one.wait()
-    assert one.arming.record.state is State.USED
+    assert one.arming.record.state is ArmingState.USED

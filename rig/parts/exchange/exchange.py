@@ -47,7 +47,7 @@ class Subscriber:
     number: str
     name: str
     telephone: Telephone | None = None
-    call: Call | None = None
+    call: ExchangeCall | None = None
     dialled: str = ""
     off_hook: bool = False
 
@@ -68,7 +68,7 @@ def canonical(number: str) -> str:
     return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
 
 
-class Call:
+class ExchangeCall:
     """A call from its last digit to the hook: ringing, training, circuit."""
 
     def __init__(self, exchange: Exchange, caller: Subscriber, listing: Listing) -> None:
@@ -219,7 +219,7 @@ class Exchange:
         self.timing = timing
         self.directory: dict[str, Listing] = {}
         self.subscribers: dict[str, Subscriber] = {}
-        self.calls: list[Call] = []
+        self.calls: list[ExchangeCall] = []
         self.dead_lines: set[str] = set()
         self.recorders: dict[str, Callable[[bool, bytes], None]] = {}
         self._spare_names = itertools.count(1)
@@ -269,7 +269,7 @@ class Exchange:
             return
         unknown = Listing(line.dialled, "unknown")
         listing = self.directory.get(canonical(line.dialled), unknown)
-        line.call = Call(self, line, listing)
+        line.call = ExchangeCall(self, line, listing)
         self.calls.append(line.call)
         line.call.begin()
 
@@ -279,6 +279,6 @@ class Exchange:
         if line.call is not None:
             line.call.hang_up(line)
 
-    def ended(self, call: Call) -> None:
+    def ended(self, call: ExchangeCall) -> None:
         if call in self.calls:
             self.calls.remove(call)

@@ -14,10 +14,10 @@ from rig.parts.exchange.hayes.events import (
     Effect,
     Flash,
     Line,
+    ModemState,
     OffHook,
     OnHook,
     SendDigits,
-    State,
     ToDte,
     ToLine,
 )
@@ -61,13 +61,13 @@ class SoftModem:
     def takes_more(self) -> bool:
         if self._thinking:
             return False
-        if self.engine.state is not State.DATA:
+        if self.engine.state is not ModemState.DATA:
             return True
         direction = self.line.call.outgoing(self.line) if self.line.call else None
         return direction is None or direction.room(self._resume)
 
     def from_dte(self, data: bytes) -> None:
-        if self.answer_delay and b"\r" in data and self.engine.state is State.COMMAND:
+        if self.answer_delay and b"\r" in data and self.engine.state is ModemState.COMMAND:
             self._thinking = True
             self._loop.call_later(self.answer_delay, self._answer, data)
         else:

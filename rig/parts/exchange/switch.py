@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from drivers.modem import profile
 from drivers.ppp.line_record import RecordWriter
 from rig.parts.exchange.circuit import Direction
-from rig.parts.exchange.exchange import Call, Exchange, Subscriber, Timing
+from rig.parts.exchange.exchange import Exchange, ExchangeCall, Subscriber, Timing
 from rig.parts.exchange.hayes.faults import Fault
 from rig.parts.exchange.pty_terminal import PtyTerminal, Watcher
 from rig.parts.exchange.soft_modem import SoftModem
@@ -136,7 +136,7 @@ class Switch:
             if modem.line in listing.lines:
                 listing.lines.remove(modem.line)
 
-    def _call(self, line: str) -> Call:
+    def _call(self, line: str) -> ExchangeCall:
         call = self.exchange.subscribers[line].call
         if call is None:
             raise ValueError(f"line {line} is in no call")

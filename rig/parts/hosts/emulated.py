@@ -15,7 +15,7 @@ from rig.run.process import PartnerProcess
 
 class EmulatedHosts:
     """In a namespace of their own, on whose ``interface`` they are reached. ``ca`` signs their certificates;
-    ``control`` is asked what has arrived, see hosts.Capture."""
+    ``control`` is asked what has arrived, see hosts.ArrivalLog."""
 
     def __init__(self, bench: Bench, owner: Owner, interface: str) -> None:
         self.namespace = owner.namespace("ibm")

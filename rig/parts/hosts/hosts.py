@@ -72,7 +72,7 @@ class Arrival:
     at: float
 
 
-class Capture:
+class ArrivalLog:
     """Records what arrives on an interface, the newest CAPTURED packets."""
 
     def __init__(self, interface: str) -> None:
@@ -191,7 +191,7 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
     speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
     with namespace.entered():
-        capture = Capture(plan.interface)
+        capture = ArrivalLog(plan.interface)
         server = TlsServer(speaker)
     threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
     serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})

@@ -59,7 +59,7 @@ class I5osPlan:
         return self.folder / "i5os.sock"
 
 
-class Partition:
+class LendingPartition:
     """The partition's L2TP service."""
 
     def __init__(self, plan: I5osPlan) -> None:
@@ -294,7 +294,7 @@ def main(plan: I5osPlan, *, ready: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with NetworkNamespace(plan.namespace).entered():  # a terminal's PPP channel is of the namespace that makes it
         journal = Journal("i5os")
-        partition = Partition(plan)
+        partition = LendingPartition(plan)
         serve_in_thread(plan.control_path, {"refused": lambda: partition.refused, "journal": journal.since})
         ready()
         stop.wait()

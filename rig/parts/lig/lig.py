@@ -39,7 +39,7 @@ from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
 from rig.config.destinations import Destinations
 from rig.parts import fence_rules as fence
-from rig.parts.fence_rules import Session
+from rig.parts.fence_rules import FencedSide
 from rig.parts.lig.mutants import BY_NAME, Mutant
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal
@@ -148,7 +148,7 @@ class Lig:
         self.pool = Pool(plan.pool)
         self.fenced = True
         self.mutant: Mutant | None = None
-        self.sessions: dict[str, Session | None] = {}
+        self.sessions: dict[str, FencedSide | None] = {}
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
         self._failure: RigError | None = None
@@ -292,14 +292,14 @@ class Lig:
                 self._run(line, modem, without_ip, None)
             return
         try:
-            session = Session(f"ppp{unit}", address)
+            session = FencedSide(f"ppp{unit}", address)
             with self._fence_around(session):
                 pppd.admit(line.accounts, address)
                 self._run(line, modem, pppd, session)
         finally:
             self.pool.give_back(address)
 
-    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: Session | None) -> None:
+    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: FencedSide | None) -> None:
         _log.info("%s: %s", line.name, modem.answer().text if modem else "null modem")
         self.sessions[line.name] = session
         try:
@@ -310,7 +310,7 @@ class Lig:
             del self.sessions[line.name]
 
     @contextlib.contextmanager
-    def _fence_around(self, session: Session) -> Iterator[None]:
+    def _fence_around(self, session: FencedSide) -> Iterator[None]:
         """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
         mutant = self.mutant
         if self.fenced:
@@ -330,7 +330,7 @@ class Lig:
             forgotten = 0 if keep else conntrack.flush_address(self.namespace, session.address)
             _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
 
-    def _tell_drops(self, session: Session) -> None:
+    def _tell_drops(self, session: FencedSide) -> None:
         counted = {reason: packets for reason, packets in fence.dropped(self.rules(), session).items() if packets}
         if counted:
             said = ", ".join(f"{packets} ({reason})" for reason, packets in counted.items())

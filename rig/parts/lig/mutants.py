@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from rig.config.destinations import DNS, HTTPS, Destinations
-from rig.parts.fence_rules import Session, chains
+from rig.parts.fence_rules import FencedSide, chains
 from rig.parts.mutation import Change, first, replaced, without
 
 
@@ -28,14 +28,14 @@ class Mutant:
     routes_pool: bool = False
 
 
-def _callers_joined(rules: str, fence: Destinations, session: Session) -> str:
+def _callers_joined(rules: str, fence: Destinations, session: FencedSide) -> str:
     """What goes from one PPP interface to another passes, on its way out and on its way in."""
     outward = first("outward", "-o ppp+ -j ACCEPT")
     inward = first("inward", "-i ppp+ -j ACCEPT")
     return inward(outward(rules, fence, session), fence, session)
 
 
-def _checks_swapped(rules: str, _fence: Destinations, session: Session) -> str:
+def _checks_swapped(rules: str, _fence: Destinations, session: FencedSide) -> str:
     """The source is looked at only after everything that accepts."""
     outward = chains(session)[0]
     source = re.search(rf"^-A {outward} ! -s .*\n", rules, re.MULTILINE)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.config.destinations import HTTPS, Destinations
-from rig.parts.fence_rules import Session
+from rig.parts.fence_rules import FencedSide
 from rig.parts.mutation import Change, first, replaced, without
 
 
-def _sound(rules: str, allowed: Destinations, session: Session) -> str:
+def _sound(rules: str, allowed: Destinations, session: FencedSide) -> str:
     return rules
 
 
@@ -32,7 +32,7 @@ class Mutant:
 def _sent_on(match: str) -> Change:
     """What comes from the Internet and matches is sent on to the console."""
 
-    def change(rules: str, allowed: Destinations, session: Session) -> str:
+    def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         let_in = first("inward", f"{match} -j ACCEPT")(rules, allowed, session)
         line = f"-A PREROUTING -i wan0 {match} -j DNAT --to-destination {session.address}\n"
         return let_in.replace("*nat\n", f"*nat\n{line}", 1)
@@ -40,7 +40,7 @@ def _sent_on(match: str) -> Change:
     return change
 
 
-def _other_region(rules: str, allowed: Destinations, session: Session) -> str:
+def _other_region(rules: str, allowed: Destinations, session: FencedSide) -> str:
     """The list of another region stands here, as far as it is another."""
     others = list(allowed.elsewhere)
     assert others, "the bench has one region alone: the mutant would be the sound router"

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import Session, dropped
+from rig.parts.fence_rules import FencedSide, dropped
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
 from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
@@ -51,7 +51,7 @@ class Router:
         self.mutant = BY_NAME[broken] if broken else None
         text = rules.rules(self._allowed, self.console, self._masking, self.inside)
         if self.mutant is not None:
-            text = self.mutant.change(text, self._allowed, Session(self.inside, self.console))
+            text = self.mutant.change(text, self._allowed, FencedSide(self.inside, self.console))
         firewall.apply(self.namespace, self._cleared() + text)
         open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
         firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
@@ -63,4 +63,4 @@ class Router:
 
     def drops(self) -> dict[str, int]:
         """How many packets it has dropped, by the reason."""
-        return dropped(firewall.save(self.namespace), Session(self.inside, self.console))
+        return dropped(firewall.save(self.namespace), FencedSide(self.inside, self.console))

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import Session, session_rules
+from rig.parts.fence_rules import FencedSide, session_rules
 
 INSIDE, OUTSIDE = "lan0", "wan0"
 """The router's interfaces: to the customer's network, and to the Internet."""
@@ -47,4 +47,4 @@ def rules(allowed: Destinations, console: IPv4Address, masking: Masking, inside:
     mask = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
     # The router itself says nothing: not on 443 either, where that is open to anybody.
     itself = f"*filter\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
-    return mask + itself + session_rules(allowed, Session(inside, console))
+    return mask + itself + session_rules(allowed, FencedSide(inside, console))

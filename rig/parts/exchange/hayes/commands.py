@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rig.parts.exchange.hayes.dialling import compile_string
-from rig.parts.exchange.hayes.events import State
+from rig.parts.exchange.hayes.events import ModemState
 from rig.parts.exchange.hayes.parse import Basic, Command, Dial, Extended, Register
 from rig.parts.exchange.hayes.results import Code
 from rig.parts.exchange.hayes.settings import Settings, test_answer
@@ -59,7 +59,7 @@ def spelling(command: Command) -> str:
 
 def _dial(engine: Engine, string: str) -> Answer:
     program = compile_string(string)
-    if program is None or engine.state is State.ONLINE_COMMAND:
+    if program is None or engine.state is ModemState.ONLINE_COMMAND:
         return Code.ERROR
     engine.dial(program)
     return None

@@ -20,10 +20,10 @@ from rig.parts.exchange.hayes.events import (
     Effect,
     Flash,
     Line,
+    ModemState,
     OffHook,
     OnHook,
     SendDigits,
-    State,
     ToDte,
     ToLine,
 )
@@ -49,7 +49,7 @@ class Engine:
         self.instant = instant
         self.stored = Settings.factory(self.persona)
         self.settings = self.stored.copy()
-        self.state = State.COMMAND
+        self.state = ModemState.COMMAND
         self.rate = 0
         self.off_hook = False
         self.dtr = True
@@ -85,10 +85,10 @@ class Engine:
         """Bytes from the terminal: commands, data, or the key that stops a call attempt."""
         self._now = now
         while data:
-            if self.state is State.DATA:
+            if self.state is ModemState.DATA:
                 self._data_from_dte(data)
                 break
-            if self.state in (State.DIALLING, State.CALLING, State.ANSWERING):
+            if self.state in (ModemState.DIALLING, ModemState.CALLING, ModemState.ANSWERING):
                 # One character is the abort (V.250 §5.6.1); what follows it is a command again. The line
                 # feed that some programs send behind a command line is none.
                 first, data = data[:1], data[1:]
@@ -106,10 +106,10 @@ class Engine:
     def from_line(self, data: bytes, now: float) -> list[Effect]:
         """Bytes that the far end's modem sent."""
         self._now = now
-        if self.state is State.DATA:
+        if self.state is ModemState.DATA:
             self._restart_inactivity()
             self._effects.append(ToDte(data))
-        elif self.state is State.ONLINE_COMMAND:
+        elif self.state is ModemState.ONLINE_COMMAND:
             self._held += data[: BUFFER - len(self._held)]
         return self._drain()
 
@@ -211,7 +211,7 @@ class Engine:
         if fresh:
             self.off_hook = True
             self._effects.append(OffHook(answer=False))
-        self.state = State.DIALLING
+        self.state = ModemState.DIALLING
         if not fresh:
             self._next_step()
         elif self.settings.options["X"] in results.WAITS_FOR_DIALTONE:
@@ -242,10 +242,10 @@ class Engine:
     def _dialled(self) -> None:
         self._effects.append(DialComplete())
         if self._stay:
-            self.state = State.COMMAND
+            self.state = ModemState.COMMAND
             self.result(Code.OK)
             return
-        self.state = State.CALLING
+        self.state = ModemState.CALLING
         self._start("carrier", self.settings.registers[7])
 
     def _heard_dialtone(self) -> None:
@@ -282,7 +282,7 @@ class Engine:
         self._ringback = False
         self.off_hook = True
         self._effects.append(OffHook(answer=True))
-        self.state = State.ANSWERING
+        self.state = ModemState.ANSWERING
         self._start("carrier", self.settings.registers[7])
 
     def _rings(self) -> None:
@@ -318,13 +318,13 @@ class Engine:
         self._result_text(text, number)
 
     def _enter_data(self) -> None:
-        self.state = State.DATA
+        self.state = ModemState.DATA
         self._escape.restart(self._now)
         self._restart_inactivity()
 
     def go_online(self) -> bool:
         """ATO: back to data state; False where there is no call to go back to."""
-        if self.state is not State.ONLINE_COMMAND:
+        if self.state is not ModemState.ONLINE_COMMAND:
             return False
         self._report_connect()
         self._enter_data()
@@ -335,10 +335,10 @@ class Engine:
 
     def hang_up(self, *, lost: bool = False) -> None:
         """On hook, whatever the state; no result code. ``lost``: the terminal did not ask for it."""
-        connected = self.state in (State.DATA, State.ONLINE_COMMAND)
+        connected = self.state in (ModemState.DATA, ModemState.ONLINE_COMMAND)
         for name in ("dialtone", "step", "quiet", "carrier", "train", "loss", "inactivity", "escape"):
             self._timers.pop(name, None)
-        self.state = State.COMMAND
+        self.state = ModemState.COMMAND
         self._held.clear()
         if self.off_hook:
             self.off_hook = False
@@ -363,8 +363,8 @@ class Engine:
             self._timers.pop("escape", None)
 
     def _escaped(self) -> None:
-        if self.state is State.DATA:
-            self.state = State.ONLINE_COMMAND
+        if self.state is ModemState.DATA:
+            self.state = ModemState.ONLINE_COMMAND
             self.result(Code.OK)
 
     def _restart_inactivity(self) -> None:
@@ -396,7 +396,7 @@ class Engine:
         self.dtr = False
         action = self.settings.options["&D"]
         self._line.clear()
-        if action == 1 and self.state is State.DATA:
+        if action == 1 and self.state is ModemState.DATA:
             self._escaped()
         elif action >= 2:
             self.hang_up()
@@ -424,25 +424,25 @@ _TIMERS: dict[str, Callable[[Engine], None]] = {
     "dtr": Engine._dtr_dropped,
 }
 
-_ON_LINE: dict[tuple[State, Line], Callable[[Engine], None]] = {
-    (State.COMMAND, Line.RING): Engine._rings,
-    (State.DIALLING, Line.DIALTONE): Engine._heard_dialtone,
-    (State.DIALLING, Line.QUIET): Engine._heard_quiet,
-    (State.DIALLING, Line.RINGBACK): Engine._heard_ringback,
-    (State.DIALLING, Line.BUSY): Engine._heard_busy,
-    (State.DIALLING, Line.RELEASED): Engine._released,
-    (State.CALLING, Line.RINGBACK): Engine._heard_ringback,
-    (State.CALLING, Line.BUSY): Engine._heard_busy,
-    (State.CALLING, Line.RELEASED): Engine._released,
-    (State.CALLING, Line.CARRIER): Engine._carrier,
-    (State.CALLING, Line.CARRIER_LOST): Engine._call_went_away,
-    (State.ANSWERING, Line.CARRIER): Engine._carrier,
-    (State.ANSWERING, Line.CARRIER_LOST): Engine._call_went_away,
-    (State.ANSWERING, Line.RELEASED): Engine._released,
-    (State.DATA, Line.CARRIER_LOST): Engine._carrier_gone,
-    (State.DATA, Line.CARRIER): Engine._carrier_back,
-    (State.DATA, Line.RELEASED): Engine._carrier_gone,
-    (State.ONLINE_COMMAND, Line.CARRIER_LOST): Engine._carrier_gone,
-    (State.ONLINE_COMMAND, Line.CARRIER): Engine._carrier_back,
-    (State.ONLINE_COMMAND, Line.RELEASED): Engine._carrier_gone,
+_ON_LINE: dict[tuple[ModemState, Line], Callable[[Engine], None]] = {
+    (ModemState.COMMAND, Line.RING): Engine._rings,
+    (ModemState.DIALLING, Line.DIALTONE): Engine._heard_dialtone,
+    (ModemState.DIALLING, Line.QUIET): Engine._heard_quiet,
+    (ModemState.DIALLING, Line.RINGBACK): Engine._heard_ringback,
+    (ModemState.DIALLING, Line.BUSY): Engine._heard_busy,
+    (ModemState.DIALLING, Line.RELEASED): Engine._released,
+    (ModemState.CALLING, Line.RINGBACK): Engine._heard_ringback,
+    (ModemState.CALLING, Line.BUSY): Engine._heard_busy,
+    (ModemState.CALLING, Line.RELEASED): Engine._released,
+    (ModemState.CALLING, Line.CARRIER): Engine._carrier,
+    (ModemState.CALLING, Line.CARRIER_LOST): Engine._call_went_away,
+    (ModemState.ANSWERING, Line.CARRIER): Engine._carrier,
+    (ModemState.ANSWERING, Line.CARRIER_LOST): Engine._call_went_away,
+    (ModemState.ANSWERING, Line.RELEASED): Engine._released,
+    (ModemState.DATA, Line.CARRIER_LOST): Engine._carrier_gone,
+    (ModemState.DATA, Line.CARRIER): Engine._carrier_back,
+    (ModemState.DATA, Line.RELEASED): Engine._carrier_gone,
+    (ModemState.ONLINE_COMMAND, Line.CARRIER_LOST): Engine._carrier_gone,
+    (ModemState.ONLINE_COMMAND, Line.CARRIER): Engine._carrier_back,
+    (ModemState.ONLINE_COMMAND, Line.RELEASED): Engine._carrier_gone,
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class State(Enum):
+class ModemState(Enum):
     COMMAND = "command state, on hook"
     DIALLING = "sending digits"
     CALLING = "waiting for the far end's carrier"
