@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,14 +46,6 @@ class Identity:
     secret: bytes = b""
     hello: float = 60.0
     window: int = DEFAULT_WINDOW
-
-
-TUNNEL_TABLE: dict[tuple[TunnelState, Kind], str] = {
-    (TunnelState.IDLE, Kind.SCCRQ): "_take_request",
-    (TunnelState.WAIT_REPLY, Kind.SCCRP): "_take_reply",
-    (TunnelState.WAIT_CONNECT, Kind.SCCCN): "_take_connected",
-} | {(state, Kind.HELLO): "_take_hello" for state in TunnelState}  # fmt: skip
-"""What a tunnel does with each message in each state; anything else is an error of the peer's state machine."""
 
 
 class ControlConnection:
@@ -149,13 +141,12 @@ class ControlConnection:
             self._take_for_call(session, message, now)
 
     def _take_for_tunnel(self, message: Message, now: float) -> None:
-        name = TUNNEL_TABLE.get((self.state, message.kind))
-        if name is None:
+        handler = TUNNEL_TABLE.get((self.state, message.kind))
+        if handler is None:
             said = f"{message.kind.name} while the tunnel {self.state.value}"
             self.close(StopResult.STATE_MACHINE, now, text=said)
             return
-        handler: Callable[[Message, float], None] = getattr(self, name)
-        handler(message, now)
+        handler(self, message, now)
 
     def _refuse(self, session: int, error: MalformedError, now: float) -> None:
         """A malformed message ends what it belongs to: the call, or the tunnel (§4.2, §5.8)."""
@@ -264,6 +255,14 @@ class ControlConnection:
 
     def _say(self, message: Message, now: float, session: int = 0) -> None:
         self.channel.send(session, messages.encode_message(message), now)
+
+
+TUNNEL_TABLE: Mapping[tuple[TunnelState, Kind], Callable[[ControlConnection, Message, float], None]] = {
+    (TunnelState.IDLE, Kind.SCCRQ): ControlConnection._take_request,
+    (TunnelState.WAIT_REPLY, Kind.SCCRP): ControlConnection._take_reply,
+    (TunnelState.WAIT_CONNECT, Kind.SCCCN): ControlConnection._take_connected,
+} | {(state, Kind.HELLO): ControlConnection._take_hello for state in TunnelState}  # fmt: skip
+"""What a tunnel does with each message in each state; anything else is an error of the peer's state machine."""
 
 
 def response(kind: Kind, secret: bytes, challenge: bytes) -> bytes:

@@ -50,15 +50,6 @@ class TunnelCall:
     request: Message | None = None
 
 
-CALL_TABLE: dict[tuple[CallState, Kind], str] = {
-    (CallState.WAIT_REPLY, Kind.OCRP): "_take_call_reply",
-    (CallState.WAIT_REPLY, Kind.ICRP): "_take_call_reply",
-    (CallState.WAIT_CONNECT, Kind.OCCN): "_take_call_connected",
-    (CallState.WAIT_CONNECT, Kind.ICCN): "_take_call_connected",
-    (CallState.ESTABLISHED, Kind.SLI): "_take_link_info",
-    (CallState.ESTABLISHED, Kind.WEN): "_take_link_errors",
-}
-
 _OUTGOING = frozenset({Kind.OCRP, Kind.OCCN})
 _KIND_OF_CALL = frozenset({Kind.OCRP, Kind.OCCN, Kind.ICRP, Kind.ICCN})
 
@@ -144,13 +135,12 @@ class Tunnel(ControlConnection):
         call = self.calls.get(session)
         if call is None:
             return  # of one that has ended meanwhile: its CDN is on the way to the peer
-        name = CALL_TABLE.get((call.state, message.kind))
-        if name is None or ((message.kind in _OUTGOING) is not call.outgoing and message.kind in _KIND_OF_CALL):
+        handler = CALL_TABLE.get((call.state, message.kind))
+        if handler is None or ((message.kind in _OUTGOING) is not call.outgoing and message.kind in _KIND_OF_CALL):
             said = f"{message.kind.name} while the call is {call.state.value}"
             self.end_call(call.own, CallResult.GENERAL_ERROR, now, Error.OUT_OF_RANGE, said)
             return
-        handler: Callable[[TunnelCall, Message, float], None] = getattr(self, name)
-        handler(call, message, now)
+        handler(self, call, message, now)
 
     def _refuse_for_call(self, session: int, error: MalformedError, now: float) -> None:
         if session in self.calls:
@@ -233,3 +223,14 @@ class Tunnel(ControlConnection):
         if self.state is TunnelState.ESTABLISHED:
             values: Values = {Attribute.RESULT_CODE: packed(end), Attribute.ASSIGNED_SESSION_ID: own}
             self._say(Message(Kind.CDN, values), now, peer)
+
+
+CALL_TABLE: dict[tuple[CallState, Kind], Callable[[Tunnel, TunnelCall, Message, float], None]] = {
+    (CallState.WAIT_REPLY, Kind.OCRP): Tunnel._take_call_reply,
+    (CallState.WAIT_REPLY, Kind.ICRP): Tunnel._take_call_reply,
+    (CallState.WAIT_CONNECT, Kind.OCCN): Tunnel._take_call_connected,
+    (CallState.WAIT_CONNECT, Kind.ICCN): Tunnel._take_call_connected,
+    (CallState.ESTABLISHED, Kind.SLI): Tunnel._take_link_info,
+    (CallState.ESTABLISHED, Kind.WEN): Tunnel._take_link_errors,
+}
+"""What a call does with each message in each state."""
