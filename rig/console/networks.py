@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+from drivers.base.errors import NetworkError
+from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
 from rig.console.console import Console
 from rig.run.owner import Owner
@@ -21,6 +23,26 @@ class ManagedSystem:
     namespace: NetworkNamespace
     address: IPv4Address
     interface: str = "eth0"
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """One of the console's, as a way home stands and falls with it."""
+
+    namespace: NetworkNamespace
+    interface: str = CARD
+
+    def has_cable(self) -> bool:
+        return self.namespace.has_carrier(self.interface)
+
+    def loses_cable(self, seconds: float) -> bool:
+        """Wait so many seconds; whether it has by then."""
+        with waiting():
+            return self.namespace.loses_carrier(self.interface, seconds)
+
+    def failure(self) -> NetworkError:
+        """Why a way over it is not up any more."""
+        return NetworkError(f"{self.interface} has lost its cable", "is its other end up?")
 
 
 def join_router(

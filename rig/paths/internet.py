@@ -6,10 +6,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from drivers.base.errors import NetworkError, RigError
-from drivers.base.interruptions import waiting
 from rig.config.destinations import HTTPS, Destinations
 from rig.console.console import Console
-from rig.console.networks import CARD
+from rig.console.networks import CARD, NetworkCard
 from rig.paths.up import Kind, Up, direct
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
@@ -28,6 +27,7 @@ class InternetPath:
     ) -> None:
         self._progress = progress
         self._console = console
+        self._card = NetworkCard(console.namespace)
         self._source = source
         self._router = router
         self._allowed = allowed
@@ -57,15 +57,13 @@ class InternetPath:
         )
 
     def alive(self) -> bool:
-        """Whether the card has its address, and a cable."""
-        return self._console.namespace.has_carrier(CARD)
+        return self._card.has_cable()
 
     def ends_within(self, seconds: float) -> bool:
-        with waiting():
-            return self._console.namespace.loses_carrier(CARD, seconds)
+        return self._card.loses_cable(seconds)
 
     def failure(self) -> RigError:
-        return NetworkError(f"{CARD} has lost its cable, or its address {self._source}", "is its other end up?")
+        return self._card.failure()
 
     def close(self) -> None:
         """Nothing was set up."""

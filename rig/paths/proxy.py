@@ -7,14 +7,14 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.base.errors import NetworkError, RigError
+from drivers.base.errors import RigError
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
 from drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, Answer, ProxyError, ask
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS, Destinations
 from rig.console.console import Console
-from rig.console.networks import CARD
+from rig.console.networks import CARD, NetworkCard
 from rig.paths.up import Kind, Up, direct
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
@@ -89,6 +89,7 @@ class ProxyPath:
         self, console: Console, source: IPv4Address, tunnels: Tunnels, allowed: Destinations, progress: Progress
     ) -> None:
         self._console = console
+        self._card = NetworkCard(console.namespace)
         self._source = source
         self._tunnels = tunnels
         self._allowed = allowed
@@ -118,15 +119,13 @@ class ProxyPath:
         raise failure
 
     def alive(self) -> bool:
-        """Whether the card has a cable."""
-        return self._console.namespace.has_carrier(CARD)
+        return self._card.has_cable()
 
     def ends_within(self, seconds: float) -> bool:
-        with waiting():
-            return self._console.namespace.loses_carrier(CARD, seconds)
+        return self._card.loses_cable(seconds)
 
     def failure(self) -> RigError:
-        return NetworkError(f"{CARD} has lost its cable", "is its other end up?")
+        return self._card.failure()
 
     def close(self) -> None:
         """Nothing was set up."""
