@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import queue
+import collections
 import sys
+import threading
 
 from drivers.base.errors import UsageError
 from drivers.base.interruptions import waiting
@@ -101,14 +102,16 @@ def network(bench: Bench, progress: Progress) -> None:
         )
     if bench.proxy is not None and bench.proxy.account and bench.proxy.secret == "generated":  # noqa: S105
         _refuse_without_terminal(bench, "proxy.secret")
-    deeds: queue.SimpleQueue[Deed] = queue.SimpleQueue()
+    deeds: collections.deque[Deed] = collections.deque()
+    more = threading.Event()
     with Owner() as owner:
         served = serve(bench, owner, progress)
         watch = DeviceWatch(table.console.ip, load_destinations(bench), served.proxy)
 
         def came_in(frame: bytes) -> None:
-            for deed in watch.feed(frame):
-                deeds.put(deed)
+            deeds.extend(watch.feed(frame))
+            if deeds:
+                more.set()
 
         tap = owner.own(PacketTap(served.namespace, table.interface, came_in))
         where = "its proxy {}:{}".format(*served.proxy) if served.proxy else f"its router {table.router}"
@@ -118,18 +121,20 @@ def network(bench: Bench, progress: Progress) -> None:
             _tell(served.account)
         try:
             while True:
-                with waiting():
-                    deed = deeds.get()
-                _tell_deed(deed, progress)
+                with waiting():  # and no more than that: what is taken in here is lost when the end comes
+                    more.wait()
+                more.clear()
+                _tell_deeds(deeds, progress)
         finally:
             tap.stop()  # with what the device has done just now
-            while not deeds.empty():
-                _tell_deed(deeds.get(), progress)
+            _tell_deeds(deeds, progress)
             progress.note(watch.summary())
 
 
-def _tell_deed(deed: Deed, progress: Progress) -> None:
-    progress.note(("" if deed.good else "NOT ALLOWED: ") + deed.what)
+def _tell_deeds(deeds: collections.deque[Deed], progress: Progress) -> None:
+    while deeds:
+        deed = deeds.popleft()
+        progress.note(("" if deed.good else "NOT ALLOWED: ") + deed.what)
 
 
 def whatever(bench: Bench, progress: Progress) -> None:
