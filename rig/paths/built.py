@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from typing import Protocol
 
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
@@ -32,25 +33,30 @@ class Places:
     logs: Callable[[], dict[str, str]] | None = None
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(Protocol):
     """``ca``: a PEM file of whom the servers' certificates are signed by, "" where the bench names none; ``watch``:
-    what is asked what has arrived behind the way; ``pool``: whom the gateway's addresses are of. Each kind of way has
-    its own, which says where one can stand and what the firewall of the rig's own has dropped."""
+    what is asked what has arrived behind the way; ``pool``: whom the gateway's addresses are of."""
 
-    bench: Bench
-    path: Path
-    ca: str
-    watch: Control | None = None
-    pool: IPv4Network | None = None
+    @property
+    def bench(self) -> Bench: ...
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def ca(self) -> str: ...
+
+    @property
+    def watch(self) -> Control | None: ...
+
+    @property
+    def pool(self) -> IPv4Network | None: ...
 
     def places(self, up: Up) -> Places:
-        """Around this way, now that it is up."""
-        return Places(LinkEnd(up.namespace, up.interface))
+        """Where one can stand around this way, now that it is up."""
 
     def drops(self, up: Up) -> dict[str, int]:
         """How many packets have been dropped on the way, by the reason; nothing where it is not the rig's own."""
-        return {}
 
 
 Making = Callable[[Bench, Sequence[str], Owner, Progress, Capture | None], Built]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
@@ -12,23 +12,28 @@ from rig.config.bench_files import load_destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
 from rig.parts.router.rules import INSIDE, OUTSIDE
-from rig.paths.built import Built, Places
+from rig.paths.built import Places
 from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.internet import InternetPath
 from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.run.capture import Capture
+from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
 
 @dataclass(frozen=True)
-class BuiltInternet(Built):
-    """``managed``: the system on the console's second card, where there is one."""
+class BuiltInternet:
+    """See Built. ``managed``: the system on the console's second card, where there is one."""
 
-    console: Console = None  # type: ignore[assignment] # always given: a field with a default comes before it
-    network: CustomersNetwork = None  # type: ignore[assignment]
-    managed: ManagedSystem | None = None
+    bench: Bench
+    path: InternetPath
+    ca: str
+    watch: Control
+    network: CustomersNetwork
+    managed: ManagedSystem | None
+    pool: IPv4Network | None = None
 
     def places(self, up: Up) -> Places:
         console, router, hosts = up.namespace, self.network.router.namespace, self.network.hosts.namespace
@@ -66,7 +71,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         capture.tap(owner, console.namespace, CARD, "to the customer's router")
     path = InternetPath(console, table.console.ip, table.router, allowed, progress)
     hosts = network.hosts
-    return BuiltInternet(bench, path, str(hosts.ca), hosts.control, console=console, network=network, managed=managed)
+    return BuiltInternet(bench, path, str(hosts.ca), hosts.control, network, managed)
 
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:

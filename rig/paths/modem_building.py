@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
@@ -14,10 +15,11 @@ from rig.links.making import near_end_of
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.rack import FarEnd
-from rig.paths.built import Built, Places
+from rig.paths.built import Places
 from rig.paths.modem import ModemPath
 from rig.paths.up import Up
 from rig.run.capture import Capture
+from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
@@ -26,11 +28,16 @@ PARTITION_LINE = "i5os-1"
 
 
 @dataclass(frozen=True)
-class BuiltModem(Built):
-    """``near``, and ``far`` where it is the rig's own."""
+class BuiltModem:
+    """See Built. ``near``, and ``far`` where it is the rig's own."""
 
-    near: NearEnd = None  # type: ignore[assignment] # always given: a field with a default comes before it
-    far: FarEnd | None = None
+    bench: Bench
+    path: ModemPath
+    ca: str
+    watch: Control | None
+    pool: IPv4Network | None
+    near: NearEnd
+    far: FarEnd | None
 
     def places(self, up: Up) -> Places:
         own = LinkEnd(up.namespace, up.interface)

@@ -20,12 +20,13 @@ from rig.parts.proxy import proxy as part
 from rig.parts.proxy.proxy import Proxy
 from rig.parts.proxy.settings import ProxyPlan
 from rig.parts.router import rules as router
-from rig.paths.built import Built, Places
+from rig.paths.built import Places
 from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
 from rig.paths.proxy import ProxyPath, Tunnels
 from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.run.capture import Capture
+from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
@@ -33,12 +34,17 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 
 @dataclass(frozen=True)
-class BuiltProxy(Built):
-    """``proxy``: the program, and its machine; ``managed``: the system on the console's second card, if any."""
+class BuiltProxy:
+    """See Built. ``proxy``: the program, and its machine; ``managed``: the system on the second card, if any."""
 
-    proxy: Proxy = None  # type: ignore[assignment] # always given: a field with a default comes before it
-    network: CustomersNetwork = None  # type: ignore[assignment]
-    managed: ManagedSystem | None = None
+    bench: Bench
+    path: ProxyPath
+    ca: str
+    watch: Control
+    proxy: Proxy
+    network: CustomersNetwork
+    managed: ManagedSystem | None
+    pool: IPv4Network | None = None
 
     def places(self, up: Up) -> Places:
         console, machine, hosts = up.namespace, self.proxy.namespace, self.network.hosts.namespace
@@ -78,7 +84,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     tunnels = Tunnels(plan.address, plan.port, plan.account, first=proxy.credentials == "first")
     path = ProxyPath(console, table.console.ip, tunnels, plan.allowed, progress)
     hosts = network.hosts
-    return BuiltProxy(bench, path, str(hosts.ca), hosts.control, proxy=running, network=network, managed=managed)
+    return BuiltProxy(bench, path, str(hosts.ca), hosts.control, running, network, managed)
 
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:

@@ -212,7 +212,7 @@ def test_what_the_console_cannot_do_is_an_outcome(changes: dict[str, object], wo
         tunnels = one.up.connect
         assert isinstance(tunnels, Tunnels)
         path = one.built.path
-        path._tunnels = replace(tunnels, **changes)  # type: ignore[attr-defined, arg-type] # as a wrong bench would have it
+        path._tunnels = replace(tunnels, **changes)  # type: ignore[arg-type] # as a wrong bench would have it
         with pytest.raises(ProxyError, match=words) as failure:
             path.open(Verdict("", ""))
         assert failure.value.exit_status == 23
