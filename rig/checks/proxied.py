@@ -54,7 +54,7 @@ def who_may_pass(around: Surroundings) -> Iterator[CheckResult]:
         wrong = None if secret is None else Secret(own.user if secret else "nobody", secret or own.password)
         began = time.monotonic()
         said = _asked(around, server, HTTPS, wrong)
-        arrived = around.watch.ask("arrivals", since=began, destination=str(server))
+        arrived = around.watch.ask("arrivals", since=began, destination=str(server), opens=True)
         held = said == str(PROXY_AUTHENTICATION_REQUIRED) and not arrived
         observed = f"{said}; {len(arrived)} packets arrived" if arrived else f"{said}; nothing arrived"
         yield CheckResult(f"proxy {what}", f"{server}:{HTTPS}", f"{PROXY_AUTHENTICATION_REQUIRED}", observed, held)
@@ -74,7 +74,7 @@ def where_it_lets_us(around: Surroundings) -> Iterator[CheckResult]:
     for target, port in wanted:
         began = time.monotonic()
         said = _asked(around, target, port, credentials)
-        arrived = around.watch.ask("arrivals", since=began, destination=str(target), destination_port=port)
+        arrived = around.watch.ask("arrivals", since=began, destination=str(target), destination_port=port, opens=True)
         observed = f"{said}; {len(arrived)} packets arrived" if arrived else f"{said}; nothing arrived"
         refused = said.isdigit() and int(said) >= 400
         name = "proxy limits hosts" if port == HTTPS else "proxy limits ports"

@@ -88,7 +88,7 @@ def run_soak(
     )
     if wants_json or verdict.calls:
         click.echo(as_json(verdict) if wants_json else job.table(verdict))
-    title = f"{len(verdict.calls)} calls to {', '.join(numbers)}"
+    title = f"{len(verdict.calls)} calls to {', '.join(numbers) if numbers else bench.name}"
     page = write_report(folder, title, bench, verdict, trace, calls=verdict.calls)
     show_outcome(verdict, page)
     return verdict.exit

@@ -195,6 +195,8 @@ def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
             "CONNECT to IP up": percentiles(call.ppp for call in up),
             "whole call, with checks": percentiles(call.total for call in up),
         }
+    elif verdict.good:  # of a way that does not dial
+        verdict.times = {"whole, with checks": percentiles(call.total for call in calls if call.exit == 0)}
     verdict.checks = [
         CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
         for outcome, count in verdict.outcomes.items()

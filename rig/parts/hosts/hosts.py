@@ -62,7 +62,8 @@ class HostsPlan:
 
 @dataclass(frozen=True)
 class Arrival:
-    """An IPv4 packet that reached the hosts. Ports are 0 where the protocol has none; ``at``: time.monotonic()."""
+    """An IPv4 packet that reached the hosts. Ports are 0 where the protocol has none; ``at``: time.monotonic();
+    ``opens``: whether it is to open a TCP connection."""
 
     source: str
     destination: str
@@ -70,6 +71,7 @@ class Arrival:
     source_port: int
     destination_port: int
     at: float
+    opens: bool
 
 
 class ArrivalLog:
@@ -109,6 +111,7 @@ class ArrivalLog:
                     getattr(packet.data, "sport", 0),
                     getattr(packet.data, "dport", 0),
                     time.monotonic(),
+                    getattr(packet.data, "flags", 0) & (dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK) == dpkt.tcp.TH_SYN,
                 )
             )
 
