@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.modem import profile
 from drivers.modem.identity import Identity
 from drivers.modem.modem import Modem
 from drivers.modem.profile import PortFacts, Profile
@@ -31,18 +30,22 @@ def opened(port: str, known: Profile | None, speed: int = 0) -> SerialLine:
 
 
 def bring_up(
-    modem: Modem, known: Profile | None, settings: Callable[[Profile | None], tuple[str, ...]], *, ask: bool = False
+    modem: Modem,
+    known: Profile | None,
+    settings: Callable[[Profile | None], tuple[str, ...]],
+    recognise: Callable[[Identity, str, str], Profile] | None = None,
 ) -> Ready:
-    """Reset it, set it as its make and ``settings`` have it, and use flow control where it is wired. ``ask``: who it
-    is, and recognise it by that where nobody has named a profile. Raises ModemError, ModemSilentError, PortLostError.
+    """Reset it, set it as its make and ``settings`` have it, and use flow control where it is wired. With ``recognise``
+    it is asked who it is, and known by that and by its port's USB id, where nobody has named a profile. Raises
+    ModemError, ModemSilentError, PortLostError.
     """
     if known is not None:
         modem.follow(known)
     modem.reset()
-    identity = modem.identify() if ask else Identity()
-    if known is None and ask:
+    identity = modem.identify() if recognise else Identity()
+    if known is None and recognise:
         port = port_at(modem.line.port)
-        known = profile.recognise(identity, port.vendor, port.model)
+        known = recognise(identity, port.vendor, port.model)
         modem.follow(known)
     modem.configure(*settings(known))
     wanted = known is not None and known.port.flow_control

@@ -6,19 +6,15 @@ many modems with one chip do.
 
 from __future__ import annotations
 
-import functools
 import re
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from drivers.base.errors import ConfigError, UsageError
+from drivers.base.errors import ConfigError
 from drivers.base.tables import Table, convert, read
 from drivers.modem.identity import Identity
-
-FOLDER = Path(__file__).resolve().parents[2] / "hw-config" / "modems"
-GENERIC = "generic"
 
 Kind = Literal["pstn", "cellular", "isdn", "null-modem", "unknown"]
 
@@ -201,35 +197,3 @@ def _validate(path: Path, profile: Profile) -> None:
             raise wrong("commands", f"a command line begins with AT: {command!r}")
     if profile.port.interface in profile.port.untouched:
         raise wrong("port.interface", "the interface that dials is one of those not to be touched")
-
-
-@functools.cache
-def all_profiles(folder: Path = FOLDER) -> tuple[Profile, ...]:
-    """Every profile shipped. Raises ConfigError for the first that is wrong."""
-    return tuple(load(path) for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem))
-
-
-def named(name: str) -> Profile:
-    """A profile by its name. Raises UsageError, naming those there are."""
-    for profile in all_profiles():
-        if profile.name == name:
-            return profile
-    raise UsageError(f"there is no modem profile {name!r}", f"one of {', '.join(p.name for p in all_profiles())}")
-
-
-def by_usb(vendor: str, product: str) -> tuple[Profile, ...]:
-    """The profiles that have a USB id, before anything was asked."""
-    return tuple(profile for profile in all_profiles() if profile.knows_usb(vendor, product))
-
-
-def recognise(identity: Identity, vendor: str = "", product: str = "") -> Profile:
-    """The profile of a modem that has said who it is; the generic one when none knows it.
-
-    What it says counts before its USB id: many makes of modem share an id with the maker of their chip.
-    """
-    known_id = by_usb(vendor, product) if vendor else ()
-    for candidates in (known_id, all_profiles()):
-        best = max(candidates, key=lambda profile: profile.recognised_in(identity), default=None)
-        if best is not None and best.recognised_in(identity):
-            return best
-    return known_id[0] if known_id else named(GENERIC)

@@ -6,7 +6,6 @@ says how it speaks; a layout is of all that a maker has built, and says which of
 
 from __future__ import annotations
 
-import functools
 import re
 from pathlib import Path
 from typing import Literal
@@ -15,8 +14,6 @@ import msgspec
 
 from drivers.base.errors import ConfigError
 from drivers.base.tables import Table, convert, read
-
-FOLDER = Path(__file__).resolve().parents[2] / "hw-config" / "layouts"
 
 Role = Literal["modem", "at", "nmea", "diagnostics", "silent", ""]
 
@@ -80,31 +77,3 @@ def load(path: Path) -> Layout:
         if twice:
             raise ConfigError(f"{path}: key 'product.{number}': interface {twice[0]} is named twice")
     return layout
-
-
-@functools.cache
-def all_layouts(folder: Path = FOLDER) -> dict[str, Layout]:
-    """Every layout shipped, by vendor id. Raises ConfigError for the first that is wrong."""
-    found: dict[str, Layout] = {}
-    for path in sorted(folder.glob("*.toml")):
-        layout = load(path)
-        if layout.vendor in found:
-            raise ConfigError(
-                f"{path}: key 'vendor': {layout.vendor} has a file already, of {found[layout.vendor].title}"
-            )
-        found[layout.vendor] = layout
-    return found
-
-
-def by_vendor(vendor: str) -> Layout | None:
-    """The layout of a vendor id; None for a vendor without one."""
-    return all_layouts().get(vendor.lower()) if vendor else None
-
-
-def dials(vendor: str, product: str) -> int | None:
-    """The interface of a product that takes PPP, where its maker's layout says so."""
-    layout = by_vendor(vendor)
-    if layout is None:
-        return None
-    known = layout.product.get(product)
-    return known.modem if known else layout.any.modem

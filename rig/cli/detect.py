@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from drivers.base.errors import NoModemError
-from drivers.modem import profile
-from drivers.serial import layouts
 from drivers.serial.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
+from rig.config import layouts, profiles
 from rig.jobs.detect import Caution, Detection, detect
 from rig.jobs.suggestion import suggest
 from rig.verdict.verdict import as_json
@@ -37,7 +36,7 @@ def detect_command(
     """Serial ports and modems: found by udev, asked who they are, side by side."""
     chosen = load_bench(bench)
     caution = Caution([entry.filters for entry in chosen.untouched], left)
-    profile.all_profiles()  # what is wrong in one is an error here, not in the middle of a list
+    profiles.all_profiles()  # what is wrong in one is an error here, not in the middle of a list
     layouts.all_layouts()
     if watching:
         return _watch(caution, wants_json, verbose)

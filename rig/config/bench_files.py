@@ -9,10 +9,9 @@ from typing import Any
 
 from drivers.base.errors import ConfigError, UsageError
 from drivers.base.tables import convert, read
-from drivers.modem import profile
 from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
-from rig.config import broken
+from rig.config import broken, profiles
 from rig.config.bench import (
     AllowTable,
     Bench,
@@ -223,7 +222,7 @@ def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
         raise wrong(key, "name the modem one way: emulated, port, url, or udev properties")
     if modem.profile:
         try:
-            profile.named(modem.profile)
+            profiles.named(modem.profile)
         except UsageError as error:
             raise wrong(f"{key}.profile", f"{error}; {error.advice}") from None
     if not 1 <= modem.carrier_wait <= 255:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from drivers.modem import profile
-from drivers.serial import layouts
 from drivers.serial.ports import Port, matching_ports, one_of
+from rig.config import layouts, profiles
 from rig.config.bench import Bench, ModemTable
 
 
@@ -22,7 +21,7 @@ def modem_port(modem: ModemTable) -> str:
 def dialling_port(ports: list[Port], wanted: dict[str, str]) -> Port:
     """The port of those found that dials: where they are all one modem's, its profile or layout says which that is."""
     if len({port.device_path for port in ports}) == 1:
-        known = [each.port.interface for each in profile.by_usb(ports[0].vendor, ports[0].model)]
+        known = [each.port.interface for each in profiles.by_usb(ports[0].vendor, ports[0].model)]
         for interface in (*known, layouts.dials(ports[0].vendor, ports[0].model)):
             ports = [port for port in ports if port.interface_number == interface] or ports
     return one_of(ports, wanted)

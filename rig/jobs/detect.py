@@ -12,9 +12,10 @@ from drivers.modem import profile
 from drivers.modem.asker import Conversation, converse
 from drivers.modem.interview import Findings, find_and_ask
 from drivers.modem.profile import Profile
-from drivers.serial import layouts
+from drivers.serial.layouts import UNTOUCHED
 from drivers.serial.ports import Port, kernel_consoles
 from drivers.serial.serial_line import SerialLine
+from rig.config import layouts, profiles
 
 State = Literal["modem", "no modem", "held", "denied", "left alone", "gone"]
 
@@ -32,7 +33,7 @@ class Detection:
 
     @property
     def known(self) -> bool:
-        return self.profile is not None and self.profile.name != profile.GENERIC
+        return self.profile is not None and self.profile.name != profiles.GENERIC
 
     @property
     def kind(self) -> str:
@@ -55,7 +56,7 @@ class Caution:
             return "marked as not to be touched"
         if port.device in kernel_consoles():
             return "it is the kernel's console"
-        for known in profile.by_usb(port.vendor, port.model):
+        for known in profiles.by_usb(port.vendor, port.model):
             if port.interface_number in known.port.untouched:
                 return f"interface {port.interface_number} of a {known.title} is not to be touched"
         return _not_at(port)
@@ -67,7 +68,7 @@ def _not_at(port: Port) -> str:
     if layout is None or port.interface_number is None:
         return ""
     role = layout.role_of(port.model, port.interface_number)
-    if role not in layouts.UNTOUCHED:
+    if role not in UNTOUCHED:
         return ""
     carries = "its maker's diagnostics" if role == "diagnostics" else "no AT"
     return f"interface {port.interface_number} of a {layout.product_name(port.model)} carries {carries}"
@@ -113,7 +114,7 @@ def _open(one: Detection, caution: Caution) -> SerialLine | None:
 
 
 def _first_speed(port: Port) -> int:
-    known = profile.by_usb(port.vendor, port.model)
+    known = profiles.by_usb(port.vendor, port.model)
     return known[0].port.speed if known else profile.PortFacts().speed
 
 
@@ -142,12 +143,12 @@ def _conclude(one: Detection, findings: Findings) -> None:
     one.findings = findings
     if not findings.speed:
         one.note = findings.why
-        waits = [known.timing.after_plugging for known in profile.by_usb(one.port.vendor, one.port.model)]
+        waits = [known.timing.after_plugging for known in profiles.by_usb(one.port.vendor, one.port.model)]
         if any(waits):
             one.note += f"; this make takes {max(waits):g} s after it was plugged in"
         return
     one.state = "modem"
-    one.profile = profile.recognise(findings.identity, one.port.vendor, one.port.model)
+    one.profile = profiles.recognise(findings.identity, one.port.vendor, one.port.model)
     one.note = findings.why
     if one.known and not one.profile.recognised_in(findings.identity):
         one.note = f"recognised by its USB id alone{'; ' if findings.why else ''}{findings.why}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from drivers.base.secret import Secret
-from drivers.modem import profile
 from drivers.net.borrowed_interface import BorrowedInterface
+from rig.config import profiles
 from rig.config.bench import Bench, RemoteModemTable
 from rig.config.secret_files import secret_value
 from rig.console.console import Console
@@ -30,7 +30,7 @@ def caller_at(
     """Somebody who calls from a console of his own, by the modem at ``port``, or over the cable there."""
     table = bench.near_end.modem
     console = Console.owned_by(owner, bench.near_end.allow, role)
-    named = profile.named(table.profile) if table.profile else None
+    named = profiles.named(table.profile) if table.profile else None
     link: ModemLine | NullModem
     if named is not None and named.direct:
         link = NullModem(port, table, progress, named)

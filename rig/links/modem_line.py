@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from drivers.base import syscalls
 from drivers.base.errors import CallError, CarrierLostError, ModemSilentError, NoModemError, PortLostError, RigError
-from drivers.modem import at, call, profile
+from drivers.modem import at, call
 from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
@@ -20,6 +20,7 @@ from drivers.modem.result_codes import Result
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
 from drivers.serial.serial_line import SerialLine
+from rig.config import profiles
 from rig.config.bench import ModemTable
 from rig.run.progress import Progress
 
@@ -111,9 +112,9 @@ class ModemLine:
         """Take the port, bring the modem to a known state, ask it who it is."""
         self.caller = ""
         with self._progress.step(f"modem on {self.port}"):
-            named = profile.named(self.serial.table.profile) if self.serial.table.profile else None
+            named = profiles.named(self.serial.table.profile) if self.serial.table.profile else None
             self._modem = Modem(self.serial.open(named), self._notice, self._progress.trace.said)
-            ready = bring_up(self._modem, named, self._settings, ask=True)
+            ready = bring_up(self._modem, named, self._settings, profiles.recognise)
             self.identity, self.profile = ready.identity, ready.profile
             self.serial.tell_cts(ready.cts_lacks)
 

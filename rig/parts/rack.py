@@ -10,10 +10,11 @@ import secrets
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
 from drivers.base.secret import Secret
-from drivers.modem import call, profile
+from drivers.modem import call
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace, has_ipv6
+from rig.config import profiles
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.config.ports import modem_port, near_port
@@ -126,7 +127,7 @@ class FarEnd:
         if self.lines is None or exchange is None:
             assert table is not None
             assert table.modem is not None
-            known = profile.named(table.modem.profile) if table.modem.profile else None
+            known = profiles.named(table.modem.profile) if table.modem.profile else None
             commands = call.settings(table.modem.carrier_wait, table.modem.init)
             return (
                 LigLine(modem_port(table.modem), (self.secret,), True, known, table.modem.speed, commands=commands),

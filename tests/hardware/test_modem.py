@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.modem import profile
+from rig.config import profiles
 
 if TYPE_CHECKING:
     from drivers.serial.serial_line import SerialLine
@@ -36,7 +36,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 def test_a_profile_knows_the_modem(modem: Line) -> None:
     """Catches a modem that is driven by the generic profile; rig detect --suggest prints a beginning of its own."""
     assert modem.near.link.profile is not None
-    assert modem.near.link.profile.name != profile.GENERIC
+    assert modem.near.link.profile.name != profiles.GENERIC
 
 
 def test_dcd_follows_the_call(line_with_carrier_detect: SerialLine, modem: Line) -> None:

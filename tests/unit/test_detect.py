@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from drivers.modem import profile
 from drivers.modem.modem import Modem
 from drivers.modem.profile import Profile
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
+from rig.config import profiles
 from rig.jobs.detect import Caution, Detection, detect
 from tests.unit.exchange_process import Town, exchange
 
-PROFILES = profile.all_profiles()
+PROFILES = profiles.all_profiles()
 SPEAKING = [known for known in PROFILES if not known.persona.mute]
 
 

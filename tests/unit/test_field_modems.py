@@ -12,9 +12,10 @@ from drivers.base.errors import BusyError, CallError, ModemError, ModemSilentErr
 from drivers.modem.call import places_call
 from drivers.modem.identity import Identity
 from drivers.modem.modem import Modem
-from drivers.modem.profile import Dialect, TimingFacts, named
+from drivers.modem.profile import Dialect, TimingFacts
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
+from rig.config.profiles import named
 from rig.jobs.detect import Caution, Detection, detect
 from rig.jobs.suggestion import suggest
 from rig.jobs.talk import run_script

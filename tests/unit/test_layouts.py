@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from drivers.base.errors import ConfigError
-from drivers.serial import layouts
+from drivers.serial.layouts import load
 from drivers.serial.ports import Port
+from rig.config import layouts
 from rig.config.ports import dialling_port
 from rig.jobs.detect import Caution
 
@@ -62,7 +63,7 @@ def test_a_layout_that_is_wrong_names_file_and_key(tmp_path: Path, text: str, sa
     path = tmp_path / "maker.toml"
     path.write_text(f"title = 'Maker'\nsource = ['a manual']\n{text}\n")
     with pytest.raises(ConfigError, match=says) as raised:
-        layouts.load(path)
+        load(path)
     assert str(path) in str(raised.value)
 
 

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 
 from drivers.base.errors import ConfigError, UsageError
-from drivers.modem import profile
 from drivers.modem.identity import Identity
-from drivers.modem.profile import FOLDER, load, named, recognise
+from drivers.modem.profile import load
+from rig.config import profiles
+from rig.config.profiles import FOLDER, named, recognise
 
 GOOD = 'title = "T"\nsource = ["a manual"]\nrests-on = "manual"\nkind = "pstn"\n'
 
 
 def test_every_profile_shipped_has_a_source_and_says_what_it_rests_on() -> None:
-    found = profile.all_profiles()
+    found = profiles.all_profiles()
     assert len(found) >= 15
     assert all(known.source and known.rests_on for known in found)
 
 
 def test_the_modems_of_the_papers_users_have_profiles() -> None:
-    names = {known.name for known in profile.all_profiles()}
+    names = {known.name for known in profiles.all_profiles()}
     assert names >= {
         "ibm-7852-400", "multitech-mt5600ba", "multitech-mt9234zba", "multitech-mt9234zba-usb", "usrobotics-courier",
         "usrobotics-usr5637", "conexant-cx93010", "zoom-3095", "startech-usb56kemh2", "huawei-e173", "sierra-mc7455",
@@ -75,4 +76,4 @@ def test_a_name_that_is_no_profile_lists_those_there_are() -> None:
 
 
 def test_every_file_of_the_folder_is_read() -> None:
-    assert {known.name for known in profile.all_profiles()} == {path.stem for path in FOLDER.iterdir()}
+    assert {known.name for known in profiles.all_profiles()} == {path.stem for path in FOLDER.iterdir()}

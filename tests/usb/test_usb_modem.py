@@ -21,11 +21,11 @@ import pyudev
 
 from drivers.base.errors import CarrierLostError, NoModemError, PortLostError
 from drivers.modem.modem import Modem
-from drivers.modem.profile import named
 from drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
 from rig.config.ports import dialling_port
+from rig.config.profiles import named
 from rig.jobs.detect import Caution, detect
 
 if TYPE_CHECKING:

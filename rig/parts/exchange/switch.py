@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from drivers.modem import profile
 from drivers.ppp.line_record import RecordWriter
+from rig.config import profiles
 from rig.parts.exchange.circuit import Direction
 from rig.parts.exchange.exchange import Exchange, ExchangeCall, Subscriber, Timing
 from rig.parts.exchange.hayes.faults import Fault
@@ -93,7 +93,7 @@ class Switch:
         if name in self.modems:
             raise ValueError(f"there is a line {name} already")
         listing = self.exchange.list_number(number, "modem")
-        modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profile.named(make) if make else None)
+        modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profiles.named(make) if make else None)
         if bus == "pty":
             self._put_on_pty(name, modem)
             return str(self.plan.port(name))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Protocol
 
-from drivers.modem import profile
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.namespace import NetworkNamespace
+from rig.config import profiles
 from rig.config.bench import Bench
 from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
@@ -59,7 +59,7 @@ class EmulatedPartition:
                 LentModemPlan(
                     modem_port(table),
                     table.carrier_wait,
-                    profile=profile.named(table.profile) if table.profile else None,
+                    profile=profiles.named(table.profile) if table.profile else None,
                     speed=table.speed,
                     init=table.init,
                 )
