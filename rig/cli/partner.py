@@ -32,9 +32,9 @@ def lig(bench: str | None, engine: str | None, verbose: bool) -> int:
     from rig.run.progress import Progress
 
     chosen = _entered(bench, engine)
-    from rig.jobs import stand_in
+    from rig.jobs import partner as job
 
-    stand_in.lig(chosen, Progress(verbose=verbose))
+    job.lig(chosen, Progress(verbose=verbose))
     return 0
 
 
@@ -47,9 +47,9 @@ def i5os(bench: str | None, engine: str | None, verbose: bool) -> int:
     from rig.run.progress import Progress
 
     chosen = _entered(bench, engine)
-    from rig.jobs import stand_in
+    from rig.jobs import partner as job
 
-    stand_in.i5os(chosen, Progress(verbose=verbose))
+    job.i5os(chosen, Progress(verbose=verbose))
     return 0
 
 
@@ -70,9 +70,9 @@ def _of_bench(name: str) -> click.Command:
         from rig.run.progress import Progress
 
         chosen = _entered(name, engine)
-        from rig.jobs import stand_in
+        from rig.jobs import partner as job
 
-        stand_in.whatever(chosen, Progress(verbose=verbose))
+        job.whatever(chosen, Progress(verbose=verbose))
         return 0
 
     return serve

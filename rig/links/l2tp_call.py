@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drivers.base.errors import CallError, CarrierLostError, RigError
+from drivers.l2tp.events import CallOffered
 from drivers.modem.call import Connection, check_number
 from drivers.modem.identity import Identity
 from drivers.modem.profile import Profile
@@ -18,7 +19,8 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import PEER_MILLISECONDS, Pppd
 from rig.config.bench import RemoteModemTable
-from rig.links.borrowed_modem import BorrowedModem
+from rig.links.lns import Lns
+from rig.links.lns_call import LnsCall
 from rig.run.progress import Progress
 
 MTU = 1410
@@ -55,20 +57,27 @@ class L2tpCall:
         self._progress = progress
         self._maps: dict[bool, int] = {}
         self._over = ""
-        self._borrowed: BorrowedModem | None = None
+        self._lns: Lns | None = None
+        self._call: LnsCall | None = None
+        self._offered: CallOffered | None = None
 
     def open(self) -> None:
-        """Open the tunnel. Raises as BorrowedModem does."""
+        """Open the tunnel. Raises as Lns does."""
         self._over, self._maps, self.caller = "", {}, ""
         with self._progress.step(f"L2TP tunnel to {self._table.partition}"):
-            passed = self._progress.trace.l2tp_message
-            self._borrowed = BorrowedModem(self._table, self._secret(), self._namespace, self._ended, passed)
-        self.identity = Identity("i5/OS partition", self._borrowed.host)
+            self._lns = Lns(self._table, self._secret(), self._namespace, self._progress.trace)
+        self.identity = Identity("i5/OS partition", self._lns.host)
 
     @property
-    def borrowed(self) -> BorrowedModem:
-        assert self._borrowed is not None
-        return self._borrowed
+    def lns(self) -> Lns:
+        assert self._lns is not None
+        return self._lns
+
+    @property
+    def call(self) -> LnsCall:
+        """The one that pppd is held for, or that is up."""
+        assert self._call is not None
+        return self._call
 
     def _ended(self, why: str) -> None:
         """From the tunnel's thread."""
@@ -76,17 +85,19 @@ class L2tpCall:
         self.lost()
 
     def terminal(self) -> int:
-        self._over = ""
-        return self.borrowed.new_session()
+        self._end_call()
+        self._over, self._maps = "", {}
+        self._call = LnsCall(self.lns, self._ended)
+        return self._call.terminal()
 
     def dial(self, number: str) -> Connection:
-        """Have the partition dial. Raises as BorrowedModem.dial does."""
+        """Have the partition dial. Raises as LnsCall.dial does."""
         string = check_number(number)
 
         def accepted() -> None:
             self._progress.begin(f"partition dialling {number}")
 
-        return self._connected("L2TP outgoing call", lambda: self.borrowed.dial(string, self._seconds, accepted))
+        return self._connected("L2TP outgoing call", lambda: self.call.dial(string, self._seconds, accepted))
 
     def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
         self._progress.begin(doing)
@@ -101,30 +112,32 @@ class L2tpCall:
 
     def wait_for_call(self, seconds: float) -> bool:
         """Wait until the partition offers a call."""
-        offered = self.borrowed.wait_for_call(seconds)
-        if offered is not None:
-            self.caller = offered.calling
-        return offered is not None
+        self._offered = self.lns.wait_for_call(seconds)
+        if self._offered is not None:
+            self.caller = self._offered.calling
+        return self._offered is not None
 
     def answer(self) -> Connection:
-        """Have the partition answer. Raises as BorrowedModem.answer does."""
+        """Have the partition answer. Raises as LnsCall.answer does."""
         doing = f"partition answering{f' {self.caller}' if self.caller else ''}"
-        return self._connected(doing, lambda: self.borrowed.answer(self._seconds))
+        offered = self._offered
+        assert offered is not None
+        return self._connected(doing, lambda: self.call.answer(offered, self._seconds))
 
     def wake(self) -> None:
-        if self._borrowed is not None:
-            self._borrowed.wake()
+        if self._lns is not None:
+            self._lns.wake()
 
     def release(self, pppd: Pppd) -> None:
         """Once the gateway's own PPP has had time to start; see PEER_MILLISECONDS."""
-        self.borrowed.peer_speaks(PEER_MILLISECONDS / 1000)
-        pppd.release(self.borrowed.session_options)
+        self.call.peer_speaks(PEER_MILLISECONDS / 1000)
+        pppd.release(self.call.session_options)
 
     def agreed(self, event: MapAgreed) -> None:
         """Once both ends have agreed on what to escape, the partition, which puts it on the line, is told."""
         self._maps[event.by_us] = event.characters
         if len(self._maps) == 2:
-            self.borrowed.set_link(send=self._maps[True], receive=self._maps[False])
+            self.call.set_link(send=self._maps[True], receive=self._maps[False])
 
     def failure(self) -> RigError | None:
         """What the partition said of it explains more than pppd can."""
@@ -132,6 +145,12 @@ class L2tpCall:
 
     def hang_up(self) -> None:
         """End call and tunnel."""
-        if self._borrowed is not None:
-            borrowed, self._borrowed = self._borrowed, None
-            borrowed.close()
+        self._end_call()
+        if self._lns is not None:
+            lns, self._lns = self._lns, None
+            lns.close()
+
+    def _end_call(self) -> None:
+        if self._call is not None:
+            call, self._call = self._call, None
+            call.end()

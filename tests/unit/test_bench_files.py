@@ -12,7 +12,7 @@ from rig.config import broken
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
-from rig.jobs.stand_in import gateway_numbers
+from rig.jobs.partner import gateway_numbers
 from rig.parts.lig import mutants as lig_mutants
 from rig.parts.router import mutants as router_mutants
 

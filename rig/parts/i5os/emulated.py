@@ -13,7 +13,7 @@ from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
 from rig.parts.i5os import i5os
 from rig.parts.i5os.i5os import I5osPlan
-from rig.parts.i5os.lent_modem import LentModemPlan
+from rig.parts.i5os.lac_modem import LacModemPlan
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
@@ -52,11 +52,11 @@ class EmulatedPartition:
         )
         self.control = Control(self.plan.control_path)
 
-    def _modems(self, lines: Lines | None) -> tuple[LentModemPlan, ...]:
+    def _modems(self, lines: Lines | None) -> tuple[LacModemPlan, ...]:
         wait = self.bench.near_end.modem.carrier_wait
         if lines is None:
             return tuple(
-                LentModemPlan(
+                LacModemPlan(
                     modem_port(table),
                     table.carrier_wait,
                     profile=profiles.named(table.profile) if table.profile else None,
@@ -67,7 +67,7 @@ class EmulatedPartition:
             )
         numbers = [self.bench.near_end.number] + [""] * (self._table.modems - 1)
         ports = [lines.install_line(f"i5os-{index}", number) for index, number in enumerate(numbers, 1)]
-        return tuple(LentModemPlan(port, wait, number) for port, number in zip(ports, numbers, strict=True))
+        return tuple(LacModemPlan(port, wait, number) for port, number in zip(ports, numbers, strict=True))
 
     def start(self) -> None:
         """Start its service; once more after :meth:`kill`. Raises what keeps it from starting."""

@@ -30,7 +30,7 @@ from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace
 from drivers.serial.serial_line import DTR_OFF_SECONDS
-from rig.parts.i5os.lent_modem import LentModem, LentModemPlan
+from rig.parts.i5os.lac_modem import LacModem, LacModemPlan
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
 
@@ -48,7 +48,7 @@ class I5osPlan:
 
     namespace: str
     folder: Path
-    modems: tuple[LentModemPlan, ...]
+    modems: tuple[LacModemPlan, ...]
     peers: tuple[IPv4Address, ...]
     secret: bytes = field(repr=False, default=b"")
     numbers: tuple[str, ...] = ("*",)
@@ -64,9 +64,9 @@ class LendingPartition:
 
     def __init__(self, plan: I5osPlan) -> None:
         self.plan = plan
-        self.modems = [LentModem(each) for each in plan.modems]
+        self.modems = [LacModem(each) for each in plan.modems]
         self.refused: dict[str, int] = {}
-        self._taken: dict[tuple[int, int], LentModem] = {}
+        self._taken: dict[tuple[int, int], LacModem] = {}
         self._offers: dict[tuple[int, int], threading.Event] = {}
         self._tunnels: dict[Tunnel, socket.socket] = {}
         self._freed = threading.Condition()
@@ -135,7 +135,7 @@ class LendingPartition:
 
     # --- calls that the near end asks for ------------------------------------------------------------------------
 
-    def _free_modem(self) -> LentModem | None:
+    def _free_modem(self) -> LacModem | None:
         """One that is free, or becomes so within QUEUE_SECONDS."""
         with self._freed:
             self._freed.wait_for(lambda: not all(one.busy for one in self.modems), QUEUE_SECONDS)
@@ -144,7 +144,7 @@ class LendingPartition:
                 self._take(found)
             return found
 
-    def _take(self, modem: LentModem) -> None:
+    def _take(self, modem: LacModem) -> None:
         """Nobody else has it from now on, and it is not listened to."""
         modem.busy = True
         os.write(self._freed_wake, b"\n")
@@ -167,7 +167,7 @@ class LendingPartition:
             del self._taken[tunnel.own, call]
             self._make_ready(modem)
 
-    def _make_ready(self, modem: LentModem) -> None:
+    def _make_ready(self, modem: LacModem) -> None:
         """On hook, and in a known state; one that is not to be had is asked again when it is wanted."""
         if modem.connected:
             modem.hang_up()
@@ -200,7 +200,7 @@ class LendingPartition:
                     self._take(listening[descriptor])
                 threading.Thread(target=self._ringing, args=(listening[descriptor],), daemon=True).start()
 
-    def _ringing(self, modem: LentModem) -> None:
+    def _ringing(self, modem: LacModem) -> None:
         """Something came from a free modem. A RING is offered to the near ends, the latest first."""
         try:
             if not modem.rings():
@@ -214,7 +214,7 @@ class LendingPartition:
         finally:
             self._make_ready(modem)
 
-    def _offer(self, tunnel: Tunnel, modem: LentModem) -> bool:
+    def _offer(self, tunnel: Tunnel, modem: LacModem) -> bool:
         """Offer a call that rings to one near end; whether it took it. The call is over on return."""
         with self.runner.using() as now:
             if tunnel.closed:
@@ -239,7 +239,7 @@ class LendingPartition:
 
     # --- both ----------------------------------------------------------------------------------------------------
 
-    def _carry(self, tunnel: Tunnel, call: int, modem: LentModem, connect: Callable[[], int]) -> None:
+    def _carry(self, tunnel: Tunnel, call: int, modem: LacModem, connect: Callable[[], int]) -> None:
         """One call from before its carrier to its end, which the near end is told."""
         try:
             self._connect(tunnel, call, modem, connect)
@@ -251,7 +251,7 @@ class LendingPartition:
             _log.warning("%s: %s", modem.name, error)
             self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
 
-    def _connect(self, tunnel: Tunnel, call: int, modem: LentModem, connect: Callable[[], int]) -> None:
+    def _connect(self, tunnel: Tunnel, call: int, modem: LacModem, connect: Callable[[], int]) -> None:
         rate = connect()
         _log.info("%s: connected at %d bit/s", modem.name, rate)
         session = self._session(tunnel, call)

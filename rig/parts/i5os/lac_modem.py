@@ -20,7 +20,7 @@ RING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class LentModemPlan:
+class LacModemPlan:
     """A modem that is to be lent, at a device's path or a pyserial URL. ``carrier_wait`` in seconds (S7); ``number``:
     of its telephone line, where it takes calls; ``speed`` in bit/s, 0 for the profile's; ``init``: an AT command line
     of the user's own."""
@@ -33,10 +33,10 @@ class LentModemPlan:
     init: str = ""
 
 
-class LentModem:
+class LacModem:
     """One modem. It is on hook and ready while it is free."""
 
-    def __init__(self, plan: LentModemPlan) -> None:
+    def __init__(self, plan: LacModemPlan) -> None:
         self.plan = plan
         self.port = plan.port
         self.name = plan.port.rpartition("/")[2]
