@@ -12,12 +12,14 @@ import socket
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-
-import h11
+from typing import TYPE_CHECKING
 
 from drivers.base.errors import NetworkError
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
+
+if TYPE_CHECKING:
+    from h11 import Response
 
 LARGEST_HEAD = 65536
 """Bytes of an answer's head; squid's own limit for one is as large."""
@@ -47,7 +49,9 @@ class Answer:
 
 
 def request(host: IPv4Address, port: int, credentials: Secret | None = None) -> bytes:
-    """The whole request. Raises nothing: an address and a port are always good."""
+    """The whole request."""
+    import h11  # here, and in ask(): a way home without a proxy has no use for it
+
     connection = h11.Connection(h11.CLIENT)
     target = f"{host}:{port}"
     headers = [("Host", target), *([("Proxy-Authorization", basic(credentials))] if credentials else [])]
@@ -64,6 +68,8 @@ def basic(credentials: Secret) -> str:
 def ask(connection: socket.socket, host: IPv4Address, port: int, credentials: Secret | None, seconds: float) -> Answer:
     """Ask the proxy at the other end of a connection for a way to an address and port. Raises ProxyError where what it
     says is no answer, or does not come within so many seconds."""
+    import h11
+
     end = time.monotonic() + seconds
     try:
         with waiting():
@@ -107,7 +113,7 @@ def _head(connection: socket.socket, end: float) -> bytes:
             raise ProxyError(f"the head of the proxy's answer is longer than {LARGEST_HEAD} bytes")
 
 
-def _answer(response: h11.Response) -> Answer:
+def _answer(response: Response) -> Answer:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers]
     length = next((value for name, value in headers if name == "content-length"), "0")
     if 200 <= response.status_code < 300 and length.strip() != "0":
