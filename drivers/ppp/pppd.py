@@ -328,7 +328,8 @@ class Pppd:
         return self._course.failure(self.exit_code, self._last_line())
 
     def _last_line(self) -> str:
-        return next((line for line in reversed(self.lines) if line), "nothing")
+        # Of a copy: the thread that reads adds to them, and a deque that changes is an error to who goes through it.
+        return next((line for line in reversed(tuple(self.lines)) if line), "nothing")
 
     def give_up(self) -> None:
         """From another thread: the line is gone, by what somebody else knows. It ends as when a modem hangs up."""
