@@ -30,7 +30,7 @@ dial: setup
 # A lab is one kernel on one core, and waits for half of its time, so four checks run side by side on two cores; each
 # one's output comes whole, at its end. The long ones begin. What starts a command a test does it in a guest that stays.
 test: setup
-	@sh scripts/system-packages apt-packages.txt test proxy
+	@sh scripts/system-packages apt-packages.txt test proxy vpn
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
 	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --jobs=4 $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
@@ -64,7 +64,7 @@ LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
-LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py
+LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_vpn.py
 LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK)
 
 lab-tests: setup

@@ -31,7 +31,8 @@ _log = logging.getLogger("l2tp")
 
 class Runner:
     """``told`` is called, in the thread, for each event; ``passed`` for each control message, with whether it was sent.
-    Whoever else uses the endpoint does so within :meth:`using`."""
+    Whoever else uses the endpoint does so within :meth:`using`. ``address``: the one that is ours, on a machine with
+    several: the answer has to come from where the question went."""
 
     def __init__(
         self,
@@ -39,7 +40,9 @@ class Runner:
         namespace: NetworkNamespace,
         told: Callable[[Told], None],
         passed: Callable[[bool, bytes], None] = lambda sent, datagram: None,
+        address: str = "",
     ) -> None:
+        self._address = address
         self.endpoint = endpoint
         self._namespace = namespace
         self._told = told
@@ -98,7 +101,7 @@ class Runner:
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setblocking(False)
-        made.bind(("", PORT))
+        made.bind((self._address, PORT))
         return made
 
     def _nudge(self) -> None:

@@ -25,7 +25,7 @@ SILENCE_SECONDS = 3.2
 """For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
 MODEMS: tuple[Kind, ...] = ("modem", "remote modem")
 NETWORKS: tuple[Kind, ...] = ("internet", "proxy")
-EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS)
+EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS, "vpn")
 
 
 class Watch(Protocol):
@@ -40,7 +40,7 @@ class Surroundings:
     """What the checks work with. ``expect``: what the bench holds the far side to; ``pool``: whom the gateway's
     addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own; ``ground``: what
     probes are made of; ``cards``: both sides of a console with two network cards; ``beyond``: behind the way; ``logs``:
-    what a program on the way has written so far."""
+    what a program on the way has written so far; ``wire``: where a VPN is seen from outside."""
 
     up: Up
     expect: ExpectTable
@@ -51,6 +51,7 @@ class Surroundings:
     cards: Cards | None = None
     beyond: LinkEnd | None = None
     logs: Callable[[], dict[str, str]] | None = None
+    wire: LinkEnd | None = None
 
     @property
     def namespace(self) -> NetworkNamespace:

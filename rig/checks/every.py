@@ -9,12 +9,28 @@ from rig.checks.network import address_masked, cards_apart
 from rig.checks.proxied import around_the_proxy, credentials_go_nowhere_else, where_it_lets_us, who_may_pass
 from rig.checks.servers import authorized_servers
 from rig.checks.session import authentication, own_address
+from rig.checks.vpn import beside_the_vpn, nothing_in_clear, what_was_agreed
 from rig.paths.up import Kind
 
 __all__ = [
-    "ALL", "address_masked", "around_the_proxy", "authentication", "authorized_servers", "cards_apart",
-    "credentials_go_nowhere_else", "for_way", "name_service", "origin", "own_address", "unauthorized_host",
-    "unauthorized_source", "where_it_lets_us", "who_may_pass",
+    "ALL",
+    "address_masked",
+    "around_the_proxy",
+    "authentication",
+    "authorized_servers",
+    "beside_the_vpn",
+    "cards_apart",
+    "credentials_go_nowhere_else",
+    "for_way",
+    "name_service",
+    "nothing_in_clear",
+    "origin",
+    "own_address",
+    "unauthorized_host",
+    "unauthorized_source",
+    "what_was_agreed",
+    "where_it_lets_us",
+    "who_may_pass",
 ]  # fmt: skip
 
 ALL: tuple[Check, ...] = (
@@ -28,6 +44,9 @@ ALL: tuple[Check, ...] = (
     where_it_lets_us,
     around_the_proxy,
     credentials_go_nowhere_else,
+    what_was_agreed,
+    nothing_in_clear,
+    beside_the_vpn,
     address_masked,
     cards_apart,
     origin,

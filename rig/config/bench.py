@@ -200,8 +200,8 @@ class InternetTable(Table, frozen=True):
 
     ``console``: the console's address there, with its prefix length; ``router``: the router's own; ``outside``: the
     router's address towards the Internet, by which the servers see the console: ``masking`` by it as a ``fixed`` one,
-    or by ``masquerade``. ``limited``: whether only the region's servers may be reached, or anybody on TCP 443.
-    ``local_network``: the console's address on a second network card, which leads to the systems that it manages.
+    by ``masquerade``, or ``none``. ``limited``: whether only the region's servers may be reached, or anybody on TCP
+    443. ``local_network``: the console's address on a second network card, which leads to the systems it manages.
 
     ``interface``: this machine's network interface at which a device under test is, which is the console then.
     ``broken``: on purpose, in one of the ways of rig.parts.router.mutants.
@@ -210,7 +210,7 @@ class InternetTable(Table, frozen=True):
     console: IPv4Interface
     router: IPv4Address
     outside: IPv4Interface
-    masking: Literal["fixed", "masquerade"] = "fixed"
+    masking: Literal["fixed", "masquerade", "none"] = "fixed"
     limited: bool = True
     local_network: IPv4Interface | None = None
     interface: str = ""
@@ -232,6 +232,21 @@ class ProxyTable(Table, frozen=True):
     account: str = ""
     secret: Literal["generated"] | SecretTable = "generated"  # noqa: S105
     credentials: Literal["when-asked", "first"] = "when-asked"
+
+
+class VpnTable(Table, frozen=True):
+    """A VPN over [internet] (§2.1.3), to a gateway that the rig stands in for: ``server``, an address of §5.2;
+    ``secret`` shared with it; ``account`` and ``chap``: what PPP says by CHAP; ``policy``: what is offered and taken,
+    as the paper has it or as of today; ``own`` of the gateway's LNS, ``pool``: its callers'.
+    """
+
+    server: IPv4Address
+    secret: Literal["generated"] | SecretTable = "generated"  # noqa: S105
+    account: str = "HMCACCT"
+    chap: Literal["generated"] | SecretTable = "generated"
+    policy: Literal["paper-2007", "today"] = "paper-2007"
+    own: IPv4Address = IPv4Address("198.51.100.65")
+    pool: IPv4Network = IPv4Network("198.51.100.72/29")
 
 
 class HostsTable(Table, frozen=True):
@@ -275,6 +290,7 @@ class Bench(Table, frozen=True):
     i5os: I5osTable | None = None
     internet: InternetTable | None = None
     proxy: ProxyTable | None = None
+    vpn_gateway: VpnTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()

@@ -22,6 +22,7 @@ from rig.config.bench import (
     ModemTable,
     ProxyTable,
     SecretTable,
+    VpnTable,
 )
 from rig.config.destinations import Destinations
 
@@ -111,6 +112,8 @@ def _validate(path: Path, bench: Bench) -> None:
     _validate_remote_modem(bench, wrong)
     if bench.internet is not None:
         _validate_internet(bench, bench.internet, wrong)
+    if bench.vpn_gateway is not None:
+        _validate_vpn(bench, bench.vpn_gateway, wrong)
     if bench.proxy is not None:
         _validate_proxy(bench.proxy, bench.internet, wrong)
     if bench.inbound is not None:
@@ -191,6 +194,16 @@ def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: An
         raise wrong("proxy.account", 'it goes with the key secret, for example "hmc"; without it the proxy asks nobody')
     if set(proxy.account) & set(": \t") or not proxy.account.isprintable():
         raise wrong("proxy.account", "it takes a name without blanks and colons (RFC 2617 §2)")
+
+
+def _validate_vpn(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
+    if bench.internet is None or bench.proxy is not None:
+        raise wrong("vpn-gateway", "it is reached over the table [internet], and not through a [proxy]")
+    known = load_destinations(bench).vpn_servers
+    if vpn.server not in known:
+        raise wrong("vpn-gateway.server", f"it takes an address of §5.2: {', '.join(map(str, known))}")
+    if vpn.own in vpn.pool or vpn.pool.num_addresses < 4:
+        raise wrong("vpn-gateway.pool", "it takes a network of at least four addresses, which own is not of")
 
 
 def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:

@@ -46,13 +46,18 @@ class NetworkCard:
 
 
 def join_router(
-    console: Console, own: IPv4Interface, router: NetworkNamespace, interface: str, at: IPv4Interface
+    console: Console,
+    own: IPv4Interface,
+    router: NetworkNamespace,
+    interface: str,
+    at: IPv4Interface,
+    there: IPv4Network = ANYWHERE,
 ) -> None:
-    """Lay the cable to a router, and have everything go there."""
+    """Lay the cable to a router, and have everything go there, or what is for ``there``."""
     console.namespace.join(CARD, router, interface)
     router.add_address(interface, at)
     console.namespace.add_address(CARD, own)
-    console.namespace.add_route(ANYWHERE, CARD, str(at.ip))
+    console.namespace.add_route(there, CARD, str(at.ip))
 
 
 def join_managed_system(owner: Owner, console: Console, own: IPv4Interface) -> ManagedSystem:

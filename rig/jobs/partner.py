@@ -95,6 +95,8 @@ def network(bench: Bench, progress: Progress) -> None:
     """Stand in for the customer's network, the proxy in it, and the Internet, at an interface of this machine's; say
     what the device does there. Raises as :func:`lig`."""
     table = bench.internet
+    if bench.vpn_gateway is not None:
+        raise UsageError(f"bench {bench.name}: the rig is no VPN gateway for a device yet", "leave out [vpn-gateway]")
     if table is None or not table.interface:
         raise UsageError(
             f"bench {bench.name}: key 'internet.interface', this machine's at which the device is, is missing",

@@ -66,5 +66,14 @@ def surroundings(built: Built, up: Up) -> Surroundings:
     ground = ground_of(built, up, Drawn())
     places = built.places(up)
     return Surroundings(
-        up, built.bench.expect, built.pool, built.ca, built.watch, ground, cards_of(places), places.beyond, places.logs
+        up,
+        built.bench.expect,
+        built.pool,
+        built.ca,
+        built.watch,
+        ground,
+        cards_of(places),
+        places.beyond,
+        places.logs,
+        places.wire,
     )

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator
 from typing import Protocol
 
-from drivers.base.errors import NoModemError
+from drivers.base.errors import NoModemError, RigError
 from drivers.base.interruptions import waiting
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
@@ -37,11 +37,19 @@ class TakesEvents(Protocol):
 class Lns:
     """One tunnel, and the calls in it.
 
-    ``host``: what the partition calls itself. Raises NoModemError when it does not answer, or does not want us, and
+    ``host``: what the other end calls itself. Raises ``error`` when it does not answer, or does not want us, and
     CannotRunError where the kernel has no L2TP.
     """
 
-    def __init__(self, table: RemoteModemTable, secret: bytes, namespace: NetworkNamespace, trace: Trace) -> None:
+    def __init__(
+        self,
+        table: RemoteModemTable,
+        secret: bytes,
+        namespace: NetworkNamespace,
+        trace: Trace,
+        error: type[RigError] = NoModemError,
+    ) -> None:
+        self._error = error
         self.host = ""
         self.table = table
         self.namespace = namespace
@@ -63,8 +71,8 @@ class Lns:
         event = self._next(self.table.timeout)
         if not isinstance(event, TunnelUp):
             said = event.end.text or f"result {event.end.result}" if isinstance(event, TunnelEnded) else "no answer"
-            raise NoModemError(
-                f"partition {self.table.partition}: no tunnel: {said}",
+            raise self._error(
+                f"{self.table.partition}: no L2TP tunnel: {said}",
                 "is its L2TP service started, and does it allow this address and secret?",
             )
         self.host = event.host
@@ -121,7 +129,7 @@ class Lns:
         finally:
             self._takes_calls = False
         if isinstance(event, TunnelEnded):
-            raise NoModemError(f"the tunnel to the partition ended: {event.end.text or f'result {event.end.result}'}")
+            raise self._error(f"the tunnel to the partition ended: {event.end.text or f'result {event.end.result}'}")
         assert event is None or isinstance(event, CallOffered)
         return event
 

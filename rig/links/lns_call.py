@@ -27,6 +27,8 @@ REFUSALS: dict[int, str] = {
     CallResult.INVALID_DESTINATION: "NUMBER NOT ALLOWED",
 }
 """What no modem of our own would say."""
+RATE = 100_000_000
+"""Bit/s, of a call that no line carries."""
 
 
 class LnsCall:
@@ -39,6 +41,7 @@ class LnsCall:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._number = 0
         self._over = False
+        self._as_lns = True
         with lns.namespace.entered():
             self._session = kernel.unconnected()
 
@@ -90,6 +93,21 @@ class LnsCall:
         self._connect_session()
         return self._connected("", seconds)
 
+    def offer(self, seconds: float) -> None:
+        """Offer the other end a call of our own (ICRQ): we are the LAC of this one, as who comes through a VPN is.
+        Raises as :meth:`dial`."""
+        self._as_lns = False
+        with self._lns.using() as (tunnel, now):
+            self._number = tunnel.offer_call("", "", now)
+            self._lns.register(self._number, self)
+        answer = self._next(CallAccepted, CallEnded, TunnelEnded, seconds=seconds)
+        if not isinstance(answer, CallAccepted):
+            raise self._refused("", answer)
+        self._connect_session()
+        with self._lns.using() as (tunnel, now):
+            if self._number in tunnel.calls:
+                tunnel.call_connected(self._number, RATE, now)
+
     def _connected(self, number: str, seconds: float) -> int:
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
@@ -125,7 +143,7 @@ class LnsCall:
     def session_options(self) -> tuple[str, ...]:
         """What pppd's plug-in for L2TP is told of the session."""
         return (
-            "pppol2tp", "0", "pppol2tp_lns_mode",
+            "pppol2tp", "0", *(("pppol2tp_lns_mode",) if self._as_lns else ()),
             "pppol2tp_tunnel_id", f"{self._lns.tunnel.own}", "pppol2tp_session_id", f"{self._number}",
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.config.bench import Bench
-from rig.paths import internet_building, modem_building, proxy_building
+from rig.paths import internet_building, modem_building, proxy_building, vpn_building
 from rig.paths.built import Built
 from rig.paths.served import Served
 from rig.run.capture import Capture
@@ -17,6 +17,8 @@ def build(
     bench: Bench, numbers: Sequence[str], owner: Owner, progress: Progress, capture: Capture | None = None
 ) -> Built:
     """Everything started, nothing opened. ``numbers``: for a way that dials."""
+    if bench.vpn_gateway is not None:
+        return vpn_building.build(bench, owner, progress, capture)
     if bench.proxy is not None:
         return proxy_building.build(bench, owner, progress, capture)
     if bench.internet is not None:

@@ -22,7 +22,8 @@ class Places:
     """Where one can stand around a way that is up. ``own``: its console's end; ``beyond``: behind the gateway;
     ``towards``: the gateway's end of the console's link; ``local``: a managed system's, on the console's second network
     card, at the address ``managed``. ``seen_as``: the address that the console has for those beyond, where its own is
-    masked; ``logs``: what a program on the way has written. None where nobody can stand, or nothing is so."""
+    masked; ``logs``: what a program on the way has written; ``wire``: where a VPN is seen
+    from outside. None where nobody can stand, or nothing is so."""
 
     own: LinkEnd
     beyond: LinkEnd | None = None
@@ -31,6 +32,7 @@ class Places:
     managed: IPv4Address | None = None
     seen_as: IPv4Address | None = None
     logs: Callable[[], dict[str, str]] | None = None
+    wire: LinkEnd | None = None
 
 
 class Built(Protocol):

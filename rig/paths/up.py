@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
 
-Kind = Literal["modem", "remote modem", "internet", "proxy"]
+Kind = Literal["modem", "remote modem", "internet", "proxy", "vpn"]
 
 Connect = Callable[[NetworkNamespace, IPv4Address, int, float], socket.socket]
 """From a namespace, to an address and port, within so many seconds: a TCP connection to it, or through to it. Raises
@@ -30,7 +30,8 @@ def direct(namespace: NetworkNamespace, host: IPv4Address, port: int, seconds: f
 class Up:
     """``interface`` and its own address ``source`` in ``namespace``; ``gateway``: the next hop, where there is one;
     ``mtu`` in bytes; ``queued_seconds``: what a slow line takes for what may be queued before it, beyond the time that
-    each wait has; ``underlay``: the way that this one runs over; ``ppp``: the session, where there is one."""
+    each wait has; ``underlay``: the way that this one runs over; ``ppp``: the session, where there is one; ``details``:
+    what its kind's own checks look into."""
 
     kind: Kind
     namespace: NetworkNamespace
@@ -44,6 +45,7 @@ class Up:
     queued_seconds: float = 0.0
     underlay: Up | None = None
     ppp: PppUp | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:

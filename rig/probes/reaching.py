@@ -19,12 +19,18 @@ ANSWER_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def begun(namespace: NetworkNamespace, host: IPv4Address) -> Iterator[socket.socket]:
-    """A connection to TCP 443 whose first packet is sent, and that nobody waits for."""
+def begun(
+    namespace: NetworkNamespace, host: IPv4Address, bound_to: tuple[str, str] | None = None
+) -> Iterator[socket.socket]:
+    """A connection to TCP 443 whose first packet is sent, and that nobody waits for. ``bound_to``: an interface that it
+    is to go by, whatever the routes say, and the source that it is to have."""
     with namespace.entered():
         attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with attempt:
         attempt.setblocking(False)
+        if bound_to is not None:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bound_to[0].encode())
+            attempt.bind((bound_to[1], 0))
         with contextlib.suppress(OSError):  # see answered()
             attempt.connect((str(host), HTTPS))
         yield attempt

@@ -60,6 +60,10 @@ def _network(bench: Bench, table: InternetTable) -> list[Box]:
     mask = "SNAT" if table.masking == "fixed" else "masquerading"
     lines = ([] if bench.proxy else [f"{table.router}"]) + [reached, f"{mask}: {table.outside.ip}"]
     found.append(Box("customer's router", lines, "the Internet", True))
+    if bench.vpn_gateway is not None:
+        found[-1].lines[:] = [f"{table.router}", "IKE and ESP to the VPN gateway"]
+        lines = [f"{bench.vpn_gateway.server}", f"policy {bench.vpn_gateway.policy}", f"PPP: {bench.vpn_gateway.own}"]
+        found.append(Box("VPN gateway", lines, "service network", True))
     servers = [f"{server}, TCP 443" for server in load_destinations(bench).servers]
     return [*found, Box("authorized servers", servers, stand_in=True)]
 

@@ -29,6 +29,7 @@ INBOUND = "[inbound]\nppp-address = '10.0.0.1'\n"
 DEVICE = "[i5os]\ninterface = 'eth9'\naddress = '192.0.2.1/24'\npeers = ['192.0.2.2']\n"
 NETWORK = "[internet]\nconsole = '192.168.10.2/24'\nrouter = '192.168.10.1'\noutside = '203.0.113.2/30'\n"
 PROXY = NETWORK + "[proxy]\naddress = '192.168.11.2/24'\n"
+VPN = NETWORK + "[vpn-gateway]\nserver = '129.42.160.16'\n"
 BORROWED = "[near-end.remote-modem]\npartition = '192.0.2.1'\ninterface = 'eth8'\n"
 
 
@@ -80,7 +81,7 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
             NETWORK + "local-network = '192.168.10.130/25'",
             "key 'internet.local-network': it takes an address of",
         ),
-        (NETWORK + "masking = 'none'", "key 'internet.masking': it takes 'fixed' or 'masquerade'"),
+        (NETWORK + "masking = 'nat'", "key 'internet.masking': it takes 'fixed'"),
         (NETWORK + "broken = 'everything'", "key 'internet.broken': it takes anybody-443, snat-missing"),
         (
             NETWORK + "[inbound]\nppp-address = '10.0.0.1'\nremote = '10.0.0.2'",
@@ -92,6 +93,10 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         (PROXY + "port = 70000", "key 'proxy.port': it takes 1 to 65535"),
         (PROXY + "account = 'a:b'", "key 'proxy.account': it takes a name without blanks and colons"),
         (PROXY + "secret = {environment = 'X'}", "key 'proxy.account': it goes with the key secret"),
+        ("[vpn-gateway]\nserver = '129.42.160.16'", "key 'vpn-gateway': it is reached over the table [internet]"),
+        (NETWORK + "[vpn-gateway]\nserver = '129.42.160.48'", "key 'vpn-gateway.server': it takes an address of §5.2"),
+        (VPN + "policy = 'none'", "key 'vpn-gateway.policy': it takes 'paper-2007' or 'today'"),
+        (VPN + "pool = '198.51.100.64/29'", "key 'vpn-gateway.pool': it takes a network of at least four addresses"),
         ("[i5os]\nmodems = 2", "key 'i5os': for a device under test it takes interface, address and peers"),
         (DEVICE, "key 'i5os': its modems are on the emulated [exchange], or are real ones"),
         (DEVICE + "[[i5os.modem]]\nport = '/dev/ttyS0'\nurl = 'socket://x:1'", "key 'i5os.modem': name the modem one"),

@@ -37,14 +37,15 @@ IPV6_OPEN_RULES = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMM
 class Masking:
     """How the console's address is masked: by the fixed address ``outside``, or by whatever the interface has."""
 
-    way: Literal["fixed", "masquerade"]
+    way: Literal["fixed", "masquerade", "none"]
     outside: IPv4Address
 
 
 def rules(allowed: Destinations, console: IPv4Address, masking: Masking, inside: str = INSIDE) -> str:
     """iptables-restore text: what the console may reach passes, and leaves with the router's address."""
     target = "MASQUERADE" if masking.way == "masquerade" else f"SNAT --to-source {masking.outside}"
-    mask = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
+    masked = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
+    mask = "" if masking.way == "none" else masked
     # The router itself says nothing: not on 443 either, where that is open to anybody.
     itself = f"*filter\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
     return mask + itself + session_rules(allowed, FencedSide(inside, console))

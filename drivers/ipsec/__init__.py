@@ -1,0 +1,1 @@
+"""IKE and ESP: strongSwan's charon, driven by its vici protocol."""

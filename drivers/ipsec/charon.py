@@ -1,0 +1,200 @@
+"""One charon (strongSwan), in a namespace and with a /run of its own, driven by vici; nothing of the machine's own
+configuration is read.
+
+vici gives values and names as bytes, and raises what an initiation came to at the first message that is asked of it.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import vici
+
+from drivers.base.errors import CannotRunError, NetworkError
+from drivers.base.interruptions import waiting
+from drivers.base.program import Program
+from drivers.net.isolation import isolate
+from drivers.net.namespace import NetworkNamespace
+
+PATH = Path("/usr/lib/ipsec/charon")
+PLUGINS = "random nonce openssl kernel-netlink socket-default vici"
+READY_SECONDS, STOP_SECONDS = 20.0, 5.0
+KEPT_LINES = 200
+SETTINGS = f"""\
+charon {{
+  load_modular = no
+  load = {PLUGINS}
+  plugins {{ vici {{ socket = unix:///run/charon.vici }} }}
+  filelog {{ stderr {{ default = 1 }} }}
+  retransmit_tries = 3
+  retransmit_timeout = 1.0
+  retransmit_base = 1.5
+}}
+"""
+
+
+class IkeError(NetworkError):
+    """No security association came about, or it is no more."""
+
+    outcome = "NO VPN"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is offered, or taken: strongSwan's names of proposals, the best first. Seconds before an SA is made anew:
+    ``rekey``, drawn from it and ``spread`` less; after ``life`` it is over."""
+
+    ike: tuple[str, ...]
+    esp: tuple[str, ...]
+    rekey: int = 1980
+    spread: int = 360
+    life: int = 2400
+
+
+@dataclass(frozen=True)
+class Association:
+    """What two ends have agreed on (phase 1 and quick mode). ``udp``: ESP goes in UDP 4500, because of NAT."""
+
+    ike: str
+    esp: str
+    mode: str
+    udp: bool
+
+
+class Charon:
+    """``line`` is told each line that it logs. Raises CannotRunError when it is not installed, or does not start."""
+
+    def __init__(
+        self, namespace: NetworkNamespace, folder: Path, line: Callable[[str], None] = lambda line: None
+    ) -> None:
+        if not PATH.exists():
+            raise CannotRunError(
+                f"{PATH} is missing", "apt-get install strongswan-charon libstrongswan-standard-plugins"
+            )
+        self.namespace = namespace
+        self.lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._line = line
+        self._run = folder
+        self._run.mkdir(mode=0o700)
+        (self._run / "strongswan.conf").write_text(SETTINGS)
+        self._program = Program(
+            str(PATH),
+            [],
+            line=self._said,
+            prepare=functools.partial(isolate, namespace, {"/run": self._run}),
+            environment={"STRONGSWAN_CONF": "/run/strongswan.conf"},
+        )
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._session: vici.Session | None = None
+
+    def _said(self, line: str) -> None:
+        self.lines.append(line)
+        self._line(line)
+
+    def wait_ready(self) -> None:
+        """Until it takes commands. Raises CannotRunError when it ends, or does not within READY_SECONDS."""
+        end = time.monotonic() + READY_SECONDS
+        while not (self._run / "charon.vici").exists():
+            with waiting():
+                ended = self._program.wait(0.02)
+            if ended or time.monotonic() > end:
+                raise CannotRunError(f"charon did not start: {'; '.join(list(self.lines)[-4:])}")
+        self._socket.connect(str(self._run / "charon.vici"))
+        self._session = vici.Session(self._socket)
+
+    @property
+    def session(self) -> vici.Session:
+        assert self._session is not None
+        return self._session
+
+    def load(
+        self,
+        name: str,
+        own: IPv4Address,
+        peer: IPv4Address | None,
+        policy: Policy,
+        secret: str,
+        selectors: tuple[list[str], list[str]],
+    ) -> None:
+        """A connection by IKEv1 with a shared secret, tunnel mode; ``peer`` None: whoever comes. ``selectors``: what of
+        ours and of theirs goes through it, as strongSwan writes them."""
+        remote = {"auth": "psk", **({"id": str(peer)} if peer else {})}
+        ours, theirs = selectors
+        child = {
+            "mode": "tunnel", "local_ts": ours, "remote_ts": theirs, "esp_proposals": list(policy.esp),
+            "rekey_time": f"{policy.rekey}s", "rand_time": f"{policy.spread}s", "life_time": f"{policy.life}s",
+        }  # fmt: skip
+        connection = {
+            "version": "1", "local_addrs": [str(own)], "remote_addrs": [str(peer) if peer else "%any"],
+            "proposals": list(policy.ike), "local": {"auth": "psk", "id": str(own)}, "remote": remote,
+            "children": {name: child}, "dpd_delay": "30s",
+        }  # fmt: skip
+        owners = [str(own), *([str(peer)] if peer else [])]
+        self.session.load_shared({"id": name, "type": "ike", "data": secret, "owners": owners if peer else []})
+        self.session.load_conn({name: connection})
+
+    def initiate(self, name: str, seconds: float) -> Association:
+        """Bring a connection up. Raises IkeError, which says what was not agreed on."""
+        try:
+            for _ in self.session.initiate({"child": name, "timeout": f"{round(seconds * 1000)}"}):
+                pass
+        except vici.exception.CommandException as error:
+            raise IkeError(*self._why(str(error))) from error
+        found = self.association(name)
+        if found is None:
+            raise IkeError("the VPN was no more as soon as it was there")
+        return found
+
+    def _why(self, error: str) -> tuple[str, str]:
+        """What kept it from coming about, by what was said on the way."""
+        said = " ".join(self.lines)
+        for words, why, advice in (
+            ("NO_PROPOSAL_CHOSEN", "no proposal in common", "does the server speak what the bench's policy offers?"),
+            ("could not decrypt payloads", "the shared secrets differ", "is the secret right?"),
+            ("AUTHENTICATION_FAILED", "the shared secrets differ", "is the secret right?"),
+            ("giving up after", "the server is silent", "do UDP 500, and 4500 or ESP, pass the customer's firewall?"),
+        ):
+            if words in said:
+                return f"no VPN: {why}", advice
+        return f"no VPN: {error}", ""
+
+    def association(self, name: str) -> Association | None:
+        """What is agreed on now; None where there is no child SA that is installed."""
+        for each in self.session.list_sas():
+            for sa in each.values():
+                for child in sa.get("child-sas", {}).values():
+                    if child["name"].decode() == name and child["state"] == b"INSTALLED":
+                        return _association(sa, child)
+        return None
+
+    def terminate(self, name: str) -> None:
+        """Take a connection down, where it is up."""
+        try:
+            for _ in self.session.terminate({"ike": name, "timeout": "3000"}):
+                pass
+        except vici.exception.CommandException:
+            pass  # there was none
+
+    def stop(self) -> None:
+        self._socket.close()
+        self._program.stop(STOP_SECONDS)
+
+
+def _association(sa: dict[str, Any], child: dict[str, Any]) -> Association:
+    def words(values: dict[str, Any], *names: str) -> str:
+        return ", ".join(values[name].decode() for name in names if name in values)
+
+    return Association(
+        words(sa, "encr-alg", "integ-alg", "prf-alg", "dh-group"),
+        words(child, "encr-alg", "encr-keysize", "integ-alg"),
+        words(child, "mode"),
+        "encap" in child,
+    )

@@ -1,0 +1,158 @@
+"""The LNS behind the VPN gateway: whoever has come through the VPN may open a tunnel, and PPP sessions in it by CHAP,
+each with an address of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from drivers.base.errors import RigError
+from drivers.base.secret import Secret
+from drivers.l2tp import kernel
+from drivers.l2tp.control import Identity
+from drivers.l2tp.endpoint import Endpoint, Told
+from drivers.l2tp.events import CallConnected, CallEnded, CallOffered, TunnelEnded
+from drivers.l2tp.results import CallResult
+from drivers.l2tp.runner import Runner
+from drivers.l2tp.tunnel import Tunnel
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.pppd import Pppd, PppOptions
+from rig.run.control import serve_in_thread
+from rig.run.journal import Journal
+
+MTU = 1350
+"""What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
+WORDS = (
+    "auth", "require-chap", "refuse-pap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "nobsdcomp", "nodeflate",
+    "lcp-echo-interval", "20", "lcp-echo-failure", "3", "nodefaultroute", "noproxyarp",
+    "mtu", f"{MTU}", "mru", f"{MTU}",
+)  # fmt: skip
+
+_log = logging.getLogger("vpn")
+_pppd_log = logging.getLogger("vpn.pppd")
+
+
+@dataclass(frozen=True)
+class LnsPlan:
+    """``address``: where it is asked; ``own``: its PPP address; ``pool``: its callers'; ``accounts``: who may call."""
+
+    namespace: str
+    folder: Path
+    address: IPv4Address
+    own: IPv4Address
+    pool: IPv4Network
+    accounts: tuple[Secret, ...]
+
+    @property
+    def control_path(self) -> Path:
+        return self.folder / "vpn.sock"
+
+
+class Lns:
+    """Every tunnel and session of one gateway."""
+
+    def __init__(self, plan: LnsPlan) -> None:
+        self._plan = plan
+        self._namespace = NetworkNamespace(plan.namespace)
+        self._free = list(plan.pool.hosts())
+        self._sessions: dict[tuple[int, int], Pppd] = {}
+        self._kernel: dict[int, socket.socket] = {}
+        self._changing = threading.Lock()
+        self.runner = Runner(Endpoint(Identity("vpn")), self._namespace, self._told, address=str(plan.address))
+        self.runner.listen()
+
+    def _told(self, told: Told) -> None:
+        """In the runner's thread."""
+        tunnel, event = told.tunnel, told.event
+        if isinstance(event, CallOffered):
+            threading.Thread(target=self._call, args=(tunnel, event.call), daemon=True).start()
+        elif isinstance(event, CallEnded) and (pppd := self._sessions.get((tunnel.own, event.call))) is not None:
+            pppd.give_up()
+        elif isinstance(event, TunnelEnded):
+            for (own, _), pppd in list(self._sessions.items()):
+                if own == tunnel.own:
+                    pppd.give_up()
+        elif isinstance(event, CallConnected):
+            self._connected(tunnel, event.call)
+
+    def _connected(self, tunnel: Tunnel, call: int) -> None:
+        pppd = self._sessions.get((tunnel.own, call))
+        if pppd is not None:
+            with contextlib.suppress(RigError):
+                pppd.release(("pppol2tp", "0", "pppol2tp_lns_mode", "pppol2tp_tunnel_id", f"{tunnel.own}",
+                              "pppol2tp_session_id", f"{call}"))  # fmt: skip
+
+    @contextlib.contextmanager
+    def _address(self) -> Iterator[IPv4Address]:
+        with self._changing:
+            if not self._free:
+                raise RigError("no address is free")
+            address = self._free.pop(0)
+        try:
+            yield address
+        finally:
+            self._free.append(address)
+
+    def _call(self, tunnel: Tunnel, call: int) -> None:
+        """One session, from its offer to its end."""
+        try:
+            with self._address() as address, self._session(tunnel, call) as session:
+                options = PppOptions((*WORDS, f"{self._plan.own}:"), l2tp=True)
+                pppd = Pppd(session.fileno(), options, self._namespace, self._plan.folder, log=_pppd_log.info)
+                self._sessions[tunnel.own, call] = pppd
+                try:
+                    pppd.admit(self._plan.accounts, address)
+                    with self.runner.using() as now:
+                        if call not in tunnel.calls:
+                            return
+                        tunnel.accept_call(call, now)
+                    pppd.wait_end(None)
+                finally:
+                    del self._sessions[tunnel.own, call]
+                    pppd.stop()
+        except (RigError, OSError) as error:
+            _log.warning("call %d: %s", call, error)
+        with self.runner.using() as now:
+            tunnel.end_call(call, CallResult.ADMINISTRATIVE, now)
+
+    @contextlib.contextmanager
+    def _session(self, tunnel: Tunnel, call: int) -> Iterator[socket.socket]:
+        """The kernel's end of a call."""
+        with self.runner.using():
+            known = tunnel.calls.get(call)
+            if known is None:
+                raise RigError("it ended before it was taken")
+            peer, udp = self.runner.peer_of(tunnel), self.runner.socket_of(tunnel)
+        there = IPv4Address(peer[0])
+        with self._namespace.entered():
+            with self._changing:
+                if tunnel.own not in self._kernel:
+                    self._kernel[tunnel.own] = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, there)
+            made = kernel.session_socket(udp, (tunnel.own, call), (tunnel.channel.peer, known.peer), there)
+        with made:
+            yield made
+
+    def stop(self) -> None:
+        for pppd in list(self._sessions.values()):
+            pppd.stop()
+        self.runner.stop()
+
+
+def main(plan: LnsPlan, *, ready: Callable[[], None]) -> None:
+    """Run the LNS until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    journal = Journal("vpn")
+    lns = Lns(plan)
+    serve_in_thread(plan.control_path, {"journal": journal.since})
+    ready()
+    stop.wait()
+    lns.stop()

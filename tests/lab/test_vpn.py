@@ -1,0 +1,161 @@
+"""Home through a VPN (§2.1.3, §3.3): charon at both ends, the kernel's ESP, L2TP and pppd inside, with NAT and without;
+and what keeps it from coming about, each by its own sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import msgspec
+import pytest
+
+from drivers.base.errors import AuthenticationError, NetworkError
+from drivers.base.secret import Secret
+from drivers.ipsec.charon import IkeError, Policy
+from drivers.net import firewall
+from rig.checks import every
+from rig.checks.check import Check
+from rig.config.bench import Bench
+from rig.config.bench_files import load
+from rig.jobs.probing import surroundings
+from rig.links.ppp_role import Calling
+from rig.links.vpn_link import NAME
+from rig.parts.vpn_server.gateway import L2TP
+from rig.paths.vpn_building import POLICIES, BuiltVpn, build
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+from rig.verdict.verdict import CheckResult, Verdict
+
+
+def bench(masking: str = "fixed", policy: str = "paper-2007") -> Bench:
+    one = load("vpn")
+    assert one.internet is not None
+    assert one.vpn_gateway is not None
+    internet = msgspec.structs.replace(one.internet, masking=masking)
+    return msgspec.structs.replace(
+        one,
+        internet=internet,
+        vpn_gateway=msgspec.structs.replace(one.vpn_gateway, policy=policy),
+    )
+
+
+@contextmanager
+def built(**words: str) -> Iterator[BuiltVpn]:
+    with Owner() as owner:
+        yield build(bench(**words), owner, Progress.silent())
+
+
+def results(one: BuiltVpn, *which: Check) -> list[CheckResult]:
+    around = surroundings(one, one.path.open(Verdict("", "")))
+    return [result for check in which or every.for_way("vpn") for result in check(around)]
+
+
+@pytest.mark.paper("2.1.3", "3.3", "5.2")
+@pytest.mark.parametrize(
+    ("masking", "in_udp"),
+    [("none", False), ("fixed", True), ("masquerade", True)],
+    ids=["no NAT", "SNAT", "masquerading"],
+)
+def test_every_server_is_reached_and_nothing_is_in_clear(masking: str, in_udp: bool) -> None:
+    """ESP itself where nobody translates, and in UDP 4500 where somebody does; TCP goes through it, by PPP and L2TP."""
+    with built(masking=masking) as one:
+        found = results(one)
+        assert [result.line() for result in found if result.held is not True] == []
+        assert sum(result.name.startswith("TLS POST") for result in found) == 4
+        assert one.path.link.agreed_on is not None
+        assert one.path.link.agreed_on.udp is in_udp
+        assert one.path.link.agreed_on.mode == "TUNNEL"
+
+
+@pytest.mark.paper("3.3")
+def test_it_may_be_opened_again() -> None:
+    with built() as one:
+        for _ in range(3):
+            assert one.path.open(Verdict("", "")).ppp is not None
+            one.path.close()
+            assert one.path.link.agreed_on is None
+
+
+@pytest.mark.paper("3.3")
+def test_what_nobody_should_use_any_more_is_named() -> None:
+    with built() as one:
+        [result] = results(one, every.what_was_agreed)
+    assert result.held is True
+    assert "outdated today: 3DES, MODP_1024" in result.observed
+    with built(policy="today") as one:
+        [result] = results(one, every.what_was_agreed)
+    assert result.held is True
+    assert "outdated" not in result.observed
+
+
+def reload(one: BuiltVpn, secret: str, policy: Policy) -> None:
+    """The console's end with another secret, or other proposals."""
+    charon, server = one.path.link._charon, IPv4Address("129.42.160.16")
+    selectors = ([f"192.168.10.2/32{L2TP}"], [f"{server}/32{L2TP}"])
+    charon.load(NAME, IPv4Address("192.168.10.2"), server, policy, secret, selectors)
+
+
+def opening_fails(one: BuiltVpn, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words) as failure:
+        one.path.open(Verdict("", ""))
+    assert getattr(failure.value, "exit_status", 0) in (21, 23)
+    one.path.close()
+
+
+@pytest.mark.paper("3.3")
+def test_what_keeps_ike_from_agreeing_has_each_its_sentence() -> None:
+    with built() as one:
+        reload(one, "a guess", POLICIES["paper-2007"])
+        opening_fails(one, IkeError, "the shared secrets differ")
+    with built() as one:
+        reload(one, "whatever", POLICIES["today"])
+        opening_fails(one, IkeError, "no proposal in common")
+    with built() as one:
+        one.gateway.charon.stop()
+        opening_fails(one, IkeError, "the server is silent")
+
+
+@pytest.mark.paper("3.3")
+def test_a_wrong_chap_secret_is_a_refusal() -> None:
+    with built() as one:
+        assert isinstance(one.path.near.role, Calling)
+        one.path.near.role = replace(one.path.near.role, client=Secret("HMCACCT", "a guess"))
+        opening_fails(one, AuthenticationError, "refused")
+
+
+@pytest.mark.paper("2.1.3")
+def test_a_firewall_that_lets_500_alone_through_is_found_by_data() -> None:
+    """IKE is up then, and nothing comes through: a check that looked at IKE alone would be content."""
+    with built(masking="none") as one:
+        firewall.apply(one.router.namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
+        opening_fails(one, NetworkError, "no L2TP tunnel: no answer")
+
+
+# --- each check with what it checks broken ---------------------------------------------------------------------------
+
+
+def test_a_packet_beside_ike_and_esp_is_found() -> None:
+    """Here the console's own L2TP, which goes out in clear where the kernel has no policy for it."""
+    with built(masking="none") as one:
+        around = surroundings(one, one.path.open(Verdict("", "")))
+        firewall.apply(one.router.namespace, "*filter\n:FORWARD ACCEPT\n-F FORWARD\nCOMMIT\n")
+        one.gateway.namespace.add_route(around.ground.pool, "net0", "203.0.113.2")
+        with around.namespace.netlink() as link:
+            link.flush_routes(table=254, oif=link.link_lookup(ifname="ppp0")[0])
+            link.route("add", dst="0.0.0.0/0", gateway="192.168.10.1")
+        firewall.apply(one.gateway.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+        held = [result.held for check in (every.nothing_in_clear, every.beside_the_vpn) for result in check(around)]
+    assert held == [False, False]
+
+
+def test_the_end_of_the_session_is_noticed() -> None:
+    with built() as one:
+        one.path.open(Verdict("", ""))
+        one.gateway.process.stop()
+        began = time.monotonic()
+        assert one.path.ends_within(30)
+        assert time.monotonic() - began < 30
+        assert not one.path.alive()
