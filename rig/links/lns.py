@@ -47,8 +47,10 @@ class Lns:
         secret: bytes,
         namespace: NetworkNamespace,
         trace: Trace,
+        what: str = "partition",
         error: type[RigError] = NoModemError,
     ) -> None:
+        self._what = what
         self._error = error
         self.host = ""
         self.table = table
@@ -72,7 +74,7 @@ class Lns:
         if not isinstance(event, TunnelUp):
             said = event.end.text or f"result {event.end.result}" if isinstance(event, TunnelEnded) else "no answer"
             raise self._error(
-                f"{self.table.partition}: no L2TP tunnel: {said}",
+                f"{self._what} {self.table.partition}: no tunnel: {said}",
                 "is its L2TP service started, and does it allow this address and secret?",
             )
         self.host = event.host
@@ -129,7 +131,7 @@ class Lns:
         finally:
             self._takes_calls = False
         if isinstance(event, TunnelEnded):
-            raise self._error(f"the tunnel to the partition ended: {event.end.text or f'result {event.end.result}'}")
+            raise self._error(f"the tunnel to the {self._what} ended: {event.end.text or f'result {event.end.result}'}")
         assert event is None or isinstance(event, CallOffered)
         return event
 

@@ -51,7 +51,7 @@ class VpnLink:
             self.agreed_on = self._charon.initiate(NAME, self._gateway.timeout)
         with self._progress.step("L2TP through the VPN"):
             namespace, trace = self._charon.namespace, self._progress.trace
-            self._lns = Lns(self._gateway, b"", namespace, trace, NetworkError)
+            self._lns = Lns(self._gateway, b"", namespace, trace, "VPN gateway", NetworkError)
 
     def terminal(self) -> int:
         self._end_call()

@@ -131,7 +131,7 @@ def test_a_firewall_that_lets_500_alone_through_is_found_by_data() -> None:
     """IKE is up then, and nothing comes through: a check that looked at IKE alone would be content."""
     with built(masking="none") as one:
         firewall.apply(one.router.namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
-        opening_fails(one, NetworkError, "no L2TP tunnel: no answer")
+        opening_fails(one, NetworkError, "VPN gateway 129.42.160.16: no tunnel: no answer")
 
 
 # --- each check with what it checks broken ---------------------------------------------------------------------------
