@@ -143,9 +143,11 @@ class Charon:
 
     def initiate(self, name: str, seconds: float) -> Association:
         """Bring a connection up. Raises IkeError, which says what was not agreed on."""
+        self.lines.clear()  # what an earlier try has said is not why this one fails
         try:
-            for _ in self.session.initiate({"child": name, "timeout": f"{round(seconds * 1000)}"}):
-                pass
+            with waiting():
+                for _ in self.session.initiate({"child": name, "timeout": f"{round(seconds * 1000)}"}):
+                    pass
         except vici.exception.CommandException as error:
             raise IkeError(*self._why(str(error))) from error
         found = self.association(name)

@@ -43,6 +43,7 @@ class VpnGateway:
         self._table = table
         self._policy = policy
         self._secret = secret
+        self._allowed = allowed
         self.namespace.add_address("lo", IPv4Interface(f"{table.server}/32"))
         self.namespace.forward()
         firewall.apply(self.namespace, rules(allowed))
@@ -57,8 +58,8 @@ class VpnGateway:
         self.namespace.add_address("services0", SERVICES[0])
         hosts.add_address(interface, SERVICES[1])
         hosts.add_route(ANYWHERE, interface, str(SERVICES[0].ip))
-        self.namespace.add_route(IPv4Network("129.42.160.0/24"), "services0", str(SERVICES[1].ip))
-        self.namespace.add_route(IPv4Network("207.25.252.0/24"), "services0", str(SERVICES[1].ip))
+        for server in self._allowed.servers:
+            self.namespace.add_route(IPv4Network(f"{server}/32"), "services0", str(SERVICES[1].ip))
 
     def wait_ready(self) -> None:
         """Until both take who comes. Raises what kept one from it."""
