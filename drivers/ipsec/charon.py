@@ -102,13 +102,20 @@ class Charon:
     def wait_ready(self) -> None:
         """Until it takes commands. Raises CannotRunError when it ends, or does not within READY_SECONDS."""
         end = time.monotonic() + READY_SECONDS
-        while not (self._run / "charon.vici").exists():
+        while not self._connected():
             with waiting():
                 ended = self._program.wait(0.02)
             if ended or time.monotonic() > end:
                 raise CannotRunError(f"charon did not start: {'; '.join(list(self.lines)[-4:])}")
-        self._socket.connect(str(self._run / "charon.vici"))
         self._session = vici.Session(self._socket)
+
+    def _connected(self) -> bool:
+        """Whether it takes connections: its socket is there a moment before that."""
+        try:
+            self._socket.connect(str(self._run / "charon.vici"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     @property
     def session(self) -> vici.Session:
