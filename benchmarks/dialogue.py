@@ -12,6 +12,7 @@ from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
 from drivers.base.errors import PortLostError
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.serial.serial_line import SerialLine
 from rig.run.owner import Owner
 
@@ -26,7 +27,7 @@ def ours(port: str) -> float:
         began = time.monotonic()
         modem.reset()
         modem.configure()
-        modem.dial("5550100")
+        modem.dial(Number("5550100"))
         return time.monotonic() - began
 
 

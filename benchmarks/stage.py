@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from drivers.modem.number import Number
 from rig.config.bench_files import load
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
@@ -18,7 +19,7 @@ from rig.run.process import PartnerProcess
 from rig.run.progress import Progress
 
 BENCHES = Path(__file__).parent
-GATEWAY = "1-800-555-0100"
+GATEWAY = Number("1-800-555-0100")
 INSTANT = Timing(rate=None, setup=0, ring_every=1, training=0, patience=1)
 
 

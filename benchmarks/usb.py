@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.serial.ports import Port, await_port
 from drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, detect
@@ -94,7 +95,7 @@ def connect(calling: Modem, answering: Modem) -> None:
 
     answers = threading.Thread(target=answer)
     answers.start()
-    calling.dial("5550100", 20)
+    calling.dial(Number("5550100"), 20)
     answers.join(20)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from drivers.base.errors import ConfigError
+from drivers.base.errors import ConfigError, UsageError
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -67,7 +67,7 @@ def _decode(kind: type, value: Any) -> Any:
         raise ValueError(f"it takes text in quotes, not {value!r}")  # noqa: TRY004 - what msgspec makes its own of
     try:
         return kind(value)
-    except ValueError as error:
+    except (ValueError, UsageError) as error:
         raise ValueError(str(error)) from None
 
 

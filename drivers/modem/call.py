@@ -12,11 +12,8 @@ from drivers.base.errors import (
     NoAnswerError,
     NoCarrierError,
     NoDialtoneError,
-    UsageError,
 )
 from drivers.modem.result_codes import Code, Result
-
-NUMBER = re.compile(r"[0-9*#+A-DTPW,;!@$ ().-]{1,64}", re.IGNORECASE)
 
 _FAILURES: dict[Code, type[CallError]] = {
     Code.BUSY: BusyError,
@@ -71,13 +68,3 @@ def places_call(command: str) -> bool:
     """Whether a command line has one that waits for a far end: D, A or O (V.250 §6.3.1, §6.3.5, §6.3.7)."""
     line = command.strip().upper().removeprefix("AT")
     return any(found[0][0] in "DAO" for found in _COMMAND.finditer(line))
-
-
-def check_number(number: str) -> str:
-    """The dial string to send for a number. Raises UsageError for one that no modem would take."""
-    if not NUMBER.fullmatch(number.strip()):
-        raise UsageError(
-            f"{number!r} is not a number to dial",
-            "digits, * # + and the modifiers T P W , ; ! @ (V.250 §6.3.1)",
-        )
-    return re.sub(r"[ ().-]", "", number)

@@ -20,7 +20,7 @@ from pexpect import fdpexpect
 from drivers.base.errors import CallError, ModemError, ModemSilentError, NoAnswerError, PortLostError
 from drivers.base.interruptions import waiting
 from drivers.modem.at import Event, Reader, Text
-from drivers.modem.call import ADVICE, Connection, check_number, connection_of
+from drivers.modem.call import ADVICE, Connection, connection_of
 from drivers.modem.identity import Identity
 from drivers.modem.interview import (
     ANSWER_CHARACTERS,
@@ -34,6 +34,7 @@ from drivers.modem.interview import (
     into_step,
     parity_of,
 )
+from drivers.modem.number import Number
 from drivers.modem.profile import ANY, Profile, TimingFacts
 from drivers.modem.result_codes import Code, Result
 from drivers.serial.serial_line import SerialLine
@@ -219,16 +220,15 @@ class Modem:
                 self._await(search, step.seconds, "silence")
         return Heard(tuple(search.seen), len(search.data), 0, parity_of(bytes(search.data)))
 
-    def dial(self, number: str, timeout: float = DIAL_SECONDS) -> Connection:
+    def dial(self, number: Number, timeout: float = DIAL_SECONDS) -> Connection:
         """Dial, and wait for CONNECT.
 
         Raises BusyError, NoAnswerError, NoDialtoneError, NoCarrierError or ModemError as the modem says, and
         NoAnswerError when it says nothing in ``timeout``. However it ends but well, the modem is on hook.
         """
-        string = check_number(number)
         self._into_step()  # what is still to come from before is no answer to the dialling
         try:
-            answer, _ = self._ask(self.profile.commands.dial + string, timeout)
+            answer, _ = self._ask(self.profile.commands.dial + number.dial_string, timeout)
         except ModemSilentError as error:
             self.abort()
             raise NoAnswerError(str(error), ADVICE[Code.NO_ANSWER]) from error

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from drivers.base.errors import CannotRunError, UsageError
-from drivers.modem.call import check_number
+from drivers.modem.number import Number
 from rig import lab
 from rig.cli.main import SEE_DOCTOR
 from rig.config.bench import Bench
@@ -60,11 +60,9 @@ def numbers_option(command: _Command) -> _Command:
     )(command)
 
 
-def checked_numbers(_context: click.Context, _option: click.Parameter, numbers: tuple[str, ...]) -> tuple[str, ...]:
+def checked_numbers(_context: click.Context, _option: click.Parameter, numbers: tuple[str, ...]) -> tuple[Number, ...]:
     """Raises UsageError for one that no modem would take."""
-    for number in numbers:
-        check_number(number)
-    return numbers
+    return tuple(Number(number) for number in numbers)
 
 
 def json_option(command: _Command) -> _Command:
@@ -117,13 +115,11 @@ def load_bench_to_run(name: str | None) -> Bench:
     return bench
 
 
-def gateway_number(bench: Bench) -> str:
+def gateway_number(bench: Bench) -> Number:
     """The number of an emulated bench's LIG. Raises UsageError on a bench where only the user knows it."""
-    numbers = bench.exchange.numbers if bench.exchange else ()
-    found = next((entry.number for entry in numbers if entry.kind == "lig"), None)
-    if found is None:
+    if bench.gateway_number is None:
         raise UsageError("a real bench needs the gateway's number", "--number N")
-    return found
+    return bench.gateway_number
 
 
 def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from drivers.base.errors import UsageError
+from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     checked_numbers,
@@ -32,7 +33,7 @@ from rig.cli.way_home import Wanted, run
 @verbosity_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def connect(
-    numbers: tuple[str, ...],
+    numbers: tuple[Number, ...],
     hold: float,
     repeat: int | None,
     bench: str | None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from drivers.base.errors import UsageError
+from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     json_option,
@@ -36,7 +37,7 @@ from rig.cli.way_home import Wanted, run
 @verbosity_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def dial(
-    numbers: tuple[str, ...],
+    numbers: tuple[Number, ...],
     hold: float,
     repeat: int | None,
     inbound: bool,

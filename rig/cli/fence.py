@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from drivers.base.errors import Interrupted, UsageError, as_outcome
-from drivers.modem.call import check_number
+from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -101,9 +101,7 @@ def check(
 ) -> int:
     """Dial, and probe the gateway's fence from both sides, as far as there are two."""
     chosen = load_bench_to_run(bench)
-    wanted = (number or gateway_number(chosen)) if chosen.dials else ""
-    if chosen.dials:
-        check_number(wanted)
+    wanted = (Number(number) if number else gateway_number(chosen)) if chosen.dials else None
     enter_lab_to_call(engine, chosen, report)
     from rig import lab
     from rig.cli.reporting import capture_for, write_report

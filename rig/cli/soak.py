@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -28,7 +29,7 @@ from rig.cli.way_home import run_soak
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the table and the verdict.")
 def soak(
     folder: Path,
-    numbers: tuple[str, ...],
+    numbers: tuple[Number, ...],
     calls: int,
     pause: float,
     bench: str | None,

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from drivers.base.errors import UsageError
+from drivers.modem.number import Number
 from rig.cli.common import (
     enter_lab_to_call,
     show_outcome,
@@ -33,7 +34,7 @@ class Wanted:
     quiet: bool
 
 
-def run(title: str, bench: Bench, numbers: tuple[str, ...], engine: str | None, wanted: Wanted) -> int:
+def run(title: str, bench: Bench, numbers: tuple[Number, ...], engine: str | None, wanted: Wanted) -> int:
     """Bring the way up, in the lab; the exit status. ``title``: the command line, for the report."""
     if wanted.repeat is not None and (wanted.inbound or wanted.hold or wanted.command):
         raise UsageError("--repeat takes no --hold, no --inbound and no COMMAND", "rig soak --help")
@@ -66,7 +67,7 @@ def run(title: str, bench: Bench, numbers: tuple[str, ...], engine: str | None, 
 
 def run_soak(
     bench: Bench,
-    numbers: tuple[str, ...],
+    numbers: tuple[Number, ...],
     calls: int,
     pause: float,
     folder: Path | None,

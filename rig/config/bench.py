@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from drivers.base.tables import Table
+from drivers.modem.number import Number
 from drivers.serial.ports import FILTERS
 
 
@@ -87,12 +88,13 @@ class AllowTable(Table, frozen=True):
 
 
 class NearEndTable(Table, frozen=True):
-    """``allow``: the near end's own firewall; without it, only what the near end opened comes back."""
+    """``number`` of its own telephone line; ``allow``: its own firewall; without it, only what the near end opened
+    comes back."""
 
     account: str = ""
     user_id: str = ""
     secret: Literal["generated"] | SecretTable = msgspec.field(default_factory=SecretTable)
-    number: str = ""
+    number: Number | None = None
     modem: ModemTable = msgspec.field(default_factory=ModemTable)
     ppp: PppTable = msgspec.field(default_factory=PppTable)
     allow: tuple[AllowTable, ...] = ()
@@ -107,7 +109,7 @@ class NearEndTable(Table, frozen=True):
 class NumberTable(Table, frozen=True):
     """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway."""
 
-    number: str
+    number: Number
     kind: Literal["lig", "modem", "busy", "no-answer", "voice"]
     lines: int = 1
     accounts: Literal["near-end", "none"] = "near-end"
@@ -294,6 +296,12 @@ class Bench(Table, frozen=True):
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
+
+    @property
+    def gateway_number(self) -> Number | None:
+        """The emulated LIG's; None where only the user knows the gateway's."""
+        listed = self.exchange.numbers if self.exchange else ()
+        return next((entry.number for entry in listed if entry.kind == "lig"), None)
 
     @property
     def dials(self) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from drivers.base.errors import ConfigError, UsageError
 from drivers.base.tables import convert, read
-from drivers.modem.call import check_number
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.config import broken, profiles
 from rig.config.bench import (
@@ -118,6 +117,8 @@ def _validate(path: Path, bench: Bench) -> None:
         _validate_proxy(bench.proxy, bench.internet, wrong)
     if bench.inbound is not None:
         _validate_inbound(bench.inbound, bench.lig is None, wrong)
+        if bench.exchange is not None and bench.near_end.number is None:
+            raise wrong("near-end.number", "it is missing: who is on the emulated [exchange] has a number to call")
     load_destinations(bench)
     load_tls_policy(bench)
 
@@ -249,10 +250,6 @@ def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
         if not 0 <= getattr(exchange, name) <= 600:
             raise wrong(f"exchange.{name.replace('_', '-')}", "it takes 0 to 600 seconds")
     for entry in exchange.numbers:
-        try:
-            check_number(entry.number)
-        except UsageError as error:
-            raise wrong("exchange.numbers.number", str(error)) from None
         if not 1 <= entry.lines <= 64:
             raise wrong("exchange.numbers.lines", "it takes 1 to 64")
 

@@ -25,6 +25,7 @@ from drivers.base.errors import (
 )
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
+from drivers.modem.number import Number
 from drivers.ppp.up import PppUp
 from rig import lab
 from rig.checks.check import not_run
@@ -85,6 +86,12 @@ class InboundBench:
         end.partitions = self.end.partitions
         return replace(self, bench=bench, end=end)
 
+    @property
+    def number(self) -> Number:
+        """Where the answering end is called."""
+        assert self.bench.near_end.number is not None
+        return self.bench.near_end.number
+
     @classmethod
     def built(cls, bench: Bench, owner: Owner, progress: Progress) -> InboundBench:
         """Everything started, nothing armed."""
@@ -95,7 +102,7 @@ class InboundBench:
         lead_to_partition(owner, bench, console)
         borrows = bench.near_end.remote_modem is not None
         on_exchange = lines is not None and not borrows
-        port = lines.install_line(NEAR_LINE, bench.near_end.number) if lines and on_exchange else near_port(bench)
+        port = lines.install_line(NEAR_LINE, bench.near_end.number or "") if lines and on_exchange else near_port(bench)
         end = _answering_end(AnsweringEnd, bench, owner, console, port, progress)
         if bench.i5os is not None:
             partition = EmulatedPartition(bench, owner, lines)
@@ -220,7 +227,7 @@ class _Job:
         caller.open()
         try:
             await_listening(stage.end)
-            caller.dial(self.bench.near_end.number)
+            caller.dial(stage.number)
             up = caller.start_ppp()
             with caller.in_session():
                 for result in Verification(caller, up, stage.promised, stage.behind).run():
@@ -235,7 +242,7 @@ class _Job:
             working.result()
         with self.progress.step("a second call"):
             again = stage.representative(stage.end.credentials, Progress.silent(), "again")
-            result = second_call(again, self.bench.near_end.number)
+            result = second_call(again, stage.number)
         self.verdict.checks.append(result)
         self.progress.note(result.line())
 
@@ -267,7 +274,7 @@ def as_before(end: AnsweringEnd, before: str) -> CheckResult:
     return CheckResult("rules, routes, addresses as before", end.namespace.name, "all of it", observed, before == after)
 
 
-def second_call(caller: NearEnd, number: str) -> CheckResult:
+def second_call(caller: NearEnd, number: Number) -> CheckResult:
     """Dial once more: nobody may answer. Only a call that rang, or found no carrier, has shown that; raises CallError
     for a modem that would not even be set up for it."""
     name = "a second call is not answered"

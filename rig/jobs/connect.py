@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drivers.base.errors import CarrierLostError
 from drivers.base.interruptions import waiting
+from drivers.modem.number import Number
 from rig import lab
 from rig.checks import every
 from rig.config.bench import Bench
@@ -27,7 +28,7 @@ class ConnectOptions:
     """``numbers``: for a way that dials; ``hold``: seconds that it stays up after the checks; ``command``: what runs
     over it."""
 
-    numbers: tuple[str, ...] = ()
+    numbers: tuple[Number, ...] = ()
     hold: float = 0.0
     command: tuple[str, ...] = ()
 

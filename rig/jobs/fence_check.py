@@ -7,6 +7,7 @@ from typing import Any
 
 from drivers.base.errors import BusyError
 from drivers.base.interruptions import interruptible
+from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.jobs.probing import Drawn, probes_of
@@ -26,7 +27,7 @@ from rig.verdict.verdict import CheckResult, Verdict
 
 def run(
     bench: Bench,
-    number: str,
+    number: Number | None,
     drawn: Drawn,
     flood: int,
     progress: Progress,
@@ -42,9 +43,9 @@ def run(
     with interruptible(), Owner() as owner:
         if capture is not None:
             capture.attend(owner)
-        built = build(bench, [number], owner, progress, capture)
+        built = build(bench, [number] if number else [], owner, progress, capture)
         far = built.far if isinstance(built, BuiltModem) else None
-        other = _second_caller(bench, owner, far, number, progress) if far and bench.exchange else None
+        other = _second_caller(bench, owner, far, number, progress) if number and far and bench.exchange else None
         up = built.path.open(verdict)
         run = probes_of(built, up, drawn, other, progress.advance)
         with progress.step("probing the fence"), over(built.path):
@@ -79,7 +80,7 @@ def _held(counts: dict[str, int]) -> bool | None:
     return True if counts["allowed"] or counts["denied"] else None
 
 
-def _second_caller(bench: Bench, owner: Owner, far: FarEnd, number: str, progress: Progress) -> Up | None:
+def _second_caller(bench: Bench, owner: Owner, far: FarEnd, number: Number, progress: Progress) -> Up | None:
     """Somebody else who has called the gateway, to see what passes between callers; None when it has one line."""
     port = far.install_line("other-caller", "")
     near = caller_at(owner, bench, port, far.secret, progress, "other")

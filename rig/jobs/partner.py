@@ -9,6 +9,7 @@ import threading
 from drivers.base.errors import UsageError
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
+from drivers.modem.number import Number
 from drivers.net.packet_tap import PacketTap
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
@@ -42,7 +43,7 @@ def lig(bench: Bench, progress: Progress) -> None:
         _follow(far.lig, progress)
 
 
-def gateway_numbers(bench: Bench) -> tuple[str, ...]:
+def gateway_numbers(bench: Bench) -> tuple[Number, ...]:
     """The numbers of an emulated exchange at which the gateway lets its customer in."""
     numbers = bench.exchange.numbers if bench.exchange else ()
     sound = (one for one in numbers if one.kind == "lig" and one.accounts == "near-end" and one.drop_after is None)

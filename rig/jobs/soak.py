@@ -19,6 +19,7 @@ import msgspec
 
 from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageError
 from drivers.base.interruptions import waiting
+from drivers.modem.number import Number
 from rig import lab
 from rig.config.bench import Bench
 from rig.jobs.ending import to_its_end
@@ -39,7 +40,7 @@ AFTER_FAILURE = 1.0
 class SoakPlan:
     """``calls``: how many in all, those that are on disk included; ``pause`` between two, in seconds."""
 
-    numbers: tuple[str, ...]
+    numbers: tuple[Number, ...]
     calls: int
     pause: float = 0.0
 

@@ -12,6 +12,7 @@ from drivers.base.errors import CallError, PortLostError
 from drivers.base.secret import Secret
 from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import Pppd
@@ -154,7 +155,7 @@ class AnsweringEnd:
         """Answer what rings. Raises as the link does."""
         return self.link.answer()
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         """Call out over the same link. Raises as NearEnd.dial does."""
         return self.near.dial(number)
 

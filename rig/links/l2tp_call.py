@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from drivers.base.errors import CallError, CarrierLostError, RigError
 from drivers.l2tp.events import CallOffered
-from drivers.modem.call import Connection, check_number
+from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.ppp_log import MapAgreed
@@ -90,14 +91,15 @@ class L2tpCall:
         self._call = LnsCall(self.lns, self._ended)
         return self._call.terminal()
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         """Have the partition dial. Raises as LnsCall.dial does."""
-        string = check_number(number)
 
         def accepted() -> None:
             self._progress.begin(f"partition dialling {number}")
 
-        return self._connected("L2TP outgoing call", lambda: self.call.dial(string, self._seconds, accepted))
+        return self._connected(
+            "L2TP outgoing call", lambda: self.call.dial(number.dial_string, self._seconds, accepted)
+        )
 
     def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
         self._progress.begin(doing)

@@ -7,6 +7,7 @@ from typing import Protocol
 from drivers.base.errors import RigError
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
@@ -34,7 +35,7 @@ class Link(Protocol):
     def terminal(self) -> int:
         """The descriptor that the next pppd is started on."""
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         """Call a number. Raises CallError by its result."""
 
     def release(self, pppd: Pppd) -> None:

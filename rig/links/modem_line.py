@@ -15,6 +15,7 @@ from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.modem.result_codes import Result
 from drivers.ppp.ppp_log import MapAgreed
@@ -135,7 +136,7 @@ class ModemLine:
         """How long a call may take to its carrier, and the modem to say so."""
         return self.serial.table.carrier_wait + 30.0
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         """Call a number; see Modem.dial for what it raises."""
         self._progress.begin(f"dialling {number}")
         return self._connected(lambda: self.modem.dial(number, self._seconds))
@@ -225,7 +226,7 @@ class NullModem:
     def terminal(self) -> int:
         return self.serial.terminal()
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         self._progress.note(f"null modem: {number} is not dialled, the far end is there")
         return Connection("NULL MODEM", self.serial.speed)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from drivers.base.errors import CallError, CarrierLostError, NoModemError, PppError, RigError
 from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
 from drivers.ppp.pppd import Pppd, PppOptions
@@ -84,16 +85,15 @@ class NearEnd:
             )
             self.role.admit(self._pppd)
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number) -> Connection:
         """Call a number. Raises as the link does."""
-        self.hold_pppd()  # that of a call that failed may be gone with it
-        with self._connecting():
-            return self.link.dial(number)
+        return self.connect(lambda: self.link.dial(number))
 
-    @contextlib.contextmanager
-    def _connecting(self) -> Iterator[None]:
+    def connect(self, call: Callable[[], Connection]) -> Connection:
+        """Have the link connect, with a pppd that is ready for it. Raises as ``call`` does."""
+        self.hold_pppd()  # that of a call that failed may be gone with it
         try:
-            yield
+            return call()
         except CallError:
             if not self.link.lasts:
                 self.end_session()

@@ -8,6 +8,7 @@ from drivers.base.errors import CarrierLostError, NetworkError, RigError
 from drivers.ipsec.charon import Association, Charon
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
@@ -70,7 +71,7 @@ class VpnLink:
         assert self._call is not None
         return self._call
 
-    def dial(self, number: str) -> Connection:
+    def dial(self, number: Number | None = None) -> Connection:
         """Nobody is dialled: the gateway takes the call, or does not. Raises CallError."""
         with self._progress.step("L2TP incoming call"):
             self.call.offer(self._gateway.timeout)

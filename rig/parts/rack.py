@@ -77,7 +77,7 @@ class FarEnd:
         """Where the near end finds its modem: on a line of the exchange, which it is given now; at the partition; or
         as the bench names a real one."""
         if self.lines is not None and self.partition is None:
-            return self.install_line(NEAR_LINE, self.bench.near_end.number)
+            return self.install_line(NEAR_LINE, self.bench.near_end.number or "")
         return near_port(self.bench)
 
     @property

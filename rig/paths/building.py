@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.paths import internet_building, modem_building, proxy_building, vpn_building
 from rig.paths.built import Built
@@ -14,7 +15,7 @@ from rig.run.progress import Progress
 
 
 def build(
-    bench: Bench, numbers: Sequence[str], owner: Owner, progress: Progress, capture: Capture | None = None
+    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None = None
 ) -> Built:
     """Everything started, nothing opened. ``numbers``: for a way that dials."""
     if bench.vpn_gateway is not None:

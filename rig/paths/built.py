@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Protocol
 
+from drivers.modem.number import Number
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.paths.path import Path
@@ -61,5 +62,5 @@ class Built(Protocol):
         """How many packets have been dropped on the way, by the reason; nothing where it is not the rig's own."""
 
 
-Making = Callable[[Bench, Sequence[str], Owner, Progress, Capture | None], Built]
+Making = Callable[[Bench, Sequence[Number], Owner, Progress, Capture | None], Built]
 """Makes the way that a bench has: everything started, nothing opened. Told the numbers, for one that dials."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from drivers.base.errors import CallError, RigError
+from drivers.modem.number import Number
 from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
 from rig.links.near_end import NearEnd
@@ -17,7 +18,7 @@ from rig.verdict.verdict import Attempt, ConnectReport, ModemReport, PppReport, 
 class ModemPath:
     """``allowed``: what the gateway at the other end is to let through."""
 
-    def __init__(self, near: NearEnd, numbers: Sequence[str], allowed: Destinations) -> None:
+    def __init__(self, near: NearEnd, numbers: Sequence[Number], allowed: Destinations) -> None:
         self.near = near
         self.numbers = tuple(numbers)
         self.allowed = allowed

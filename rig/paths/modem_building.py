@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from drivers.modem.number import Number
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
@@ -49,7 +50,7 @@ class BuiltModem:
 
 def build(
     bench: Bench,
-    numbers: Sequence[str],
+    numbers: Sequence[Number],
     owner: Owner,
     progress: Progress,
     capture: Capture | None = None,
@@ -73,7 +74,7 @@ def build(
     return built_of(bench, near, numbers, far)
 
 
-def built_of(bench: Bench, near: NearEnd, numbers: Sequence[str], far: FarEnd | None) -> BuiltModem:
+def built_of(bench: Bench, near: NearEnd, numbers: Sequence[Number], far: FarEnd | None) -> BuiltModem:
     """The way home that a near end is to go."""
     path = ModemPath(near, numbers, load_destinations(bench))
     pool = bench.expect.pool or (bench.lig.pool if bench.lig else None)

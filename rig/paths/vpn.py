@@ -32,7 +32,7 @@ class VpnPath:
         """IKE, L2TP, PPP. Raises IkeError, and what L2TP and PPP raise."""
         told.port = self.link.port
         self.near.open()
-        self.near.dial("")
+        self.near.connect(self.link.dial)
         began = time.monotonic()
         up = self.near.start_ppp()
         told.timing.ppp = time.monotonic() - began

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError
+from drivers.modem.number import Number
 
 if TYPE_CHECKING:
     from fixtures.line import Line, Session
     from rig.config.bench import Bench
 
 
-def number_of(bench: Bench, kind: str) -> str:
+def number_of(bench: Bench, kind: str) -> Number:
     """A number of the emulated exchange at which somebody of a kind is."""
     numbers = bench.exchange.numbers if bench.exchange else ()
-    found = next((entry.number for entry in numbers if entry.kind == kind), "")
-    if not found:
+    found = next((entry.number for entry in numbers if entry.kind == kind), None)
+    if found is None:
         pytest.skip(f"the bench knows no number of the kind {kind!r}")
     return found
 

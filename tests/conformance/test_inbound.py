@@ -13,6 +13,7 @@ import pytest
 from drivers.base.errors import AuthenticationError, BusyError, CallError, RigError
 from drivers.base.secret import Secret
 from drivers.modem.call import Connection
+from drivers.modem.number import Number
 from drivers.ppp.up import PppUp
 from rig.verdict.verdict import CheckResult
 from tests.conformance.results import require
@@ -104,8 +105,9 @@ def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
 
     assert bench.inbound is not None
     auth = bench.inbound.auth
-    number = request.config.getoption("--number") or bench.near_end.number
-    if not number:
+    written = request.config.getoption("--number")
+    number = Number(written) if written else bench.near_end.number
+    if number is None:
         pytest.fail("a device needs the number that it answers: --number", pytrace=False)
     owner, secret = request.getfixturevalue("owner"), read_secret(bench, "")
     found = Found()
@@ -147,7 +149,7 @@ def _device(bench: Bench, request: pytest.FixtureRequest) -> Found:
     return found
 
 
-def _reach(caller: NearEnd, number: str) -> Connection:
+def _reach(caller: NearEnd, number: Number) -> Connection:
     """Dial a device that may still be hanging up: its line is busy then, for FREE_SECONDS at most."""
     end = time.monotonic() + FREE_SECONDS
     while True:

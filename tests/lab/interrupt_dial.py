@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from drivers.base.errors import Interrupted
 from drivers.base.interruptions import SIGNALS, interruptible
+from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.config.bench_files import load
 from rig.jobs import connect
@@ -38,7 +39,7 @@ def dial_until_interrupted(bench: Bench) -> NoReturn:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             with open(os.devnull, "w") as nowhere:
                 verdict = connect.run(
-                    bench, connect.ConnectOptions(("1-800-555-0100",), hold=60), Progress(nowhere), build
+                    bench, connect.ConnectOptions((Number("1-800-555-0100"),), hold=60), Progress(nowhere), build
                 )
         os._exit(verdict.exit)
     except Interrupted as error:

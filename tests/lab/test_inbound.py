@@ -16,6 +16,7 @@ import pytest
 
 from drivers.base.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
 from drivers.base.secret import Secret
+from drivers.modem.number import Number
 from drivers.net import conntrack, firewall
 from fixtures.inbound import Armed, armed, connected
 from rig.console import inbound_firewall
@@ -157,7 +158,7 @@ def test_the_caller_gives_up_while_it_rings(representative: Armed) -> None:
     caller = representative.representative()
     caller.modem.command("ATS7=1")
     with pytest.raises(CallError):
-        caller.dial(f"{representative.number}@")  # it waits for silence after ringing, which does not come
+        caller.dial(Number(f"{representative.number}@"))  # it waits for silence after ringing, which does not come
     caller.hang_up()
     the_next_call_is_good(representative)
 
@@ -273,7 +274,7 @@ def test_calling_out_just_as_it_rings_is_told_and_not_mixed_up(representative: A
         calling = pool.submit(caller.dial, representative.number)
         end.modem.wait_for_ring(timeout=10)
         with pytest.raises(CallError) as glare:
-            end.dial("1-800-555-0100")
+            end.dial(Number("1-800-555-0100"))
         assert glare.value.exit_status in (12, 13)
         end.hang_up()
         with pytest.raises((CallError, NoAnswerError)):

@@ -65,7 +65,7 @@ def test_with_nobody_waiting_it_rings_and_is_not_answered(inbound_bench: Inbound
     caller.open()
     caller.modem.command("ATS7=3")
     with pytest.raises(CallError) as failure:
-        caller.dial(inbound_bench.bench.near_end.number)
+        caller.dial(inbound_bench.number)
     assert failure.value.exit_status in (11, 13)
     caller.hang_up()
     with armed(inbound_bench, tmp_path / "one.json") as one:

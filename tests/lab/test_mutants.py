@@ -45,7 +45,7 @@ def other_line(bench: Bench, far_end: FarEnd) -> Iterator[Line]:
     """The line of a second caller, on hook."""
     with Owner() as owner:
         port = far_end.install_line(f"other-caller-{next(line_numbers)}", "")
-        line = Line(bench, owner, port, far_end.secret, "1-800-555-0100", far_end, "other")
+        line = Line(bench, owner, port, far_end.secret, bench.gateway_number, far_end, "other")
         with line.opened():
             yield line
 
@@ -89,7 +89,7 @@ def two_addresses() -> Iterator[tuple[Line, Gateway]]:
     bench = load(str(Path(__file__).with_name("small.toml")))
     with Owner() as owner:
         far = FarEnd(bench, owner)
-        line = Line(bench, owner, far.near_port, far.secret, "1-800-555-0100", far)
+        line = Line(bench, owner, far.near_port, far.secret, bench.gateway_number, far)
         yield line, Gateway(far.lig)
 
 

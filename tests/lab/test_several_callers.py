@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.base.errors import BusyError, PppError
+from drivers.modem.number import Number
 from rig.checks.names import ask_name
 from rig.config.bench_files import load
 from rig.links.making import caller_at
@@ -32,7 +33,7 @@ def caller(far_end: FarEnd, owner: Owner, name: str) -> NearEnd:
 
 
 def call(near: NearEnd) -> PppUp:
-    near.dial("1-800-555-0100")
+    near.dial(Number("1-800-555-0100"))
     return near.start_ppp()
 
 
@@ -60,7 +61,7 @@ def test_busy_when_every_line_of_the_hunt_group_is_taken(far_end: FarEnd) -> Non
             call(caller(far_end, mine, name))
         last = caller(far_end, mine, "d")
         with pytest.raises(BusyError):
-            last.dial("1-800-555-0100")
+            last.dial(Number("1-800-555-0100"))
 
 
 def test_empty_pool_is_a_no_to_the_caller_and_nothing_to_the_others() -> None:
@@ -69,7 +70,7 @@ def test_empty_pool_is_a_no_to_the_caller_and_nothing_to_the_others() -> None:
         first, second = (caller(far_end, mine, name) for name in ("one", "two"))
         third = caller(far_end, mine, "three")
         ups = [call(near) for near in (first, second)]
-        third.dial("1-800-555-0100")
+        third.dial(Number("1-800-555-0100"))
         with pytest.raises(PppError) as refused:
             third.start_ppp()
         assert refused.value.exit_status == 20

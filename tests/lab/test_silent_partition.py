@@ -14,6 +14,7 @@ from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import CallAsked
 from drivers.l2tp.runner import Runner
+from drivers.modem.number import Number
 from rig.config.bench import Bench, ModemTable, NearEndTable, PppTable, RemoteModemTable
 from rig.links.making import borrower_of
 from rig.run.owner import Owner
@@ -74,7 +75,7 @@ def test_silence_is_an_outcome(own: Owner, answers: bool, steps: int, expected: 
     with pytest.raises(kind, match=words):
         try:
             near.open()
-            near.dial("18005550100")
+            near.dial(Number("18005550100"))
             near.start_ppp()
         finally:
             near.hang_up()

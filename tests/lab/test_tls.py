@@ -27,7 +27,7 @@ def old_servers() -> Iterator[Surroundings]:
     """A session with a gateway behind which the servers speak TLS as in 2007."""
     with Owner() as owner:
         far = FarEnd(load(str(Path(__file__).with_name("old-servers.toml"))), owner)
-        line = Line(far.bench, owner, far.near_port, far.secret, "1-800-555-0100", far)
+        line = Line(far.bench, owner, far.near_port, far.secret, far.bench.gateway_number, far)
         with line.opened():
             yield line.call().start_ppp().surroundings
 

@@ -19,6 +19,7 @@ import pytest
 
 from drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
 from drivers.l2tp.runner import peer_at
+from drivers.modem.number import Number
 from drivers.ppp.ppp_log import Addresses, Interface
 from drivers.ppp.up import PppUp
 from fixtures.line import Line
@@ -43,7 +44,7 @@ def line() -> Iterator[Line]:
     os.environ["RIG_TEST_TUNNEL_SECRET"] = SECRET.replace(" ", "")
     with Owner() as owner:
         far = FarEnd(load(str(Path(__file__).with_name("l2tp.toml"))), owner)
-        yield Line(far.bench, owner, far.near_port, far.secret, NUMBER, far)
+        yield Line(far.bench, owner, far.near_port, far.secret, Number(NUMBER), far)
 
 
 @pytest.fixture

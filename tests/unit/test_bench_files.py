@@ -63,7 +63,11 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         ("[exchange]\nrate = 56", "key 'exchange.rate': it takes 300 to 115200 bit/s"),
         ("[exchange]\nsetup = -1", "key 'exchange.setup': it takes 0 to 600 seconds"),
         ("[[exchange.numbers]]\nnumber = '555'\nkind = 'fax'", "key 'exchange.numbers[0].kind': it takes 'lig' or"),
-        ("[[exchange.numbers]]\nnumber = 'xyz'\nkind = 'busy'", "key 'exchange.numbers.number'"),
+        (
+            "[[exchange.numbers]]\nnumber = 'xyz'\nkind = 'busy'",
+            "key 'exchange.numbers[0].number': 'xyz' is not a",
+        ),
+        ("[near-end]\nnumber = 'home'", "key 'near-end.number': 'home' is not a number to dial"),
         ("[[near-end.allow]]\nprotocol = 'tcp'", "key 'near-end.allow.ports'"),
         ("[[near-end.allow]]\nprotocol = 'tcp'\nports = '9-2'", "'9-2': it takes a port from 1 to 65535, or two"),
         ("[[near-end.allow]]\nprotocol = 'icmp'\nports = '8'", "icmp none"),

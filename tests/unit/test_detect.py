@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
@@ -70,7 +71,7 @@ def test_each_make_dials_with_the_commands_of_its_profile(town: Town, known: Pro
         near.reset()
         near.follow(known)
         near.configure()
-        connection = near.dial(number, 5)
+        connection = near.dial(Number(number), 5)
         assert connection.text.startswith("CONNECT")
 
 
@@ -112,7 +113,7 @@ def test_a_modem_left_in_a_call_is_found_by_patience(town: Town) -> None:
             far.configure("ATS0=1")
             near.reset()
             near.configure("AT&D0")
-            near.dial("5550300", 5)
+            near.dial(Number("5550300"), 5)
         assert any(call["caller"] == name for call in town.control.ask("calls"))
         found = ask(device, patient=True)
     assert found.state == "modem"

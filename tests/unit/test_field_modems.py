@@ -12,6 +12,7 @@ from drivers.base.errors import BusyError, CallError, ModemError, ModemSilentErr
 from drivers.modem.call import places_call
 from drivers.modem.identity import Identity
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.modem.profile import Dialect, TimingFacts
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
@@ -21,7 +22,7 @@ from rig.jobs.suggestion import suggest
 from rig.jobs.talk import run_script
 from tests.unit.scripted_modem import OK, Answer, Script, like_v250, scripted
 
-NUMBER = "5550100"
+NUMBER = Number("5550100")
 DIAL = f"ATDT{NUMBER}"
 CONNECT = b"\r\nCONNECT 33600\r\n"
 

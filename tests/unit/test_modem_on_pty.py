@@ -25,6 +25,7 @@ from drivers.base.errors import (
     UsageError,
 )
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.serial.serial_line import SerialLine
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing
@@ -88,7 +89,7 @@ def connect(near: Modem, far: Modem) -> None:
 
     answering = threading.Thread(target=answer)
     answering.start()
-    near.dial("5550100", 5)
+    near.dial(Number("5550100"), 5)
     answering.join(5)
     assert not answering.is_alive()
 
@@ -124,20 +125,20 @@ def test_call_connects_and_carries_every_byte_both_ways(near: Modem, far: Modem)
 )
 def test_each_result_code_is_an_error_of_its_own(near: Modem, number: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        near.dial(number, 5)
+        near.dial(Number(number), 5)
     assert near.command("AT") == []
 
 
 def test_dead_line_is_no_dialtone(near: Modem, exchange: Control) -> None:
     exchange.ask("dead_line", line="near", dead=True)
     with pytest.raises(NoDialtoneError):
-        near.dial("5550100", 10)
+        near.dial(Number("5550100"), 10)
     exchange.ask("dead_line", line="near", dead=False)
 
 
 def test_dialling_longer_than_its_bound_is_stopped_and_the_modem_is_ready_again(near: Modem) -> None:
     with pytest.raises(NoAnswerError, match=r"waited 0\.3 s for the answer to ATDT5550102"):
-        near.dial("5550102", 0.3)
+        near.dial(Number("5550102"), 0.3)
     assert near.command("AT") == []
 
 
@@ -263,7 +264,7 @@ def test_silent_port_says_what_was_waited_for_and_what_came() -> None:
 def test_number_that_is_none_is_refused_before_the_modem_sees_it(near: Modem) -> None:
     for number in ("", "555;DROP\r", "555\nATH", "x" * 5):
         with pytest.raises(UsageError):
-            near.dial(number)
+            near.dial(Number(number))
 
 
 def test_port_that_is_held_is_busy_and_names_the_process(near: Modem) -> None:

@@ -21,6 +21,7 @@ import pyudev
 
 from drivers.base.errors import CarrierLostError, NoModemError, PortLostError
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
@@ -138,7 +139,7 @@ def test_of_a_cellular_modems_four_ports_the_right_one_dials_and_diagnostics_are
             modem.follow(named("quectel-ec25"))
             modem.reset()
             modem.configure()
-            assert modem.dial("1-800-555-0106", 20).text == "CONNECT 150000000"
+            assert modem.dial(Number("1-800-555-0106"), 20).text == "CONNECT 150000000"
             wait_until(lambda: line.carrier is True, 2, "DCD on")
     finally:
         far_end.exchange.ask("remove", name="cellular")

@@ -65,7 +65,7 @@ class EmulatedPartition:
                 )
                 for table in self._table.modem
             )
-        numbers = [self.bench.near_end.number] + [""] * (self._table.modems - 1)
+        numbers = [self.bench.near_end.number or "", *[""] * (self._table.modems - 1)]
         ports = [lines.install_line(f"i5os-{index}", number) for index, number in enumerate(numbers, 1)]
         return tuple(LacModemPlan(port, wait, number) for port, number in zip(ports, numbers, strict=True))
 

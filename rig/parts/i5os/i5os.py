@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.base.errors import CallError, RigError
+from drivers.base.errors import CallError, RigError, UsageError
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
@@ -28,6 +28,7 @@ from drivers.l2tp.header import Error
 from drivers.l2tp.results import CallResult
 from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
+from drivers.modem.number import Number
 from drivers.net.namespace import NetworkNamespace
 from drivers.serial.serial_line import DTR_OFF_SECONDS
 from rig.parts.i5os.lac_modem import LacModem, LacModemPlan
@@ -126,12 +127,20 @@ class LendingPartition:
             made = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, IPv4Address(peer[0]))
         self._tunnels[tunnel] = made
 
-    def _asked(self, tunnel: Tunnel, call: int, number: str) -> None:
-        if not any(fnmatch.fnmatchcase(number, pattern) for pattern in self.plan.numbers):
-            self._refuse("number", f"{number} may not be dialled")
-            self._end(tunnel, call, CallResult.INVALID_DESTINATION, f"{number} may not be dialled")
+    def _asked(self, tunnel: Tunnel, call: int, called: str) -> None:
+        try:
+            number = self._permitted(called)
+        except UsageError as error:
+            self._refuse("number", str(error))
+            self._end(tunnel, call, CallResult.INVALID_DESTINATION, str(error))
             return
         threading.Thread(target=self._serve, args=(tunnel, call, number), daemon=True).start()
+
+    def _permitted(self, called: str) -> Number:
+        """A Called Number (RFC 2661 §4.4.3) that may be dialled. Raises UsageError."""
+        if not any(fnmatch.fnmatchcase(called, pattern) for pattern in self.plan.numbers):
+            raise UsageError(f"{called} may not be dialled")
+        return Number(called)
 
     # --- calls that the near end asks for ------------------------------------------------------------------------
 
@@ -149,7 +158,7 @@ class LendingPartition:
         modem.busy = True
         os.write(self._freed_wake, b"\n")
 
-    def _serve(self, tunnel: Tunnel, call: int, number: str) -> None:
+    def _serve(self, tunnel: Tunnel, call: int, number: Number) -> None:
         """One call, in a thread of its own: a modem, dial, join, wait for its end."""
         modem = self._free_modem()
         if modem is None:

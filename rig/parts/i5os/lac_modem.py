@@ -12,6 +12,7 @@ from drivers.l2tp.kernel import Bridge
 from drivers.modem import call
 from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.modem import Modem
+from drivers.modem.number import Number
 from drivers.modem.profile import Profile
 from drivers.serial.serial_line import SerialLine
 
@@ -71,7 +72,7 @@ class LacModem:
         assert self._modem is not None
         return self._connected(self._modem.answer(self._answer_seconds).rate)
 
-    def dial(self, number: str) -> int:
+    def dial(self, number: Number) -> int:
         """Dial; the rate in bit/s. Raises as Modem.dial does."""
         modem = self._modem or self.prepare()
         return self._connected(modem.dial(number, self._answer_seconds).rate)
