@@ -24,7 +24,7 @@ def test_what_makes_it_readable_is_not_sent(written: str, sent: str) -> None:
     assert Number(written).dial_string == sent
 
 
-@pytest.mark.parametrize("written", ["", " ", "home", "555\r0100", "1" * 65, "555\n0100", "５５５"])
+@pytest.mark.parametrize("written", ["", " ", "home", "555\r0100", "1" * 65, "555\n0100", "\uff15\uff15\uff15"])
 def test_what_no_modem_would_take_is_refused(written: str) -> None:
     with pytest.raises(UsageError, match="is not a number to dial"):
         Number(written)
