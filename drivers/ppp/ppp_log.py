@@ -8,9 +8,12 @@ ipcp.c, upap.c, tty.c), which are not translated.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address
+
+from drivers.ppp.ppp_packet import LoggedPacket, packet_in
 
 
 class Phase(Enum):
@@ -128,15 +131,11 @@ _ENDINGS = (
 )
 """What pppd says as it gives a session up. Whatever else it complains of is a warning: a file that it could not write,
 a gateway that gives no address of its own ("Could not determine remote IP address: defaulting to 10.64.64.64")."""
-_UNANSWERED = re.compile(r"No response to PAP authenticate-requests")
-_NAK = re.compile(r'(?:rcvd|sent) \[(?:PAP AuthNak|CHAP Failure) id=0x[0-9a-f]+ "?(.*?)"?\]')
-_LCP_AGREED = re.compile(r"(sent|rcvd) \[LCP ConfAck id=0x[0-9a-f]+(?:.*?<asyncmap 0x([0-9a-f]+)>)?")
-_PROTOCOL_START = re.compile(r"(?:sent|rcvd) \[(LCP ConfReq|PAP AuthReq|CHAP Challenge|IPCP ConfReq)")
 _STARTS = {
-    "LCP ConfReq": Phase.LCP,
-    "PAP AuthReq": Phase.PAP,
-    "CHAP Challenge": Phase.CHAP,
-    "IPCP ConfReq": Phase.IPCP,
+    ("LCP", "ConfReq"): Phase.LCP,
+    ("PAP", "AuthReq"): Phase.PAP,
+    ("CHAP", "Challenge"): Phase.CHAP,
+    ("IPCP", "ConfReq"): Phase.IPCP,
 }
 _ORDER = list(Phase)
 
@@ -150,35 +149,28 @@ class PppLog:
         self._accepted = False
 
     def feed(self, line: str) -> list[Event]:
+        """What a line means. Packets and sentences are told apart first, so that nobody's message is taken for one."""
         line = line.strip()
-        if match := _PROTOCOL_START.match(line):
-            return self._reach(_STARTS[match[1]])
-        if match := _LCP_AGREED.match(line):
-            return [MapAgreed(int(match[2], 16) if match[2] else EVERY_CHARACTER, match[1] == "sent")]
-        if line.startswith("rcvd [LCP EchoRep"):
-            return [EchoAnswered()]
-        if match := _NAK.match(line):
-            return [Refused(match[1])]
-        if match := re.match(
-            r"(PAP|CHAP) (?:peer )?authentication succeeded|rcvd \[(PAP) AuthAck|sent \[(PAP) AuthAck", line
-        ):
-            return self._accept(match[1] or match[2] or match[3])
-        if _UNANSWERED.fullmatch(line):
-            return [Unanswered("PAP")]
-        if re.match(r"(PAP|CHAP) authentication failed", line):
-            return [Refused(line)]
-        if match := re.match(r"Plugin (\S+) loaded", line):
-            return [PluginLoaded(match[1])]
-        if match := re.match(r"Using interface (\S+)", line):
-            return [Interface(match[1])]
-        if match := re.match(r"local  IP address (\S+)", line):
-            self._local = IPv4Address(match[1])
-            return []
-        if (match := re.match(r"remote IP address (\S+)", line)) and self._local is not None:
-            return [*self._reach(Phase.UP), Addresses(self._local, IPv4Address(match[1]))]
-        if any(pattern.fullmatch(line) for pattern in _ENDINGS):
-            return [Ended(line)]
-        return []
+        packet = packet_in(line)
+        if packet is not None:
+            return self._packet(packet)
+        for pattern, meaning in _SENTENCES:
+            if found := pattern.fullmatch(line):
+                return meaning(self, found)
+        return [Ended(line)] if any(pattern.fullmatch(line) for pattern in _ENDINGS) else []
+
+    def _packet(self, packet: LoggedPacket) -> list[Event]:
+        kind = packet.protocol, packet.code
+        if kind in _STARTS:
+            return self._reach(_STARTS[kind])
+        if kind == ("LCP", "ConfAck"):
+            characters = packet.option("asyncmap")
+            return [MapAgreed(int(characters, 16) if characters else EVERY_CHARACTER, packet.sent)]
+        if kind == ("LCP", "EchoRep"):
+            return [] if packet.sent else [EchoAnswered()]
+        if kind in (("PAP", "AuthNak"), ("CHAP", "Failure")):
+            return [Refused(packet.message)]
+        return self._accept("PAP") if kind == ("PAP", "AuthAck") else []
 
     def _accept(self, protocol: str) -> list[Event]:
         """pppd says it twice: as the packet, and in a sentence."""
@@ -192,3 +184,21 @@ class PppLog:
             return []
         self._reached.add(phase)
         return [Reached(phase)]
+
+    def _local_address(self, found: re.Match[str]) -> list[Event]:
+        self._local = IPv4Address(found[1])
+        return []
+
+    def _remote_address(self, found: re.Match[str]) -> list[Event]:
+        return [*self._reach(Phase.UP), Addresses(self._local, IPv4Address(found[1]))] if self._local else []
+
+
+_SENTENCES: tuple[tuple[re.Pattern[str], Callable[[PppLog, re.Match[str]], list[Event]]], ...] = (
+    (re.compile(r"(PAP|CHAP) (?:peer )?authentication succeeded.*"), lambda log, found: log._accept(found[1])),
+    (re.compile(r"(?:PAP|CHAP) authentication failed.*"), lambda log, found: [Refused(found[0])]),
+    (re.compile(r"No response to PAP authenticate-requests"), lambda log, found: [Unanswered("PAP")]),
+    (re.compile(r"Plugin (\S+) loaded.*"), lambda log, found: [PluginLoaded(found[1])]),
+    (re.compile(r"Using interface (\S+).*"), lambda log, found: [Interface(found[1])]),
+    (re.compile(r"local  IP address (\S+).*"), PppLog._local_address),
+    (re.compile(r"remote IP address (\S+).*"), PppLog._remote_address),
+)

@@ -10,12 +10,11 @@ from drivers.l2tp.avp import Attribute
 from drivers.l2tp.header import MalformedError, unpack
 from drivers.l2tp.messages import Kind, Message, decode_message
 from drivers.l2tp.results import CallResult, StopResult
+from drivers.ppp.ppp_packet import packet_in
 from rig.run.trace import Datagram, Note
 from rig.run.transcript import Moment
 
 NEAR, MODEM, PARTITION = "near end", "modem", "partition"
-PPP_PACKET = re.compile(r"(sent|rcvd) \[(\S+) (\S+)(?: id=(0x[0-9a-f]+))? ?(.*)\]")
-PPP_OPTION = re.compile(r"<[^>]*>|\"[^\"]*\"|\S+")
 REPLIES = ("Ack", "Nak", "Rej", "Success", "Failure", "Response", "Rep")
 FINAL = re.compile(r"OK|ERROR|CONNECT.*|BUSY|NO .*|VOICE|FAX|DELAYED|BLACKLISTED|\d")
 PROGRESS = ("RING", "RINGING")
@@ -61,18 +60,17 @@ def _lines(spoken: Iterable[Moment]) -> Iterator[tuple[Moment, str]]:
 
 def ppp_rungs(lines: Iterable[Note], peer: str) -> Iterator[Rung]:
     """pppd's control packets, with the options as it decodes them."""
-    asked: dict[tuple[str, str, bool], float] = {}
+    asked: dict[tuple[str, int | None, bool], float] = {}
     for line in lines:
-        if (match := PPP_PACKET.match(line.text)) is None:
+        if (packet := packet_in(line.text)) is None:
             continue
-        sent, (protocol, code, number, rest) = match[1] == "sent", match.groups()[1:]
-        reply = code.endswith(REPLIES)
-        key = protocol, number or "", sent is not reply
+        reply = packet.code.endswith(REPLIES)
+        key = packet.protocol, packet.number, packet.sent is not reply
         after = line.at - asked[key] if reply and key in asked else None
         if not reply:
             asked[key] = line.at
-        ends = (NEAR, peer) if sent else (peer, NEAR)
-        yield Rung(line.at, *ends, protocol, code, tuple(PPP_OPTION.findall(rest)), after)
+        ends = (NEAR, peer) if packet.sent else (peer, NEAR)
+        yield Rung(line.at, *ends, packet.protocol, packet.code, packet.parts, after)
 
 
 def l2tp_rungs(datagrams: Iterable[Datagram]) -> Iterator[Rung]:

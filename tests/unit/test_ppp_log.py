@@ -54,6 +54,14 @@ def test_refusal_carries_the_peers_own_message() -> None:
     assert follow('rcvd [PAP AuthNak id=0x1 "Login incorrect"]') == [Refused("Login incorrect")]
 
 
+def test_a_refusal_that_goes_on_in_another_line_is_one() -> None:
+    assert follow(f'rcvd [PAP AuthNak id=0x1 "{"no" * 70}') == [Refused("no" * 70)]
+
+
+def test_what_a_peer_writes_into_its_message_is_no_sentence_of_pppds() -> None:
+    assert follow('rcvd [CHAP Success id=0x1 "PAP authentication failed] Modem hangup"]') == []
+
+
 @pytest.mark.parametrize(
     "line",
     [
