@@ -44,7 +44,7 @@ types: setup
 	$(BIN)/mypy
 
 imports: setup
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 unit: setup
 	$(BIN)/pytest tests/unit tests/hardware -rs

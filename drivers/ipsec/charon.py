@@ -150,30 +150,17 @@ class Charon:
 
     def initiate(self, name: str, seconds: float) -> Association:
         """Bring a connection up. Raises IkeError, which says what was not agreed on."""
-        self.lines.clear()  # what an earlier try has said is not why this one fails
+        said = []  # of this try, in the order of vici's own messages: the log comes by another way, and may be late
         try:
             with waiting():
-                for _ in self.session.initiate({"child": name, "timeout": f"{round(seconds * 1000)}"}):
-                    pass
+                for event in self.session.initiate({"child": name, "timeout": f"{round(seconds * 1000)}"}):
+                    said.append(event["msg"].decode(errors="replace"))  # noqa: PERF401 - kept when it raises
         except vici.exception.CommandException as error:
-            raise IkeError(*self._why(str(error))) from error
+            raise IkeError(*_why(" ".join(said), str(error))) from error
         found = self.association(name)
         if found is None:
             raise IkeError("the VPN was no more as soon as it was there")
         return found
-
-    def _why(self, error: str) -> tuple[str, str]:
-        """What kept it from coming about, by what was said on the way."""
-        said = " ".join(self.lines)
-        for words, why, advice in (
-            ("NO_PROPOSAL_CHOSEN", "no proposal in common", "does the server speak what the bench's policy offers?"),
-            ("could not decrypt payloads", "the shared secrets differ", "is the secret right?"),
-            ("AUTHENTICATION_FAILED", "the shared secrets differ", "is the secret right?"),
-            ("giving up after", "the server is silent", "do UDP 500, and 4500 or ESP, pass the customer's firewall?"),
-        ):
-            if words in said:
-                return f"no VPN: {why}", advice
-        return f"no VPN: {error}", ""
 
     def association(self, name: str) -> Association | None:
         """What is agreed on now; None where there is no child SA that is installed."""
@@ -195,6 +182,21 @@ class Charon:
     def stop(self) -> None:
         self._socket.close()
         self._program.stop(STOP_SECONDS)
+
+
+_FAILURES = (
+    ("NO_PROPOSAL_CHOSEN", "no proposal in common", "does the server speak what the bench's policy offers?"),
+    ("could not decrypt payloads", "the shared secrets differ", "is the secret right?"),
+    ("AUTHENTICATION_FAILED", "the shared secrets differ", "is the secret right?"),
+    ("giving up after", "the server is silent", "do UDP 500, and 4500 or ESP, pass the customer's firewall?"),
+)
+"""charon's words for what keeps a VPN from coming about, ours, and what to try."""
+
+
+def _why(said: str, error: str) -> tuple[str, str]:
+    """Message and advice, by what was said on the way."""
+    found = next(((why, advice) for words, why, advice in _FAILURES if words in said), None)
+    return (f"no VPN: {found[0]}", found[1]) if found else (f"no VPN: {error}", "")
 
 
 def _association(sa: dict[str, Any], child: dict[str, Any]) -> Association:

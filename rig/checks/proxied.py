@@ -14,7 +14,7 @@ from drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, ProxyError, 
 from rig.checks.check import WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.paths.proxy import Tunnels
-from rig.probes.observer import Observer
+from rig.probes import observer
 from rig.probes.reaching import answered, begun
 from rig.verdict.verdict import CheckResult
 
@@ -107,7 +107,7 @@ def credentials_go_nowhere_else(around: Surroundings) -> Iterator[CheckResult]:
     if around.beyond is None:
         yield not_run(name, target, "nobody can look behind the proxy")
         return
-    with closing(Observer(around.beyond.namespace, around.beyond.interface)) as behind:
+    with closing(observer.arriving(around.beyond.namespace, around.beyond.interface)) as behind:
         for server in around.allowed.servers:
             around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
         seen = behind.collect()

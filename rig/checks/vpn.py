@@ -11,7 +11,7 @@ from contextlib import closing
 from drivers.ipsec.charon import Association
 from rig.checks.check import WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
-from rig.probes.observer import Observer
+from rig.probes import observer
 from rig.probes.reaching import answered, begun
 from rig.verdict.verdict import CheckResult
 
@@ -42,7 +42,7 @@ def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
     if underlay is None or around.wire is None:
         yield not_run(name, "", "nobody can look at the way that the VPN goes")
         return
-    with closing(Observer(around.wire.namespace, around.wire.interface)) as wire:
+    with closing(observer.arriving(around.wire.namespace, around.wire.interface)) as wire:
         for server in around.allowed.servers:
             around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
         seen = [packet for packet in wire.collect() if packet[0] >> 4 == 4]

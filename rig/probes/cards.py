@@ -10,10 +10,9 @@ from ipaddress import IPv4Address
 
 from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
-from rig.probes import packets
+from rig.probes import observer, packets
 from rig.probes.engine import Follow, Sent, probe_inward
 from rig.probes.making import Ground, ProbeMaker
-from rig.probes.observer import Observer
 from rig.probes.probe import Outcome, Probe
 
 FIRST_OUT, FIRST_IN = 50001, 52001
@@ -65,6 +64,6 @@ def probe_cards(ground: Ground, cards: Cards, follow: Follow, sent: Sent = lambd
         (from_the_local_network(ground, cards.managed), cards.local, cards.customer),
         (to_the_local_network(ground, cards.managed), cards.customer, cards.local),
     ):
-        with closing(Observer(behind.namespace, behind.interface)) as watcher:
+        with closing(observer.arriving(behind.namespace, behind.interface)) as watcher:
             outcomes += probe_inward(probes, sender, [watcher], follow, sent)
     return outcomes

@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
-from drivers.base.errors import RigError
 from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
-from rig.probes import packets
-from rig.probes.observer import Leaving, Observer, Watcher
-from rig.probes.probe import Expected, Outcome, Probe, Seen
+from rig.probes import observer, packets
+from rig.probes.observer import Watcher
+from rig.probes.probe import Expected, Outcome, Probe, ProbeError, Seen
 
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
 ANSWER_SECONDS = 1.0
@@ -33,12 +32,6 @@ Sent = Callable[[], None]
 """Told of each probe that has been sent."""
 Follow = Callable[[], str | None]
 """Sends something good behind the probes, over the same lines: None when it came about, otherwise what did not."""
-
-
-class ProbeError(RigError):
-    """The probes could not be sent, or what should arrive behind them did not: nothing is known then."""
-
-    outcome = "PROBES INCONCLUSIVE"
 
 
 class Sender:
@@ -82,8 +75,10 @@ def probe_outward(
 ) -> list[Outcome]:
     """Send what the caller may and may not send. ``watched``: where arrivals are seen; none where nobody can look."""
     with contextlib.ExitStack() as open_sockets:
-        near = open_sockets.enter_context(closing(Observer(caller.namespace, caller.interface)))
-        watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in watched]
+        near = open_sockets.enter_context(closing(observer.arriving(caller.namespace, caller.interface)))
+        watchers = [
+            open_sockets.enter_context(closing(observer.arriving(end.namespace, end.interface))) for end in watched
+        ]
         _send_all(probes, caller, (near, *watchers), follow, sent)
         wanted = {probe.number for probe in probes if probe.expected is Expected.ALLOWED}
         near.wait_for(lambda _: wanted <= set(map(packets.answers, near.packets)), ANSWER_SECONDS)
@@ -104,7 +99,7 @@ def probe_inward(
 
 def _send_all(probes: Sequence[Probe], end: LinkEnd, watchers: Sequence[Watcher], follow: Follow, sent: Sent) -> None:
     """Send them, and behind them what must arrive. Raises ProbeError when that does not."""
-    with closing(Sender(end)) as sender, closing(Leaving(end.namespace, end.interface)) as leaving:
+    with closing(Sender(end)) as sender, closing(observer.leaving(end.namespace, end.interface)) as leaving:
         for probe in probes:
             sender.send(probe)
             sent()

@@ -6,44 +6,39 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address
+from typing import Protocol
 
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace, has_ipv6
+from drivers.net.packet_socket import LARGEST, ROOM, SO_RCVBUFFORCE, PacketSocket
 
-ETH_P_ALL = 0x0003
-PACKET_OUTGOING = 4
-SO_RCVBUFFORCE = 33
-ROOM = 16 << 20
-"""Bytes that the kernel keeps for us: a flood of a thousand packets is no more than a tenth of it."""
 PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP, socket.IPPROTO_ESP, socket.IPPROTO_GRE)
 
 
-class Watcher:
-    """Collects what comes in on its sockets."""
+class Source(Protocol):
+    """Where packets come from. ``new``: whole IP packets that are there now and were not taken before."""
 
-    def __init__(self, sockets: Sequence[socket.socket]) -> None:
-        self._sockets = sockets
+    def fileno(self) -> int: ...
+
+    def new(self) -> Iterable[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Watcher:
+    """Collects what comes from its sources."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
         self.packets: list[bytes] = []
-        for each in sockets:
-            each.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
-            each.setblocking(False)
 
     def collect(self) -> list[bytes]:
         """Take what has arrived; the packets that are new."""
-        new = []
-        for each in self._sockets:
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    data, address = each.recvfrom(65536)
-                    if self._wanted(data, address):
-                        new.append(data)
+        new = [packet for source in self._sources for packet in source.new()]
         self.packets += new
         return new
-
-    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
-        return True
 
     def wait_for(self, wanted: Callable[[bytes], bool], seconds: float) -> bool:
         """Wait for a packet; whether it came within so many seconds."""
@@ -55,50 +50,63 @@ class Watcher:
             if left <= 0:
                 return False
             with waiting():
-                select.select(self._sockets, [], [], left)
+                select.select(self._sources, [], [], left)
 
     def close(self) -> None:
-        for each in self._sockets:
+        for each in self._sources:
             each.close()
 
 
-class Observer(Watcher):
-    """Whole IP packets that come in on an interface; its link's own header is taken off."""
+def arriving(namespace: NetworkNamespace, interface: str) -> Watcher:
+    """Of what comes in on an interface."""
+    return Watcher([_OneWay(PacketSocket(namespace, interface), outgoing=False)])
 
-    def __init__(self, namespace: NetworkNamespace, interface: str) -> None:
+
+def leaving(namespace: NetworkNamespace, interface: str) -> Watcher:
+    """Of what goes out on an interface, behind its queue: what the queue has dropped is not seen."""
+    return Watcher([_OneWay(PacketSocket(namespace, interface), outgoing=True)])
+
+
+def inside(*namespaces: NetworkNamespace, to: IPv4Address | None = None) -> Watcher:
+    """Of what hosts' own firewalls let in. ``to``: only IPv4 packets for that address. Under a session over L2TP the
+    host is also sent the datagrams that carry it, with everything in them; they are the tunnel's, and for another
+    address."""
+    sources: list[Source] = []
+    for namespace in namespaces:
         with namespace.entered():
-            link = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        link.bind((interface, ETH_P_ALL))
-        super().__init__([link])
-
-    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
-        return address[2] != PACKET_OUTGOING
+            sources += [_BehindFilter(socket.AF_INET, protocol, to) for protocol in PROTOCOLS]
+            if has_ipv6():
+                sources.append(_BehindFilter(socket.AF_INET6, socket.IPPROTO_UDP, None))
+    return Watcher(sources)
 
 
-class Leaving(Observer):
-    """Whole IP packets that go out on an interface, behind its queue: one that the queue has dropped is not seen."""
+class _OneWay:
+    """One way of what passes an interface."""
 
-    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
-        return address[2] == PACKET_OUTGOING
+    def __init__(self, packets: PacketSocket, *, outgoing: bool) -> None:
+        self._packets = packets
+        self._outgoing = outgoing
+        self.fileno = packets.fileno
+        self.close = packets.close
+
+    def new(self) -> Iterable[bytes]:
+        return [packet.data for packet in self._packets.take() if packet.outgoing is self._outgoing]
 
 
-class Inside(Watcher):
-    """What hosts' own firewalls let in: raw sockets are given packets after the filter, ports open or not.
+class _BehindFilter:
+    """A raw socket, which is given packets after the filter, ports open or not; of IPv6 without the header."""
 
-    ``to``: only IPv4 packets for that address. Under a session over L2TP the host is also sent the datagrams that
-    carry it, with everything in them; they are the tunnel's, and for another address.
-    """
-
-    def __init__(self, *namespaces: NetworkNamespace, to: IPv4Address | None = None) -> None:
+    def __init__(self, family: socket.AddressFamily, protocol: int, to: IPv4Address | None) -> None:
+        self._socket = socket.socket(family, socket.SOCK_RAW, protocol)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
+        self._socket.setblocking(False)
         self._to = to
-        sockets = []
-        for namespace in namespaces:
-            with namespace.entered():
-                sockets += [socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) for protocol in PROTOCOLS]
-                if has_ipv6():
-                    sockets.append(socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP))
-        super().__init__(sockets)
+        self.fileno = self._socket.fileno
+        self.close = self._socket.close
 
-    def _wanted(self, packet: bytes, address: tuple[object, ...]) -> bool:
-        from_ipv6 = len(address) > 2  # of which a raw socket gives no header
-        return self._to is None or from_ipv6 or packet[16:20] == self._to.packed
+    def new(self) -> Iterable[bytes]:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packet = self._socket.recv(LARGEST)
+                if self._to is None or packet[16:20] == self._to.packed:
+                    yield packet

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address
 
+from drivers.base.errors import RigError
+
+
+class ProbeError(RigError):
+    """Probes could not be sent, or what should arrive behind them did not: nothing is known then."""
+
+    outcome = "PROBES INCONCLUSIVE"
+
 
 class Side(Enum):
     """Where a probe is sent: by the caller, or by somebody behind the gateway."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.base.dissection import dpkt
-from rig.probes.engine import ProbeError
-from rig.probes.probe import Outcome
+from rig.probes.probe import Outcome, ProbeError
 
 VERDICTS = ("allowed", "denied", "leaked", "unreachable", "undecided")
 

@@ -15,13 +15,12 @@ from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
-from rig.probes import packets
+from rig.probes import observer, packets
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import probe_inward, probe_outward
 from rig.probes.flood import answered, fill
 from rig.probes.inward import about_a_flow, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
-from rig.probes.observer import Inside, Observer
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe
@@ -76,7 +75,7 @@ class FenceRun:
                 port = int(connection.getsockname()[1])
                 found += self._from(far, about_a_flow(self.ground, self._server, port))
         if self.vantage.towards_caller is not None:
-            with closing(Inside(caller.namespace, to=self.ground.caller)) as inside:
+            with closing(observer.inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
                 found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
         if self.vantage.cards is not None:
@@ -120,7 +119,9 @@ class FenceRun:
         """Send to the callers; seen at their own ends of their lines."""
         ends = [end for end in (self.vantage.caller, self.vantage.other) if end]
         with contextlib.ExitStack() as open_sockets:
-            watchers = [open_sockets.enter_context(closing(Observer(end.namespace, end.interface))) for end in ends]
+            watchers = [
+                open_sockets.enter_context(closing(observer.arriving(end.namespace, end.interface))) for end in ends
+            ]
             return probe_inward(probes, sender, watchers, self._follow, self._one_sent)
 
     def _one_sent(self) -> None:

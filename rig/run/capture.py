@@ -19,7 +19,8 @@ from dpkt.pcapng import (  # after drivers.base.dissection
 
 from drivers.base.dissection import dpkt
 from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_tap import Packet, PacketTap
+from drivers.net.packet_socket import Packet
+from drivers.net.packet_tap import PacketTap
 from drivers.ppp.line_record import Chunk, frames, read_record
 from rig.run.owner import Owner
 

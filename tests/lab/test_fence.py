@@ -12,7 +12,7 @@ from drivers.net.namespace import NetworkNamespace
 from rig.checks import every as checks
 from rig.checks.check import Check
 from rig.parts import fence_rules as fence
-from rig.probes.engine import ProbeError
+from rig.probes.probe import ProbeError
 
 if TYPE_CHECKING:
     from fixtures.line import Call, Gateway, Line, Session
@@ -71,6 +71,8 @@ def test_rules_are_committed_whole_or_not_at_all(owner: Owner) -> None:
 def test_the_queue_of_a_caller_is_a_plain_one_whatever_the_machines_is(modem: Line) -> None:
     """Catches probes that fq_codel drops before the line: they would count as denied by the gateway."""
     default = Path("/proc/sys/net/core/default_qdisc")
+    if not default.exists():
+        pytest.skip("a machine's first network namespace alone has the default queue: rig lab run --own")
     before = default.read_text()
     try:
         default.write_text("fq_codel")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig import lab
-from rig.probes.engine import ProbeError
+from rig.probes.probe import ProbeError
 from rig.probes.run import FLOODED
 
 if TYPE_CHECKING:

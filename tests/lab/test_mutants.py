@@ -14,7 +14,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load
 from rig.parts.lig.mutants import BY_NAME, MUTANTS, Mutant
 from rig.parts.rack import FarEnd
-from rig.probes.engine import ProbeError
+from rig.probes.probe import ProbeError
 from rig.probes.run import FenceRun, Vantage, flow
 from rig.run.owner import Owner
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.net.namespace import NetworkNamespace
+from drivers.net.packet_socket import Packet, PacketSocket
 from drivers.ppp.line_record import frames
 from fixtures.line import Line
 from rig.checks import every as checks
 from rig.config.bench_files import load
-from rig.probes.observer import ETH_P_ALL, PACKET_OUTGOING
 
 if TYPE_CHECKING:
     from rig.config.bench import Bench
@@ -36,36 +36,23 @@ def partition_bench() -> Bench:
 class Seen:
     """Ethernet packets of one interface, or of all, without their Ethernet header."""
 
-    packets: list[tuple[bytes, Any]] = field(default_factory=list)
+    packets: list[Packet] = field(default_factory=list)
 
     def of_kind(self, kind: int, sent: bool | None = None) -> list[bytes]:
-        return [
-            packet
-            for packet, (_, protocol, way, *_) in self.packets
-            if protocol == kind and sent in (None, way == PACKET_OUTGOING)
-        ]
+        return [one.data for one in self.packets if one.kind == kind and sent in (None, one.outgoing)]
 
     @property
     def kinds_sent(self) -> set[int]:
-        return {protocol for _, (_, protocol, way, *_) in self.packets if way == PACKET_OUTGOING}
+        return {one.kind for one in self.packets if one.outgoing}
 
 
 @contextmanager
 def watching(namespace: NetworkNamespace, interface: str = "") -> Iterator[Seen]:
     """What passes within the block; filled in at its end."""
-    with namespace.entered():
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     seen = Seen()
-    with closing(tap):
-        if interface:
-            tap.bind((interface, ETH_P_ALL))
-        tap.setblocking(False)
+    with closing(PacketSocket(namespace, interface)) as tap:
         yield seen
-        try:
-            while True:
-                seen.packets.append(tap.recvfrom(65536))
-        except BlockingIOError:
-            pass
+        seen.packets.extend(tap.take())
 
 
 def carried(datagram: bytes) -> bytes | None:

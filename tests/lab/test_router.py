@@ -15,7 +15,7 @@ from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.parts.router.mutants import MUTANTS, Mutant
 from rig.paths.internet_building import BuiltInternet, build
 from rig.paths.up import Up
-from rig.probes.engine import ProbeError
+from rig.probes.probe import ProbeError
 from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base.dissection import dpkt
-from drivers.net.packet_tap import Packet
+from drivers.net.packet_socket import Packet
 from rig.run.capture import (
     LINKTYPE_ETHERNET,
     LINKTYPE_PPP_WITH_DIR,

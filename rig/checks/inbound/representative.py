@@ -23,9 +23,9 @@ from rig.checks.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said
 from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.checks.session import asked_who_it_is
 from rig.links.near_end import NearEnd
-from rig.probes import packets
+from rig.probes import observer, packets
 from rig.probes.engine import Sender
-from rig.probes.observer import Inside, Observer, Watcher
+from rig.probes.observer import Watcher
 from rig.verdict.verdict import CheckResult
 
 ECHO_SECONDS = 25.0
@@ -211,7 +211,7 @@ class Verification:
         name, target = "connections outward through the call", str(self.up.local)
         if self.behind.console is None:
             return not_run(name, target, "only who is on the answering side can try that")
-        with closing(Observer(self.caller.namespace, self.up.interface)) as near:
+        with closing(observer.arriving(self.caller.namespace, self.up.interface)) as near:
             for namespace in (self.behind.console, *(one for _, one in self.behind.partitions)):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     self._try_to_open(namespace, kind)
@@ -286,8 +286,8 @@ class Verification:
         hosts = [self.behind.console] if self.behind.console else []
         hosts += [namespace for _, namespace in self.behind.partitions]
         with contextlib.ExitStack() as stack:
-            near = stack.enter_context(closing(Observer(self.caller.namespace, self.up.interface)))
-            yield near, stack.enter_context(closing(Inside(*hosts)))
+            near = stack.enter_context(closing(observer.arriving(self.caller.namespace, self.up.interface)))
+            yield near, stack.enter_context(closing(observer.inside(*hosts)))
 
     def _settle(self) -> str:
         """Wait until what was sent has crossed a line that is alive; otherwise why nothing is known of it.
@@ -310,7 +310,7 @@ class Verification:
 
     def _crossed(self, console: NetworkNamespace) -> bool:
         mark = self._random.randrange(1, 65536)
-        with closing(Observer(console, self.behind.interface)) as there, closing(Sender(self._end)) as sender:
+        with closing(observer.arriving(console, self.behind.interface)) as there, closing(Sender(self._end)) as sender:
             sender.put(packets.KINDS["UDP"](self.up.local, self.up.peer, mark))
             seconds = 10 * ANSWER_SECONDS + self.caller.line_seconds()
             return there.wait_for(lambda packet: packets.number_in(packet) == mark, seconds)

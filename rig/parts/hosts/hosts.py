@@ -25,6 +25,7 @@ from typing import Any
 
 from drivers.base.dissection import dpkt
 from drivers.net.namespace import NetworkNamespace
+from drivers.net.packet_socket import IPV4, PacketSocket
 from rig.config.destinations import HTTPS
 from rig.parts.hosts.tls_server import SPEAKERS, Speaker
 from rig.run.control import serve_in_thread
@@ -34,8 +35,6 @@ SINK = "/sink"
 LARGEST_POST = 1 << 20
 CAPTURED = 20000
 """Packets that the capture remembers."""
-ETH_P_IP = 0x0800
-PACKET_OUTGOING = 4
 
 _log = logging.getLogger("hosts")
 
@@ -77,10 +76,8 @@ class Arrival:
 class ArrivalLog:
     """Records what arrives on an interface, the newest CAPTURED packets."""
 
-    def __init__(self, interface: str) -> None:
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
-        self._socket.bind((interface, 0))
-        self._socket.setblocking(False)
+    def __init__(self, namespace: NetworkNamespace, interface: str) -> None:
+        self._socket = PacketSocket(namespace, interface)
         self._arrivals: collections.deque[Arrival] = collections.deque(maxlen=CAPTURED)
         self._taking = threading.Lock()
         threading.Thread(target=self._record, daemon=True, name="capture").start()
@@ -94,26 +91,24 @@ class ArrivalLog:
 
     def _take(self) -> None:
         """All that has arrived until now."""
-        with self._taking, contextlib.suppress(BlockingIOError):
-            while True:
-                self._remember(*self._socket.recvfrom(65536))
+        with self._taking:
+            for packet in self._socket.take():
+                if not packet.outgoing and packet.kind == IPV4:
+                    with contextlib.suppress(dpkt.dpkt.Error, ValueError, IndexError):  # whatever a caller may send
+                        self._remember(dpkt.ip.IP(packet.data))
 
-    def _remember(self, data: bytes, address: Any) -> None:
-        if address[2] == PACKET_OUTGOING:
-            return
-        packet = dpkt.ethernet.Ethernet(data).data
-        if isinstance(packet, dpkt.ip.IP):
-            self._arrivals.append(
-                Arrival(
-                    socket.inet_ntoa(packet.src),
-                    socket.inet_ntoa(packet.dst),
-                    packet.p,
-                    getattr(packet.data, "sport", 0),
-                    getattr(packet.data, "dport", 0),
-                    time.monotonic(),
-                    getattr(packet.data, "flags", 0) & (dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK) == dpkt.tcp.TH_SYN,
-                )
+    def _remember(self, packet: Any) -> None:
+        self._arrivals.append(
+            Arrival(
+                socket.inet_ntoa(packet.src),
+                socket.inet_ntoa(packet.dst),
+                packet.p,
+                getattr(packet.data, "sport", 0),
+                getattr(packet.data, "dport", 0),
+                time.monotonic(),
+                getattr(packet.data, "flags", 0) & (dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK) == dpkt.tcp.TH_SYN,
             )
+        )
 
     def arrivals(self, since: float = 0.0, **wanted: Any) -> list[dict[str, Any]]:
         """The packets that have arrived since a moment of time.monotonic() and whose fields have the values wanted;
@@ -193,8 +188,8 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     namespace = NetworkNamespace(plan.namespace)
     namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
     speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
+    capture = ArrivalLog(namespace, plan.interface)
     with namespace.entered():
-        capture = ArrivalLog(plan.interface)
         server = TlsServer(speaker)
     threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
     serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})
