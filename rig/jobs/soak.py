@@ -28,7 +28,7 @@ from rig.run.progress import Progress
 from rig.run.trace import Trace
 from rig.run.transcript import stamp
 from rig.verdict.soak import SoakCall, SoakVerdict
-from rig.verdict.verdict import CheckResult, Verdict
+from rig.verdict.verdict import CheckResult, Verdict, as_json
 
 MARK, VERSION = "rig soak", 1
 FILE = "calls.jsonl"
@@ -83,7 +83,7 @@ class Log:
     def _append(self, value: Any) -> None:
         if self._path is not None:
             with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(value) + b"\n")
+                file.write(as_json(value).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
 

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base.errors import ConfigError, UsageError
+from drivers.modem.number import Number
 from rig.jobs.soak import FILE, Log, judge, percentiles, table
 from rig.verdict.soak import SoakCall, SoakVerdict
+
+NUMBERS = [Number("5")]
 
 
 def call(number: int, outcome: str = "OK") -> SoakCall:
@@ -18,27 +21,27 @@ def call(number: int, outcome: str = "OK") -> SoakCall:
 
 
 def test_calls_are_there_again_after_the_machine_died_in_the_middle_of_a_line(tmp_path: Path) -> None:
-    log = Log(tmp_path, "b", ["5"])
+    log = Log(tmp_path, "b", NUMBERS)
     log.add(call(1))
     log.add(call(2, "BUSY"))
     file = tmp_path / FILE
     file.write_bytes(file.read_bytes()[:-9])
-    again = Log(tmp_path, "b", ["5"])
+    again = Log(tmp_path, "b", NUMBERS)
     assert again.calls == [call(1)]
     again.add(call(2))
-    assert Log(tmp_path, "b", ["5"]).calls == [call(1), call(2)]
+    assert Log(tmp_path, "b", NUMBERS).calls == [call(1), call(2)]
 
 
 @pytest.mark.parametrize("text", ["", '{"rig so'])
 def test_a_log_that_died_with_its_first_line_begins_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    Log(tmp_path, "b", ["5"]).add(call(1))
-    assert Log(tmp_path, "b", ["5"]).calls == [call(1)]
+    Log(tmp_path, "b", NUMBERS).add(call(1))
+    assert Log(tmp_path, "b", NUMBERS).calls == [call(1)]
 
 
-@pytest.mark.parametrize(("bench", "numbers"), [("other", ["5"]), ("b", ["6"])])
-def test_a_soak_of_something_else_is_not_gone_on_with(tmp_path: Path, bench: str, numbers: list[str]) -> None:
-    Log(tmp_path, "b", ["5"])
+@pytest.mark.parametrize(("bench", "numbers"), [("other", NUMBERS), ("b", [Number("6")])])
+def test_a_soak_of_something_else_is_not_gone_on_with(tmp_path: Path, bench: str, numbers: list[Number]) -> None:
+    Log(tmp_path, "b", NUMBERS)
     with pytest.raises(UsageError, match="is of a soak of"):
         Log(tmp_path, bench, numbers)
 
@@ -49,7 +52,7 @@ def test_a_soak_of_something_else_is_not_gone_on_with(tmp_path: Path, bench: str
 def test_a_file_that_is_no_soak_is_named_with_its_line(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UsageError, match=FILE) as error:
-        Log(tmp_path, "b", ["5"])
+        Log(tmp_path, "b", NUMBERS)
     assert isinstance(error.value, ConfigError) == ("line" in str(error.value))
     assert (tmp_path / FILE).read_text() == text, "what was there is lost"
 
