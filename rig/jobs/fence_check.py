@@ -52,7 +52,7 @@ def run(
             report = run.run()
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
-                outcomes, filled = run.flooded(flood, far.room if far else None)
+                outcomes, filled = run.flooded(flood, far.gateway.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)
         verdict.judge()

@@ -42,10 +42,10 @@ class BuiltModem:
 
     def places(self, up: Up) -> Places:
         own = LinkEnd(up.namespace, up.interface)
-        return Places(own, self.far.behind_the_gateway, self.far.towards(up.source)) if self.far else Places(own)
+        return Places(own, self.far.gateway.behind, self.far.gateway.towards(up.source)) if self.far else Places(own)
 
     def drops(self, up: Up) -> dict[str, int]:
-        return self.far.drops(up.source) if self.far else {}
+        return self.far.gateway.drops(up.source) if self.far else {}
 
 
 def build(

@@ -60,7 +60,7 @@ def test_server_whose_certificate_is_somebody_elses_is_found(session: Session, t
 
 def test_authorized_server_that_is_gone_is_found(session: Session, far_end: FarEnd) -> None:
     """One server's address taken from the hosts: that one fails, and no other."""
-    hosts, gone = far_end.hosts_namespace, session.surroundings.allowed.servers[1]
+    hosts, gone = far_end.service.namespace, session.surroundings.allowed.servers[1]
     hosts.remove_address("lo", IPv4Interface(f"{gone}/32"))
     try:
         results = list(checks.authorized_servers(session.surroundings))
