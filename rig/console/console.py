@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.console import firewall
+from rig.console.partitions import PartitionRouting
 from rig.run.owner import Owner
 
 
@@ -18,6 +20,11 @@ class Console:
     namespace: NetworkNamespace
     folder: Path
     _counted: bool = False
+
+    @functools.cached_property
+    def routing(self) -> PartitionRouting:
+        """The ways to the partitions behind it, of all its calls."""
+        return PartitionRouting(self.namespace)
 
     @classmethod
     def owned_by(cls, owner: Owner, allow: tuple[AllowTable, ...], role: str = "hmc") -> Console:

@@ -7,11 +7,13 @@ what is for it over to the partition, which holds the same address. Nothing is t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
+from drivers.base.shared import Shared
 from drivers.net.namespace import NetworkNamespace
 from drivers.net.netlink import IPRoute
 from rig.config.bench import PartitionTable
@@ -27,8 +29,10 @@ LOCAL_TABLE, LOCAL_PRIORITY, LOCAL_LATER = 255, 0, 1000
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition as the near end sees it. ``interface`` leads there; ``own`` is its address on that Ethernet."""
+    """One partition as the near end sees it. ``index``: which of them, from 0; ``interface`` leads there; ``own`` is
+    its address on that Ethernet."""
 
+    index: int
     name: str
     alternate: IPv4Address
     allowed: bool
@@ -53,33 +57,42 @@ def _made(owner: Owner, console: NetworkNamespace, table: PartitionTable, index:
     namespace.add_address("console0", IPv4Interface(f"{own}/30"))
     namespace.add_address("lo", IPv4Interface(f"{table.address}/32"))
     namespace.add_route(IPv4Network("0.0.0.0/0"), "console0", str(near))
-    return Partition(table.name, table.address, table.allowed, namespace, interface, own, near)
+    return Partition(index, table.name, table.address, table.allowed, namespace, interface, own, near)
 
 
 class PartitionRouting:
-    """The way of one call to the partitions, there and back."""
+    """The ways of a console's calls to its partitions, there and back. What several calls need stays until the last
+    of them has ended; which of them may use it, their own firewall rules say."""
 
-    def __init__(self, console: NetworkNamespace, partitions: list[Partition]) -> None:
+    def __init__(self, console: NetworkNamespace) -> None:
         self._console = console
-        self._partitions = partitions
+        self._routing = Shared(self._route_ahead_of_local)
+        self._ways: dict[Partition, Shared] = {}
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[None]:
-        """The routing, from before the call is answered until it has ended. What was there comes back as it was."""
+    def open(self, partitions: Sequence[Partition]) -> Iterator[None]:
+        """The routing of one call, from before it is answered until it has ended. What was there comes back as it
+        was."""
+        with contextlib.ExitStack() as call:
+            call.enter_context(self._routing.held())
+            for one in partitions:
+                way = self._ways.setdefault(one, Shared(functools.partial(self._way, one)))
+                call.enter_context(way.held())
+            yield
+
+    def attach(self, interface: str, partitions: Sequence[Partition]) -> None:
+        """Give the PPP interface, which is there now, its alternate addresses."""
+        for partition in partitions:
+            self._console.add_address(interface, IPv4Interface(f"{partition.alternate}/32"))
+
+    @contextlib.contextmanager
+    def _route_ahead_of_local(self) -> Iterator[None]:
         with self._forwarding(), self._console.netlink() as link:
-            self._local_rule(link, LOCAL_LATER, LOCAL_PRIORITY)
+            _move_local_rule(link, LOCAL_PRIORITY, LOCAL_LATER)
             try:
-                for index, partition in enumerate(self._partitions):
-                    self._add(link, index, partition)
                 yield
             finally:
-                self._remove_all(link)
-                self._local_rule(link, LOCAL_PRIORITY, LOCAL_LATER)
-
-    def attach(self, interface: str) -> None:
-        """Give the PPP interface, which is there now, its alternate addresses."""
-        for partition in self._partitions:
-            self._console.add_address(interface, IPv4Interface(f"{partition.alternate}/32"))
+                _move_local_rule(link, LOCAL_LATER, LOCAL_PRIORITY)
 
     @contextlib.contextmanager
     def _forwarding(self) -> Iterator[None]:
@@ -93,21 +106,25 @@ class PartitionRouting:
             with self._console.entered():
                 switch.write_text(before)
 
-    @staticmethod
-    def _local_rule(link: IPRoute, there: int, not_there: int) -> None:
-        """Move the rule for local addresses: at no moment is there none."""
-        link.rule("add", table=LOCAL_TABLE, priority=there)
-        link.rule("del", table=LOCAL_TABLE, priority=not_there)
+    @contextlib.contextmanager
+    def _way(self, partition: Partition) -> Iterator[None]:
+        """Past this machine's own address to the partition that has it too."""
+        table, priority = FIRST_TABLE + partition.index, FIRST_PRIORITY + partition.index
+        to = str(partition.alternate)
+        with self._console.netlink() as link:
+            leads = link.link_lookup(ifname=partition.interface)[0]
+            link.route("add", table=table, dst=f"{to}/32", gateway=str(partition.own), oif=leads)
+            try:
+                link.rule("add", table=table, priority=priority, dst=to, dst_len=32)
+                try:
+                    yield
+                finally:
+                    link.rule("del", table=table, priority=priority, dst=to, dst_len=32)
+            finally:
+                link.flush_routes(table=table)
 
-    @staticmethod
-    def _add(link: IPRoute, index: int, partition: Partition) -> None:
-        table = FIRST_TABLE + index
-        leads = link.link_lookup(ifname=partition.interface)[0]
-        link.route("add", table=table, dst=f"{partition.alternate}/32", gateway=str(partition.own), oif=leads)
-        link.rule("add", table=table, priority=FIRST_PRIORITY + index, dst=str(partition.alternate), dst_len=32)
 
-    def _remove_all(self, link: IPRoute) -> None:
-        for index, partition in enumerate(self._partitions):
-            table = FIRST_TABLE + index
-            link.rule("del", table=table, priority=FIRST_PRIORITY + index, dst=str(partition.alternate), dst_len=32)
-            link.flush_routes(table=table)
+def _move_local_rule(link: IPRoute, before: int, after: int) -> None:
+    """Give the rule for local addresses another priority: at no moment is there none."""
+    link.rule("add", table=LOCAL_TABLE, priority=after)
+    link.rule("del", table=LOCAL_TABLE, priority=before)

@@ -79,10 +79,13 @@ class InboundBench:
     lines: EmulatedExchange | None
     made: list[Partition]
 
-    def with_end(self, kind: type[AnsweringEnd], progress: Progress, bench: Bench | None = None) -> InboundBench:
-        """The same with another answering end, as one that is broken on purpose, or another [inbound]."""
+    def with_end(
+        self, kind: type[AnsweringEnd], progress: Progress, bench: Bench | None = None, port: str = "", unit: int = 0
+    ) -> InboundBench:
+        """The same with another answering end, as one that is broken on purpose, one of another [inbound], or one more
+        on the same console, at a port of its own."""
         bench = bench or self.bench
-        end = _answering_end(kind, bench, self.owner, self.end.near.console, self.end.port, progress)
+        end = _answering_end(kind, bench, self.owner, self.end.near.console, port or self.end.port, progress, unit)
         end.partitions = self.end.partitions
         return replace(self, bench=bench, end=end)
 
@@ -144,11 +147,18 @@ class InboundBench:
 
 
 def _answering_end(
-    kind: type[AnsweringEnd], bench: Bench, owner: Owner, console: Console, port: str, progress: Progress
+    kind: type[AnsweringEnd],
+    bench: Bench,
+    owner: Owner,
+    console: Console,
+    port: str,
+    progress: Progress,
+    unit: int = 0,
 ) -> AnsweringEnd:
     assert bench.inbound is not None
     link = answering_link(bench, port, console, progress)
-    end = owner.own(kind(console, link, bench.inbound, bench.near_end.ppp, load_destinations(bench).inbound, progress))
+    ports = load_destinations(bench).inbound
+    end = owner.own(kind(console, link, bench.inbound, bench.near_end.ppp, ports, progress, unit))
     if isinstance(link, L2tpCall):
         link.lost = end.near.lost
     return end

@@ -21,7 +21,7 @@ from rig.config.bench import InboundTable, PppTable
 from rig.console import inbound_firewall
 from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
-from rig.console.partitions import Partition, PartitionRouting
+from rig.console.partitions import Partition
 from rig.links.link import AnsweringLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Answering
@@ -37,7 +37,8 @@ class NotCalledError(CallError):
 
 class AnsweringEnd:
     """One that answers over a link. ``ports``: the console's own that a caller may reach, where the bench opens them
-    (§5.3); ``partitions`` are put there before it opens. ``listening`` is set while a call would be answered."""
+    (§5.3); ``partitions`` are put there before it opens; ``unit``: of its PPP interface, another for each that one
+    console has. ``listening`` is set while a call would be answered."""
 
     def __init__(
         self,
@@ -47,19 +48,20 @@ class AnsweringEnd:
         ppp: PppTable,
         ports: tuple[range, ...],
         progress: Progress,
+        unit: int = 0,
     ) -> None:
         self.link = link
         self.ports = ports
         self.partitions: tuple[Partition, ...] = ()
         self.listening = threading.Event()
-        self.role = self.made_role(table)
+        self.role = self.made_role(table, unit)
         self.near = NearEnd(console, link, self.role, ppp, progress)
         self._abandoned = False
         self._call = contextlib.ExitStack()
 
-    def made_role(self, table: InboundTable) -> Answering:
+    def made_role(self, table: InboundTable, unit: int) -> Answering:
         """How PPP answers."""
-        return Answering(table)
+        return Answering(table, unit=unit)
 
     @property
     def inbound(self) -> InboundTable:
@@ -103,10 +105,10 @@ class AnsweringEnd:
 
     def open(self) -> None:
         """The port, the modem, pppd, and all that the call may reach: nothing is left to do once it rings."""
-        self._way = PartitionRouting(self.namespace, [one for one in self.partitions if one.allowed])
+        self._led_to = [one for one in self.partitions if one.allowed]
         try:
-            self._call.enter_context(self._way.open())
-            inbound_firewall.put_up(self.namespace, self.rules())
+            self._call.enter_context(self.near.console.routing.open(self._led_to))
+            inbound_firewall.put_up(self.namespace, self.role.interface, self.rules())
             self._call.callback(self.take_rules_down)
             self._call.callback(self.forget_flows)
             self.near.open()
@@ -123,7 +125,7 @@ class AnsweringEnd:
         return inbound_firewall.rules(permitted)
 
     def take_rules_down(self) -> None:
-        inbound_firewall.take_down(self.namespace)
+        inbound_firewall.take_down(self.namespace, self.role.interface)
 
     def forget_flows(self) -> None:
         """So that nothing of this call's counts as established in the next one's, which has the same address."""
@@ -166,7 +168,7 @@ class AnsweringEnd:
         return up
 
     def attach(self, interface: str) -> None:
-        self._way.attach(interface)
+        self.near.console.routing.attach(interface, self._led_to)
 
     def hang_up(self) -> None:
         """End the call, and take away all that was put there for it."""

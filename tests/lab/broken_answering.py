@@ -26,6 +26,12 @@ class Broken(AnsweringEnd):
     found_by = ""
 
 
+def before_all(rules: str, rule: str) -> str:
+    """With one rule more, ahead of the others of what comes to the console."""
+    chain = "-A remote-console-ppp0"
+    return rules.replace(chain, f"{chain} {rule}\n{chain}", 1)
+
+
 class PortListOffByOne(Broken):
     """2125 stands as 2126."""
 
@@ -82,11 +88,7 @@ class RulesAfterTheAddress(Broken):
     found_by = FIRST
 
     def rules(self) -> str:
-        return (
-            super()
-            .rules()
-            .replace("-A remote-console", "-A remote-console -m quota --quota 100 -j ACCEPT\n-A remote-console", 1)
-        )
+        return before_all(super().rules(), "-m quota --quota 100 -j ACCEPT")
 
 
 class SourceNotLookedAt(Broken):
@@ -104,7 +106,7 @@ class EveryProtocol(Broken):
     found_by = PROTOCOLS
 
     def rules(self) -> str:
-        return super().rules().replace("-A remote-console", "-A remote-console -p icmp -j ACCEPT\n-A remote-console", 1)
+        return before_all(super().rules(), "-p icmp -j ACCEPT")
 
 
 class EveryPartition(Broken):
@@ -125,7 +127,7 @@ class NetworksForwarded(Broken):
     found_by = NETWORKS
 
     def rules(self) -> str:
-        return super().rules().replace("-A remote-in -j DROP", "-A remote-in -j ACCEPT")
+        return super().rules().replace("-A remote-in-ppp0 -j DROP", "-A remote-in-ppp0 -j ACCEPT")
 
 
 class OutwardOpen(Broken):
@@ -134,7 +136,7 @@ class OutwardOpen(Broken):
     found_by = OUTWARD
 
     def rules(self) -> str:
-        return super().rules().replace("-A remote-out -j DROP", "-A remote-out -j ACCEPT")
+        return super().rules().replace("-A remote-out-ppp0 -j DROP", "-A remote-out-ppp0 -j ACCEPT")
 
 
 class PartitionsOutwardOpen(Broken):
@@ -143,7 +145,7 @@ class PartitionsOutwardOpen(Broken):
     found_by = OUTWARD
 
     def rules(self) -> str:
-        return super().rules().replace("-A remote-back -j DROP", "-A remote-back -j ACCEPT")
+        return super().rules().replace("-A remote-back-ppp0 -j DROP", "-A remote-back-ppp0 -j ACCEPT")
 
 
 class WrongPartition(Broken):
@@ -205,7 +207,7 @@ class RoutingLeftBehind(Broken):
 
 def mended(namespace_end: AnsweringEnd) -> None:
     """Undo what a broken side has left behind, for those that come after it."""
-    inbound_firewall.take_down(namespace_end.namespace)
+    inbound_firewall.take_down(namespace_end.namespace, namespace_end.role.interface)
     with namespace_end.namespace.netlink() as link, contextlib.suppress(Exception):
         link.rule("del", table=200, priority=100, dst="10.253.1.1", dst_len=32)
     saved = firewall.save(namespace_end.namespace)
@@ -218,8 +220,8 @@ class LetsAnybodyIn(Broken):
 
     found_by = AUTHENTICATION
 
-    def made_role(self, table: InboundTable) -> Answering:
-        return AsksNobody(table)
+    def made_role(self, table: InboundTable, unit: int) -> Answering:
+        return AsksNobody(table, unit=unit)
 
 
 class AsksNobody(Answering):

@@ -77,9 +77,9 @@ def test_rules_that_a_crash_has_left_go_and_the_customers_stay(inbound_bench: In
     end = inbound_bench.end
     before = end.surroundings()
     firewall.apply(end.namespace, end.rules())
-    inbound_firewall.put_up(end.namespace, end.rules())
+    inbound_firewall.put_up(end.namespace, end.role.interface, end.rules())
     assert end.surroundings().count("-j remote-console") == 1
-    inbound_firewall.take_down(end.namespace)
+    inbound_firewall.take_down(end.namespace, end.role.interface)
     assert as_before(end, before).held
 
 
