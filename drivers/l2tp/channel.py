@@ -68,6 +68,11 @@ class Channel:
             self._nr = (self._nr + 1) % 0x10000
         return ready
 
+    def drop(self) -> None:
+        """The peer is about to go: what it has not acknowledged it needs no more."""
+        self._waiting.clear()
+        self._unacknowledged.clear()
+
     def flush(self, session: int = 0) -> None:
         """Acknowledge what was received, where no message of ours has done so: with one that has no body.
 

@@ -246,6 +246,7 @@ class ControlConnection:
         self._say(Message(Kind.STOPCCN, values), now)
 
     def _take_stop(self, message: Message) -> None:
+        self.channel.drop()  # StopCCN ends the calls too (RFC 2661 §5.7): a CDN on its way to the peer is for nobody
         if self.state is not TunnelState.CLOSING:
             self.state = TunnelState.CLOSING
             self._ended(unpacked(message.octets(Attribute.RESULT_CODE)), by_peer=True)

@@ -271,6 +271,24 @@ def test_the_end_of_a_tunnel_ends_its_calls() -> None:
     assert len(network.happened("near", CallEnded)) == 1
 
 
+def test_who_was_told_of_the_end_waits_for_nothing_more_from_a_peer_that_has_gone() -> None:
+    """The peer goes with its last message, and acknowledges nothing that came later."""
+    network = Network()
+    dialling(network)
+    tunnel = network.near.connect("far", network.now)
+    tunnel.place_call(NUMBER, network.now)
+    network.run(1)
+    [there] = network.far.tunnels.values()
+    network.cut = True
+    [call] = there.calls
+    there.end_call(call, CallResult.CARRIER_LOST, network.now)
+    network.run(0.1)
+    network.cut = False
+    tunnel.close(StopResult.SHUTTING_DOWN, network.now)
+    network.run(0.1)
+    assert network.far.tunnels == {}
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_calls_are_set_up_over_a_network_that_loses_a_fifth_and_takes_its_time(seed: int) -> None:
     network = Network(seed=seed, loss=0.2, doubled=0.1, delay=0.4)
