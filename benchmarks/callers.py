@@ -60,7 +60,7 @@ def post(connection: HTTPConnection) -> None:
 
 def cost_of_the_fence(far: FarEnd, callers: list[NearEnd], pool: ThreadPoolExecutor, gateway: str) -> list[float]:
     """Throughput of all callers together with the fence, as shares of that without; one of each pair of rounds."""
-    namespace = far.gateway.towards(IPv4Address(gateway)).namespace
+    namespace = far.gateway.fence.towards(IPv4Address(gateway)).namespace
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(contextlib.closing(connected(far, near))) for near in callers]
 

@@ -102,7 +102,7 @@ def over_the_rig(owner: Owner) -> list[float]:
     near.open()
     near.dial(GATEWAY)
     up = near.start_ppp()
-    gateway = far.gateway.towards(up.local).namespace
+    gateway = far.gateway.fence.towards(up.local).namespace
     rates = [stream(near.namespace, gateway, str(up.peer)) for _ in range(RUNS)]
     near.hang_up()
     return rates

@@ -131,7 +131,7 @@ class LigTable(Table, frozen=True):
     """The gateway that the rig stands in for: its own PPP address, the pool it assigns from, its utility services.
 
     ``modem``: the real modem that it answers, on a bench without an emulated exchange. ``broken``: on purpose, in one
-    of the ways of rig.parts.lig.mutants, to see that it is found.
+    of the ways of rig.parts.fence_mutants, to see that it is found.
     """
 
     address: IPv4Address

@@ -23,7 +23,7 @@ from rig.config.bench import (
     SecretTable,
     VpnTable,
 )
-from rig.config.destinations import Destinations
+from rig.config.destinations import EVERY_VPN_SERVICE, Destinations
 
 HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
 LONGEST_WAIT = 1_000_000
@@ -171,8 +171,9 @@ def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> Non
         not _is_a_host(local) or local.network.overlaps(network) or local.network.num_addresses < 4
     ):
         raise wrong("internet.local-network", f"it takes an address of a network apart from {network}")
-    if internet.broken not in ("", *broken.ROUTER):
-        raise wrong("internet.broken", f"it takes {', '.join(broken.ROUTER)}")
+    ways = broken.ROUTER_OF_A_VPN if bench.vpn_gateway is not None else broken.ROUTER
+    if internet.broken not in ("", *ways):
+        raise wrong("internet.broken", f"it takes {', '.join(ways)}")
 
 
 def _is_a_host(address: IPv4Interface) -> bool:
@@ -301,7 +302,7 @@ def load_destinations(bench: Bench) -> Destinations:
         own,
         bench.lig.name_servers if bench.lig else (),
         file.vpn.get("servers", ()),
-        bench.vpn,
+        EVERY_VPN_SERVICE if bench.vpn else (),
         tuple(port_range(text) for ports in file.inbound.values() for text in ports),
         bench.internet is not None and not bench.internet.limited,
         tuple(sorted(others)),

@@ -17,12 +17,15 @@ from rig.paths.building import build
 from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
-from rig.paths.up import Up
+from rig.paths.up import Kind, Up
 from rig.probes.report import Report
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
+
+FIREWALLS: dict[Kind, str] = {"internet": "the customer's firewall", "modem": "the LIG's fence"}
+"""What is around a way that another one runs over."""
 
 
 def run(
@@ -50,9 +53,13 @@ def run(
         run = probes_of(built, up, drawn, other, progress.advance)
         with progress.step("probing the fence"), over(built.path):
             report = run.run()
+        for lower in up.beneath:
+            with progress.step(f"probing {FIREWALLS[lower.kind]}"), over(built.path):
+                found = probes_of(built, lower, drawn, None, progress.advance, up).run()
+            report = report.above(found, FIREWALLS[lower.kind])
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
-                outcomes, filled = run.flooded(flood, far.gateway.room if far else None)
+                outcomes, filled = run.flooded(flood, far.gateway.fence.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
         verdict.checks = category_checks(report)
         verdict.judge()

@@ -23,16 +23,18 @@ class Drawn:
     seed: int = 2007
 
 
-def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None) -> Ground:
-    """What the probes of a way are made of. ``other``: a second caller's."""
+def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: Up | None = None) -> Ground:
+    """What the probes of a way are made of. ``other``: a second caller's; ``top``: the way that runs over this one."""
     allowed = up.allowed
     if not allowed.name_servers:  # a real gateway's, which it has told the caller
         allowed = replace(allowed, name_servers=up.name_servers)
     assert up.gateway is not None
-    pool = built.pool or IPv4Network(f"{up.source}/24", strict=False)
+    of_a_pool = built.pool if top is None else None
+    pool = of_a_pool or IPv4Network(f"{up.source}/24", strict=False)
     allow, beside = built.bench.near_end.allow, other.source if other else None
     seen_as = built.places(up).seen_as
-    return Ground(allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as)
+    proof = top.allowed.servers[-1] if top else None
+    return Ground(allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof)
 
 
 def vantage_of(built: Built, up: Up, other: Up | None = None) -> Vantage:
@@ -55,10 +57,11 @@ def probes_of(
     drawn: Drawn,
     other: Up | None = None,
     told: Callable[[int, int], None] = lambda sent, total: None,
+    top: Up | None = None,
 ) -> FenceRun:
     """The probes around a way that is up, watched where its other end is the rig's own. ``told``: how many have been
-    sent, and of how many."""
-    return FenceRun(ground_of(built, up, drawn, other), vantage_of(built, up, other), told)
+    sent, and of how many; ``other``, ``top``: see :func:`ground_of`."""
+    return FenceRun(ground_of(built, up, drawn, other, top), vantage_of(built, up, other), told)
 
 
 def surroundings(built: Built, up: Up) -> Surroundings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from drivers.net.firewall import HAS_OPTIONS
-from rig.config.destinations import DNS, HTTPS, VPN_PORTS, Destinations
+from rig.config.destinations import DNS, HTTPS, Destinations
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def session_rules(allowed: Destinations, session: FencedSide) -> str:
 
 def _vpn_services(allowed: Destinations) -> list[str]:
     """What a caller may open with the VPN servers, as matches; nothing where the gateway does not let it."""
-    ways = ["-p esp", *(f"-p udp --dport {port}" for port in VPN_PORTS)]
-    return [f"-d {server}/32 {way}" for server in allowed.vpn_servers for way in ways] if allowed.vpn else []
+    ways = [f"-p {service.protocol}" + (f" --dport {service.port}" if service.port else "") for service in allowed.vpn]
+    return [f"-d {server}/32 {way}" for server in allowed.vpn_servers for way in ways]
 
 
 def dropped(saved: str, session: FencedSide) -> dict[str, int]:

@@ -11,11 +11,16 @@ from rig.parts.fence_rules import FencedSide, chains
 Change = Callable[[str, Destinations, FencedSide], str]
 
 
+def _hosts(allowed: Destinations) -> dict[str, object]:
+    """Two of those whom the rules let through, by the names that patterns and rules have for them."""
+    return {"first": allowed.hosts[0], "second": allowed.hosts[min(1, len(allowed.hosts) - 1)]}
+
+
 def without(pattern: str) -> Change:
     """The rules without the lines in which a pattern is found."""
 
     def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
-        text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], first=allowed.servers[0])
+        text = pattern.format(outward=chains(session)[0], inward=chains(session)[1], **_hosts(allowed))
         lines = rules.splitlines()
         kept = [line for line in lines if not re.search(text, line)]
         if len(kept) == len(lines):
@@ -30,7 +35,7 @@ def replaced(pattern: str, text: str) -> Change:
 
     def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         outward, inward = chains(session)
-        words = {"address": session.address, "first": allowed.servers[0]}
+        words = {"address": session.address, **_hosts(allowed)}
         wanted = pattern.format(outward=outward, inward=inward, interface=session.interface, **words)
         changed, count = re.subn(wanted, text.format(**words), rules, flags=re.MULTILINE)
         if not count:
@@ -45,7 +50,7 @@ def first(chain: str, rule: str) -> Change:
 
     def change(rules: str, allowed: Destinations, session: FencedSide) -> str:
         name = chains(session)[0 if chain == "outward" else 1]
-        added = rule.format(first=allowed.servers[0], address=session.address, previous=session.address - 1)
+        added = rule.format(address=session.address, previous=session.address - 1, **_hosts(allowed))
         at = rules.index(f"-A {name} ")
         return f"{rules[:at]}-A {name} {added}\n{rules[at:]}"
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from drivers.net import firewall
 from rig.config.bench import Bench
 from rig.config.destinations import Destinations
+from rig.parts.fence_rules import FencedSide
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.router.router import Router
 from rig.parts.router.rules import INSIDE, Masking
@@ -35,7 +36,7 @@ class CustomersNetwork:
         assert table is not None
         firewall.back_end()  # found once, before the processes are forked that ask for it too
         serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
-        router = Router(owner, allowed, behind, Masking(table.masking, table.outside.ip), inside)
+        router = Router(owner, allowed, Masking(table.masking, table.outside.ip), FencedSide(inside, behind))
         beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
         other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
         router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)

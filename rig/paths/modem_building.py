@@ -42,10 +42,13 @@ class BuiltModem:
 
     def places(self, up: Up) -> Places:
         own = LinkEnd(up.namespace, up.interface)
-        return Places(own, self.far.gateway.behind, self.far.gateway.towards(up.source)) if self.far else Places(own)
+        if self.far is None:
+            return Places(own)
+        gateway = self.far.gateway
+        return Places(own, gateway.behind, gateway.fence.towards(up.source))
 
     def drops(self, up: Up) -> dict[str, int]:
-        return self.far.gateway.drops(up.source) if self.far else {}
+        return self.far.gateway.fence.drops(up.source) if self.far else {}
 
 
 def build(

@@ -48,6 +48,11 @@ class Up:
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def beneath(self) -> tuple[Up, ...]:
+        """The ways that it runs over, the lowest first."""
+        return (*self.underlay.beneath, self.underlay) if self.underlay else ()
+
+    @property
     def facts(self) -> dict[str, Any]:
         """For a report: what is of no other kind of way."""
         return {"auth": self.ppp.auth} if self.ppp else {}

@@ -1,100 +1,106 @@
-"""The making of a way home through a VPN: the console with its charon, the customer's router, the VPN gateway and the
-service hosts behind that."""
+"""The making of a way home through a VPN: a console with its charon, in front of the customer's router."""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, replace
-from ipaddress import IPv4Interface, IPv4Network
+from dataclasses import dataclass
+from ipaddress import IPv4Network
 
-from drivers.base.secret import Secret
-from drivers.ipsec.charon import Charon, Policy
-from drivers.net import firewall
+from drivers.ipsec.charon import Charon
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
-from rig.config.bench_files import load_destinations
-from rig.config.secret_files import secret_value
 from rig.console.console import Console
 from rig.console.networks import CARD, join_router
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME, VpnLink
-from rig.parts.hosts.emulated import EmulatedHosts
-from rig.parts.router.router import Router
-from rig.parts.router.rules import INSIDE, Masking
-from rig.parts.vpn_server.gateway import L2TP, VpnGateway
+from rig.parts.vpn_server.gateway import L2TP
 from rig.paths.built import Places
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
+from rig.paths.vpn_network import POLICIES, VpnNetwork, reaches, tables
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
-OUTSIDE_CARD, SERVICE_CARD = "net0", "svc0"
-POLICIES = {
-    # The paper's "160-bit MD5" cannot be: HMAC-MD5 has 128 bits, 160 is SHA-1. It names no group. Both are offered.
-    "paper-2007": Policy(("3des-sha1-modp1024", "3des-md5-modp1024"), ("3des-sha1", "3des-md5")),
-    "today": Policy(("aes256-sha256-modp2048",), ("aes256-sha256",)),
-}
-
 
 @dataclass(frozen=True)
 class BuiltVpn:
-    """See Built. ``gateway``: the VPN's; ``router``: the customer's."""
+    """See Built. ``charon``: the console's; ``number``: which of the consoles in the network it is."""
 
     bench: Bench
     path: VpnPath
-    ca: str
-    watch: Control
-    gateway: VpnGateway
-    router: Router
-    pool: IPv4Network | None
+    charon: Charon
+    network: VpnNetwork
+    number: int = 0
+
+    @property
+    def ca(self) -> str:
+        return str(self.network.hosts.ca)
+
+    @property
+    def watch(self) -> Control:
+        return self.network.hosts.control
+
+    @property
+    def pool(self) -> IPv4Network | None:
+        return tables(self.bench)[1].pool
 
     def places(self, up: Up) -> Places:
-        wire = LinkEnd(self.router.namespace, INSIDE)
-        return Places(LinkEnd(up.namespace, up.interface), wire=wire)
+        return self._inside(up) if up.kind == self.path.kind else self._around_the_router(up)
+
+    def _inside(self, up: Up) -> Places:
+        network = self.network
+        towards = network.gateway.fence.towards(up.source)
+        wire = LinkEnd(network.router.namespace, network.places[self.number].interface)
+        return Places(LinkEnd(up.namespace, up.interface), network.gateway.behind, towards, wire=wire)
+
+    def _around_the_router(self, up: Up) -> Places:
+        network, router, inside = self.network, self.network.router.namespace, self.network.places[self.number]
+        own = LinkEnd(up.namespace, up.interface, router.hardware_address(inside.interface))
+        towards = LinkEnd(router, inside.interface, up.namespace.hardware_address(up.interface))
+        table = tables(self.bench)[0]
+        seen_as = None if table.masking == "none" else table.outside.ip
+        return Places(own, network.beyond, towards, seen_as=seen_as)
 
     def drops(self, up: Up) -> dict[str, int]:
-        return self.router.drops()
+        if up.kind == self.path.kind:
+            return self.network.gateway.fence.drops(up.source)
+        return self.network.router.drops(self.number)
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltVpn:
     """Everything started, nothing opened."""
-    table, vpn = bench.internet, bench.vpn_gateway
-    assert table is not None
-    assert vpn is not None
-    firewall.back_end()  # found once, before the processes are forked that ask for it too
-    allowed = load_destinations(bench)
-    secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
-    account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
-    policy = POLICIES[vpn.policy]
     with progress.step("customer's network: router, VPN gateway, service hosts"):
-        hosts = EmulatedHosts(bench, owner, SERVICE_CARD)
-        gateway = VpnGateway(owner, vpn, policy, secret, account, allowed)
-        gateway.join_services(hosts.namespace, SERVICE_CARD)
-        router = Router(
-            owner, replace(allowed, servers=(), vpn=True), table.console.ip, Masking(table.masking, table.outside.ip)
-        )
-        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
-        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
-        router.join_internet(gateway.namespace, OUTSIDE_CARD, table.outside, other)
-        router.close_fence(table.broken)
-        serving = hosts.start()
-        console = Console.owned_by(owner, bench.near_end.allow)
-        at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
-        join_router(console, table.console, router.namespace, INSIDE, at, IPv4Network(f"{vpn.server}/32"))
-        charon = owner.own(Charon(console.namespace, owner.folder / "charon-hmc", progress.detail))
-        gateway.wait_ready()
-        charon.wait_ready()
-        selectors = ([f"{table.console.ip}/32{L2TP}"], [f"{vpn.server}/32{L2TP}"])
-        charon.load(NAME, table.console.ip, vpn.server, policy, secret, selectors)
-        serving.wait_ready()
+        network = VpnNetwork.made(bench, owner)
+        built = console_in(network, owner, progress)
+        network.wait_ready()
+        built.charon.wait_ready()
+        load(built)
     if capture is not None:
-        capture.tap(owner, console.namespace, CARD, "to the customer's router")
+        capture.tap(owner, built.charon.namespace, CARD, "to the customer's router")
+    return built
+
+
+def console_in(network: VpnNetwork, owner: Owner, progress: Progress, number: int = 0) -> BuiltVpn:
+    """A console at one of the places, its charon started; see :func:`load`."""
+    bench, place = network.bench, network.places[number]
+    _, vpn = tables(bench)
+    role = f"hmc{number or ''}"
+    console = Console.owned_by(owner, bench.near_end.allow, role)
+    join_router(console, place.own, network.router.namespace, place.interface, place.router, reaches(vpn))
+    charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{role}", progress.detail))
     link = VpnLink(charon, RemoteModemTable(vpn.server), progress)
-    near = owner.own(NearEnd(console, link, Calling(account, "chap"), bench.near_end.ppp, progress))
+    near = owner.own(NearEnd(console, link, Calling(network.account, "chap"), bench.near_end.ppp, progress))
     link.lost = near.lost
-    underlay = Up("internet", console.namespace, CARD, table.console.ip, table.router, (), 1500, allowed)
-    path = VpnPath(near, link, allowed, underlay, vpn.policy)
-    return BuiltVpn(bench, path, str(hosts.ca), hosts.control, gateway, router, vpn.pool)
+    mtu = console.namespace.mtu(CARD)
+    underlay = Up("internet", console.namespace, CARD, place.own.ip, place.router.ip, (), mtu, network.outside)
+    path = VpnPath(near, link, network.allowed, underlay, vpn.policy)
+    return BuiltVpn(bench, path, charon, network, number)
+
+
+def load(built: BuiltVpn) -> None:
+    """Tell a console's charon, which is ready, of the gateway."""
+    vpn, own = tables(built.bench)[1], built.path.underlay.source
+    selectors = ([f"{own}/32{L2TP}"], [f"{vpn.server}/32{L2TP}"])
+    built.charon.load(NAME, own, vpn.server, POLICIES[vpn.policy], built.network.secret, selectors)

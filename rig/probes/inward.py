@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
-from rig.config.destinations import HTTPS
+from rig.config.destinations import ESP, HTTPS, NAT_T
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Probe
@@ -23,7 +23,7 @@ def inward(ground: Ground) -> list[Probe]:
     for target in dict.fromkeys((ground.seen_as or ground.caller, ground.caller)):  # a masked caller's own, too
         make.target = target
         probes += [
-            *_unsolicited(make, "unsolicited, authorized server", ground.allowed.servers), *_strangers(make),
+            *_unsolicited(make, "unsolicited, authorized server", make.hosts), *_strangers(make),
             *_remote_service(make),
         ]  # fmt: skip
     return probes
@@ -33,6 +33,27 @@ def about_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
     """What others send to the port on which the caller speaks with a server, and errors that quote that flow."""
     make = ProbeMaker(ground, FIRST_ABOUT_A_FLOW)
     return [*_second_server(make, server, port), *_a_stranger(make, port), *_errors_about(make, server, port)]
+
+
+def about_the_vpn(ground: Ground) -> list[Probe]:
+    """What others send to the ports by which the caller has a VPN, and errors that quote what it sends there."""
+    make = ProbeMaker(ground, FIRST_ABOUT_A_FLOW)
+    server = ground.allowed.vpn_servers[0]
+    strangers = make.unauthorized(make.drawn("0.0.0.0/2"), 3)
+    probes = []
+    for source, service in itertools.product((*ground.allowed.vpn_servers[1:], *strangers), ground.allowed.vpn):
+        if service == ESP and source not in strangers:
+            continue  # see _unsolicited
+        number = make.number()
+        made = packets.raw(source, make.target, packets.ESP, number, bytes(8)) if service == ESP else packets.udp(
+            source, make.target, service.port, number, source_port=service.port
+        )  # fmt: skip
+        category = f"reply from {'a stranger' if source in strangers else 'another server'}"
+        probes.append(make.inward(category, f"{service} from {source}", made, number))
+    data = packets.udp(make.target, server, NAT_T.port, 0, source_port=NAT_T.port)
+    if NAT_T not in ground.allowed.vpn:
+        data = packets.raw(make.target, server, packets.ESP, 0, bytes(8))
+    return [*probes, *_errors(make, server, data[:28])]
 
 
 def of_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:
@@ -62,6 +83,8 @@ def _unsolicited(make: ProbeMaker, category: str, sources: tuple[IPv4Address, ..
             number = make.number()
             made = packets.icmp(source, caller, kind, code, number, rest)
             yield make.inward(category, f"ICMP {name} from {source}", made, number)
+        if make.ground.allowed.lets(source, ESP):
+            continue  # ESP has no ports: from whom it may be asked for, it is an answer
         number = make.number()
         made = packets.raw(source, caller, packets.ESP, number, b"\0\0\1\0\0\0\0\1")
         yield make.inward(category, f"ESP from {source}", made, number)
@@ -74,7 +97,7 @@ def _strangers(make: ProbeMaker) -> Iterator[Probe]:
 
 def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
     """The ports of §5.3 belong to inbound calls, and are no reason to let anything through here."""
-    sources = (make.ground.allowed.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
+    sources = (make.hosts[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
     ends = dict.fromkeys(port for ports in make.ground.allowed.inbound for port in (ports[0], ports[-1]))
     for source, port in itertools.product(sources, ends):
         category, what = "unsolicited, port of remote service", f"from {source} to port {port}"
@@ -86,7 +109,7 @@ def _remote_service(make: ProbeMaker) -> Iterator[Probe]:
 
 def _without_a_session(make: ProbeMaker) -> Iterator[Probe]:
     """To addresses of the pool that nobody has: no caller must see it."""
-    ground, server = make.ground, make.ground.allowed.servers[0]
+    ground, server = make.ground, make.hosts[0]
     free = [address for address in ground.pool.hosts() if address not in (ground.caller, ground.other)]
     for address in sorted(free, key=lambda address: abs(int(address) - int(ground.caller)))[:4]:
         for name in ("TCP", "UDP", "ICMP echo"):
@@ -119,12 +142,15 @@ def _a_stranger(make: ProbeMaker, port: int) -> list[Probe]:
 
 def _errors_about(make: ProbeMaker, server: IPv4Address, port: int) -> list[Probe]:
     """ICMP errors that quote the flow between the caller's port and a server."""
-    caller = make.target
     # The whole TCP header (RFC 1812 §4.3.2.3): a router that masks addresses mends its checksum in the quotation.
-    quoted = packets.tcp(caller, server, HTTPS, 0, source_port=port)[:40]
-    found = []
+    return _errors(make, server, packets.tcp(make.target, server, HTTPS, 0, source_port=port)[:40])
+
+
+def _errors(make: ProbeMaker, server: IPv4Address, quoted: bytes) -> list[Probe]:
+    """ICMP errors about a packet that the caller has sent."""
+    caller, found = make.target, []
     for source, (name, kind, code) in itertools.product(
-        (server, make.ground.allowed.servers[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))
+        (server, make.hosts[-1]), (("unreachable", 3, 1), ("time exceeded", 11, 0))
     ):
         number = make.number()
         made = packets.icmp(source, caller, kind, code, number, quoted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
 from rig.config.bench import AllowTable
-from rig.config.destinations import Destinations
+from rig.config.destinations import ESP, HTTPS, IKE, Destinations, Service
 from rig.probes import packets
 from rig.probes.probe import Expected, Probe, Side
 
@@ -20,7 +20,8 @@ IPV6_CALLER, IPV6_SERVER = IPv6Address("2001:db8::1"), IPv6Address("2001:db8:1::
 class Ground:
     """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
     caller's address; ``allow``: what the caller's own firewall lets in; ``seen_as``: the address that the caller has
-    for those beyond the gateway, where its own is masked."""
+    for those beyond the gateway, where its own is masked; ``proof``: who takes a connection over the same line, behind
+    the probes, the last of the servers where it is not said."""
 
     allowed: Destinations
     caller: IPv4Address
@@ -31,6 +32,12 @@ class Ground:
     other: IPv4Address | None = None
     allow: tuple[AllowTable, ...] = ()
     seen_as: IPv4Address | None = None
+    proof: IPv4Address | None = None
+
+    @property
+    def follower(self) -> IPv4Address:
+        """See ``proof``."""
+        return self.proof or self.allowed.servers[-1]
 
 
 class ProbeMaker:
@@ -43,6 +50,7 @@ class ProbeMaker:
         self.authorized = {*ground.allowed.servers, *ground.allowed.name_servers}
         if ground.allowed.vpn:
             self.authorized |= {*ground.allowed.vpn_servers}
+        self.hosts = ground.allowed.hosts
         self._numbers = itertools.count(first)
 
     def number(self) -> int:
@@ -56,6 +64,19 @@ class ProbeMaker:
         expected = Expected.ALLOWED if allowed else Expected.DENIED
         all_packets = (made,) if isinstance(made, bytes) else tuple(made)
         return Probe(number, category, what, Side.CALLER, expected, all_packets)
+
+    def good(self, host: IPv4Address, number: int, source: IPv4Address | None = None, **header: int | bytes) -> bytes:
+        """What one of ``hosts`` may be sent, were it not for its source, or something in its IP header."""
+        source = source or self.ground.caller
+        if host in self.ground.allowed.servers:
+            return packets.tcp(source, host, HTTPS, number, **header)  # type: ignore[arg-type]
+        return packets.udp(source, host, IKE.port, number, **header)  # type: ignore[arg-type]
+
+    def service(self, host: IPv4Address, service: Service, number: int) -> bytes:
+        """The caller asks for something of a VPN server's."""
+        if service == ESP:
+            return packets.raw(self.ground.caller, host, packets.ESP, number, b"\0\0\1\0\0\0\0\1")
+        return packets.udp(self.ground.caller, host, service.port, number)
 
     def syn(self, category: str, to: IPv4Address, port: int, *, allowed: bool = False) -> Probe:
         """A TCP SYN from the caller."""

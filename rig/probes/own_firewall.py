@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from drivers.base.dissection import dpkt
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
-from rig.config.destinations import HTTPS
+from rig.config.destinations import ESP, HTTPS
 from rig.probes import packets
 from rig.probes.making import IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side
@@ -22,7 +22,7 @@ UNSOLICITED, LET_IN = "near end, unsolicited", "near end, let in by its customer
 def own_firewall(ground: Ground) -> list[Probe]:
     """Every probe of the near end's firewall: what its customer lets in is to arrive, and nothing else."""
     make = ProbeMaker(ground, FIRST)
-    sources = (ground.gateway, ground.allowed.servers[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
+    sources = (ground.gateway, ground.allowed.hosts[0], *make.unauthorized(make.drawn("0.0.0.0/2"), 1))
     return [*_let_in(make), *_to_ports(make, sources), *_other_packets(make, sources)]
 
 
@@ -78,7 +78,9 @@ def _other_packets(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterat
                 HTTPS,
             )
         for name in ("ICMP echo", "ICMP unreachable", "ESP", "GRE"):
-            if not (name.startswith("ICMP") and _lets_in(make.ground.allow, "icmp", source)):
+            let_in = name.startswith("ICMP") and _lets_in(make.ground.allow, "icmp", source)
+            answer = name == "ESP" and make.ground.allowed.lets(source, ESP)  # see inward.py
+            if not (let_in or answer):
                 number = make.number()
                 yield make.inward(
                     UNSOLICITED, f"{name} from {source}", packets.KINDS[name](source, caller, number), number

@@ -77,11 +77,16 @@ def _tcp_segment(
     return _with_checksum(source, destination, TCP, bytes(head), 16)
 
 
-def udp(source: IPv4Address, destination: IPv4Address, port: int, number: int, data: bytes | None = None) -> bytes:
+def udp(
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, data: bytes | None = None,
+    source_port: int | None = None, **header: int | bytes,
+) -> bytes:  # fmt: skip
     """A UDP datagram with the mark as its data, or with data of its own."""
     content = mark(number) if data is None else data
-    head = struct.pack("!HHHH", port_of(number), port, 8 + len(content), 0) + content
-    return ip(source, destination, UDP, _with_checksum(source, destination, UDP, head, 6), number)
+    own = port_of(number) if source_port is None else source_port
+    datagram = struct.pack("!HHHH", own, port, 8 + len(content), 0) + content
+    whole = _with_checksum(source, destination, UDP, datagram, 6)
+    return ip(source, destination, UDP, whole, number, **header)  # type: ignore[arg-type]
 
 
 def _with_checksum(source: IPv4Address, destination: IPv4Address, protocol: int, segment: bytes, at: int) -> bytes:

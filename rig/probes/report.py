@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drivers.base.dissection import dpkt
@@ -42,6 +42,14 @@ class Report:
     watched: bool
     drops: dict[str, int] = field(default_factory=dict)
     filled: Filled | None = None
+
+    def above(self, other: Report, name: str) -> Report:
+        """Both: what was found beneath the way, in categories that bear its name, and this one."""
+        renamed = [
+            replace(one, probe=replace(one.probe, category=f"{name}: {one.probe.category}")) for one in other.outcomes
+        ]
+        outcomes, seconds = (*renamed, *self.outcomes), self.seconds + other.seconds
+        return replace(self, outcomes=outcomes, seconds=seconds, size=self.size + other.size)
 
     @property
     def findings(self) -> list[Outcome]:

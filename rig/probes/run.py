@@ -19,7 +19,7 @@ from rig.probes import observer, packets
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import probe_inward, probe_outward
 from rig.probes.flood import answered, fill
-from rig.probes.inward import about_a_flow, inward, of_a_flow
+from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
@@ -57,7 +57,7 @@ class FenceRun:
         self.ground = ground
         self.vantage = vantage
         self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
-        self._server = ground.allowed.servers[-1]
+        self._server = ground.follower
 
     def run(self) -> Report:
         """Every probe that can be sent and judged from where one stands. Raises ProbeError where nothing can be
@@ -71,9 +71,7 @@ class FenceRun:
         found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow, self._one_sent)
         if far is not None:
             found += self._from(far, strangers)
-            with flow(caller.namespace, self._server) as connection:
-                port = int(connection.getsockname()[1])
-                found += self._from(far, about_a_flow(self.ground, self._server, port))
+            found += self._about_what_is_open(far)
         if self.vantage.towards_caller is not None:
             with closing(observer.inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
@@ -82,6 +80,14 @@ class FenceRun:
             found += probe_cards(self.ground, self.vantage.cards, self._follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
+
+    def _about_what_is_open(self, far: LinkEnd) -> list[Outcome]:
+        """What others send about a flow that the caller has; about its VPN, where there is nothing else."""
+        if not self.ground.allowed.servers:
+            return self._from(far, about_the_vpn(self.ground))
+        with flow(self.vantage.caller.namespace, self._server) as connection:
+            port = int(connection.getsockname()[1])
+            return self._from(far, about_a_flow(self.ground, self._server, port))
 
     def flooded(self, flows: int, room: Callable[[], tuple[int, int]] | None) -> tuple[list[Outcome], Filled]:
         """The probes that must be dropped, while the gateway is full of half-open flows: it must not open then.

@@ -36,7 +36,7 @@ def test_a_gateways_line_goes_on_after_an_error_that_nobody_foresaw(modem: Line,
     the same line is answered, and fenced."""
     assert modem.far_end is not None
     up = modem.call().start_ppp().up
-    emptied = modem.far_end.gateway.towards(up.local).namespace
+    emptied = modem.far_end.gateway.fence.towards(up.local).namespace
     firewall.apply(emptied, "*filter\n-F FORWARD\n-F INPUT\n-F OUTPUT\nCOMMIT\n")
     modem.near.hang_up()
     gateway.wait_idle(20)

@@ -35,7 +35,7 @@ def flooded(session: Session, flows: int) -> list[str]:
     """The probes that passed while the gateway was full."""
     run: FenceRun = session.probes(sample=20)
     assert session.line.far_end is not None
-    outcomes, filled = run.flooded(flows, session.line.far_end.gateway.room)
+    outcomes, filled = run.flooded(flows, session.line.far_end.gateway.fence.room)
     assert filled.limit == SMALL
     assert {outcome.probe.category for outcome in outcomes} == {FLOODED}
     return [outcome.probe.what for outcome in outcomes if not outcome.held]

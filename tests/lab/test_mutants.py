@@ -12,7 +12,7 @@ import pytest
 from fixtures.line import Gateway, Line
 from rig.config.bench import Bench
 from rig.config.bench_files import load
-from rig.parts.lig.mutants import BY_NAME, MUTANTS, Mutant
+from rig.parts.fence_mutants import BY_NAME, MUTANTS, Mutant
 from rig.parts.rack import FarEnd
 from rig.probes.probe import ProbeError
 from rig.probes.run import FenceRun, Vantage, flow
@@ -78,7 +78,7 @@ def test_a_pool_that_is_routed_to_whoever_is_there_is_found(modem: Line, gateway
     gateway.set_mutant("pool-in")
     session = modem.call().start_ppp()
     assert modem.bench.lig is not None
-    towards = far_end.gateway.towards(session.up.local)
+    towards = far_end.gateway.fence.towards(session.up.local)
     towards.namespace.add_route(modem.bench.lig.pool, towards.interface)
     assert BY_NAME["pool-in"].found_by in session.probes(sample=0).run().found_by
 

@@ -76,7 +76,7 @@ def test_a_connection_that_comes_from_outside_is_a_finding(modem: Line, gateway:
     [before] = session.run_check(checks.origin)
     assert before.held
     assert modem.far_end is not None
-    towards = modem.far_end.gateway.towards(session.up.local)
+    towards = modem.far_end.gateway.fence.towards(session.up.local)
     assert connect(towards.namespace, session.up.local, 0.3) == "no answer"
     [after] = session.run_check(checks.origin)
     assert after.held is False

@@ -20,11 +20,15 @@ from rig.checks import every
 from rig.checks.check import Check
 from rig.config.bench import Bench
 from rig.config.bench_files import load
-from rig.jobs.probing import surroundings
+from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME
+from rig.parts.router.mutants import BY_NAME, OF_A_VPN, Mutant
 from rig.parts.vpn_server.gateway import L2TP
-from rig.paths.vpn_building import POLICIES, BuiltVpn, build
+from rig.paths.up import Up
+from rig.paths.vpn_building import BuiltVpn, build
+from rig.paths.vpn_network import POLICIES
+from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
@@ -93,7 +97,7 @@ def test_what_nobody_should_use_any_more_is_named() -> None:
 
 def reload(one: BuiltVpn, secret: str, policy: Policy) -> None:
     """The console's end with another secret, or other proposals."""
-    charon, server = one.path.link._charon, IPv4Address("129.42.160.16")
+    charon, server = one.charon, IPv4Address("129.42.160.16")
     selectors = ([f"192.168.10.2/32{L2TP}"], [f"{server}/32{L2TP}"])
     charon.load(NAME, IPv4Address("192.168.10.2"), server, policy, secret, selectors)
 
@@ -114,7 +118,7 @@ def test_what_keeps_ike_from_agreeing_has_each_its_sentence() -> None:
         reload(one, "whatever", POLICIES["today"])
         opening_fails(one, IkeError, "no proposal in common")
     with built() as one:
-        one.gateway.charon.stop()
+        one.network.gateway.charon.stop()
         opening_fails(one, IkeError, "the server is silent")
 
 
@@ -130,7 +134,7 @@ def test_a_wrong_chap_secret_is_a_refusal() -> None:
 def test_a_firewall_that_lets_500_alone_through_is_found_by_data() -> None:
     """IKE is up then, and nothing comes through: a check that looked at IKE alone would be content."""
     with built(masking="none") as one:
-        firewall.apply(one.router.namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
+        firewall.apply(one.network.router.namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
         opening_fails(one, NetworkError, "VPN gateway 129.42.160.16: no tunnel: no answer")
 
 
@@ -141,12 +145,12 @@ def test_a_packet_beside_ike_and_esp_is_found() -> None:
     """Here the console's own L2TP, which goes out in clear where the kernel has no policy for it."""
     with built(masking="none") as one:
         around = surroundings(one, one.path.open(Verdict("", "")))
-        firewall.apply(one.router.namespace, "*filter\n:FORWARD ACCEPT\n-F FORWARD\nCOMMIT\n")
-        one.gateway.namespace.add_route(around.ground.pool, "net0", "203.0.113.2")
+        firewall.apply(one.network.router.namespace, "*filter\n:FORWARD ACCEPT\n-F FORWARD\nCOMMIT\n")
+        one.network.gateway.namespace.add_route(around.ground.pool, "net0", "203.0.113.2")
         with around.namespace.netlink() as link:
             link.flush_routes(table=254, oif=link.link_lookup(ifname="ppp0")[0])
             link.route("add", dst="0.0.0.0/0", gateway="192.168.10.1")
-        firewall.apply(one.gateway.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+        firewall.apply(one.network.gateway.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
         held = [result.held for check in (every.nothing_in_clear, every.beside_the_vpn) for result in check(around)]
     assert held == [False, False]
 
@@ -154,8 +158,81 @@ def test_a_packet_beside_ike_and_esp_is_found() -> None:
 def test_the_end_of_the_session_is_noticed() -> None:
     with built() as one:
         one.path.open(Verdict("", ""))
-        one.gateway.process.stop()
+        one.network.gateway.process.stop()
         began = time.monotonic()
         assert one.path.ends_within(30)
         assert time.monotonic() - began < 30
         assert not one.path.alive()
+
+
+# --- the customer's firewall, and the gateway's own ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def masked() -> Iterator[tuple[BuiltVpn, Up]]:
+    """A VPN that is up through a router with NAT."""
+    with built() as one:
+        yield one, one.path.open(Verdict("", ""))
+
+
+@pytest.fixture(scope="module")
+def unmasked() -> Iterator[tuple[BuiltVpn, Up]]:
+    """And through one without."""
+    with built(masking="none") as one:
+        yield one, one.path.open(Verdict("", ""))
+
+
+def probed(one: BuiltVpn, up: Up) -> Report:
+    """The customer's firewall, with a connection through the VPN behind the probes."""
+    assert up.underlay is not None
+    return probes_of(one, up.underlay, Drawn(40), top=up).run()
+
+
+@pytest.mark.paper("2.1.3", "5.2")
+@pytest.mark.parametrize("nat", ["masked", "unmasked"])
+def test_the_sound_firewall_lets_the_vpn_through_and_nothing_else(request: pytest.FixtureRequest, nat: str) -> None:
+    report = probed(*request.getfixturevalue(nat))
+    assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
+    assert len(report.outcomes) > 400
+    assert report.categories["VPN server"]["allowed"] == 4
+    assert report.categories["VPN server"]["denied"] == 2
+    assert report.categories["VPN to somebody else"]["denied"] > 20
+
+
+def is_found(mutant: Mutant, one: BuiltVpn, up: Up) -> bool:
+    one.network.router.close_fence(mutant.name)
+    try:
+        return mutant.found_by in probed(one, up).found_by
+    finally:
+        one.network.router.close_fence()
+
+
+@pytest.mark.paper("2.1.3", "5.2")
+@pytest.mark.parametrize("mutant", [one for one in OF_A_VPN if one.name != "snat-missing"], ids=lambda one: one.name)
+def test_a_broken_firewall_is_found_by_the_category_that_names_it(masked: tuple[BuiltVpn, Up], mutant: Mutant) -> None:
+    assert is_found(mutant, *masked)
+
+
+@pytest.mark.paper("2.1.3", "5.2")
+@pytest.mark.parametrize("name", ["ike-alone", "data-alone", "esp-anybody", "errors-in"])
+def test_one_without_nat_is_found_too(unmasked: tuple[BuiltVpn, Up], name: str) -> None:
+    """Where ESP itself carries the data, and not UDP 4500."""
+    assert is_found(BY_NAME[name], *unmasked)
+
+
+@pytest.mark.paper("2.1.3")
+def test_a_console_that_is_not_masked_is_found() -> None:
+    """With a VPN of its own: the gateway answers from then on to where ESP came from last (RFC 3948)."""
+    with built() as one:
+        up = one.path.open(Verdict("", ""))
+        one.network.router.close_fence("snat-missing")
+        assert "address masked" in probed(one, up).found_by
+
+
+@pytest.mark.paper("2.1.3", "3.3")
+def test_the_gateways_own_fence_is_clean() -> None:
+    with built() as one:
+        report = probes_of(one, one.path.open(Verdict("", "")), Drawn(60)).run()
+    assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
+    assert len(report.outcomes) > 900
+    assert report.watched

@@ -13,7 +13,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
 from rig.jobs.partner import gateway_numbers
-from rig.parts.lig import mutants as lig_mutants
+from rig.parts import fence_mutants as lig_mutants
 from rig.parts.router import mutants as router_mutants
 
 LIG = '[lig]\naddress = "198.51.100.1"\npool = "198.51.100.16/28"\nname-servers = []\n'
@@ -238,4 +238,6 @@ def test_the_gateways_number_is_one_at_which_it_lets_its_customer_in() -> None:
 
 
 def test_the_ways_to_break_a_far_end_are_those_that_a_bench_may_name() -> None:
-    assert (tuple(lig_mutants.BY_NAME), tuple(router_mutants.BY_NAME)) == (broken.LIG, broken.ROUTER)
+    assert tuple(lig_mutants.BY_NAME) == broken.LIG
+    assert tuple(one.name for one in router_mutants.MUTANTS) == broken.ROUTER
+    assert tuple(one.name for one in router_mutants.OF_A_VPN) == broken.ROUTER_OF_A_VPN

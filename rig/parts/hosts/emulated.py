@@ -28,7 +28,8 @@ class EmulatedHosts:
     def start(self) -> PartnerProcess:
         """Once it is joined to who leads to it; ``wait_ready()`` is the caller's."""
         log = self._owner.folder / "hosts.log"
-        return self._owner.own(PartnerProcess("hosts", hosts.main, (self._plan,), log))
+        self.process = self._owner.own(PartnerProcess("hosts", hosts.main, (self._plan,), log))
+        return self.process
 
 
 def addresses(bench: Bench) -> tuple[IPv4Address, ...]:

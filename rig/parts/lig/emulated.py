@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
-from rig.parts.fence_rules import FencedSide, dropped
+from rig.parts.gateway_fence import FenceView
 from rig.parts.lig import lig
 from rig.parts.lig.lig import LigLine, LigPlan
 from rig.run.control import Control
@@ -24,7 +24,7 @@ IPV6_HOST = IPv6Address("fe80::2")
 
 class EmulatedLig:
     """In a namespace of its own, joined to that of the service hosts; ``lines`` that it answers. ``control`` asks it,
-    see lig.Lig."""
+    see lig.Lig; ``fence``: what it has put around its callers."""
 
     def __init__(self, bench: Bench, owner: Owner, hosts: NetworkNamespace, lines: tuple[LigLine, ...]) -> None:
         assert bench.lig is not None
@@ -37,6 +37,7 @@ class EmulatedLig:
         name = self.namespace.name
         self._plan = LigPlan(name, owner.folder, table.address, table.pool, destinations, table.names, lines)
         self.control = Control(self._plan.control_path)
+        self.fence = FenceView(self.namespace, self.control)
 
     def _join(self) -> None:
         gateway, servers = self.namespace, self._hosts
@@ -66,17 +67,3 @@ class EmulatedLig:
     def behind(self) -> LinkEnd:
         """The service hosts' end of the line to it: where what leaks is seen."""
         return LinkEnd(self._hosts, HOSTS_END, self.namespace.hardware_address(GATEWAYS_END))
-
-    def towards(self, caller: IPv4Address) -> LinkEnd:
-        """Its own end of a caller's line. Raises ControlError when nobody has the address."""
-        return LinkEnd(self.namespace, self.control.ask("interface_of", address=str(caller)))
-
-    def drops(self, caller: IPv4Address) -> dict[str, int]:
-        """How many packets the fence around a caller has dropped, by the reason."""
-        interface = self.control.ask("interface_of", address=str(caller))
-        return dropped(self.control.ask("rules"), FencedSide(interface, caller))
-
-    def room(self) -> tuple[int, int]:
-        """How many flows it keeps track of, and how many it can."""
-        kept, limit = self.control.ask("flows")
-        return kept, limit

@@ -32,15 +32,13 @@ from drivers.base.secret import Secret
 from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.modem import Modem
 from drivers.modem.profile import PortFacts, Profile
-from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
 from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
 from rig.config.destinations import Destinations
-from rig.parts import fence_rules as fence
 from rig.parts.fence_rules import FencedSide
-from rig.parts.lig.mutants import BY_NAME, Mutant
+from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal
 
@@ -116,29 +114,6 @@ def _tell(line: LigLine, event: ppp_log.Event) -> None:
             _log.info("%s: %s", line.name, reason)
 
 
-class PoolEmptyError(Exception):
-    """Every address of the pool is assigned."""
-
-
-class Pool:
-    """The addresses that callers are given: each to one caller at a time."""
-
-    def __init__(self, network: IPv4Network) -> None:
-        self._free = list(network.hosts())
-        self._lock = threading.Lock()
-
-    def take(self) -> IPv4Address:
-        """The address that has been free for longest. Raises PoolEmptyError."""
-        with self._lock:
-            if not self._free:
-                raise PoolEmptyError
-            return self._free.pop(0)
-
-    def give_back(self, address: IPv4Address) -> None:
-        with self._lock:
-            self._free.append(address)
-
-
 class Lig:
     """The gateway's process: its lines, its sessions, its name server."""
 
@@ -146,9 +121,8 @@ class Lig:
         self.plan = plan
         self.namespace = NetworkNamespace(plan.namespace)
         self.pool = Pool(plan.pool)
-        self.fenced = True
-        self.mutant: Mutant | None = None
-        self.sessions: dict[str, FencedSide | None] = {}
+        self.fence = GatewayFence(self.namespace, plan.fence, _log)
+        self._in_session: set[str] = set()
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
         self._failure: RigError | None = None
@@ -163,9 +137,7 @@ class Lig:
         """Addresses of the utility services, no forwarding but the fence's, the name server."""
         addresses = (IPv4Interface(f"{address}/32") for address in self.plan.fence.name_servers)
         self.namespace.add_address("lo", *addresses)
-        self.namespace.forward()
-        firewall.apply(self.namespace, fence.BASE_RULES)
-        firewall.apply(self.namespace, fence.IPV6_RULES, version=6)
+        self.fence.prepare()
         self._start_name_server()
 
     def _start_name_server(self) -> None:
@@ -289,52 +261,25 @@ class Lig:
             # noipdefault: pppd would ask the name service for this machine's own address, and wait for it.
             with self._pppd(line, serial, ("noip", "noipdefault")) as without_ip:
                 without_ip.admit(line.accounts, self.plan.address)
-                self._run(line, modem, without_ip, None)
+                self._run(line, modem, without_ip)
             return
         try:
             session = FencedSide(f"ppp{unit}", address)
-            with self._fence_around(session):
+            with self.fence.around(session):
                 pppd.admit(line.accounts, address)
-                self._run(line, modem, pppd, session)
+                self._run(line, modem, pppd)
         finally:
             self.pool.give_back(address)
 
-    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd, session: FencedSide | None) -> None:
+    def _run(self, line: LigLine, modem: Modem | None, pppd: Pppd) -> None:
         _log.info("%s: %s", line.name, modem.answer().text if modem else "null modem")
-        self.sessions[line.name] = session
+        self._in_session.add(line.name)
         try:
             pppd.release()
             pppd.wait_end(None)
             _log.info("%s: pppd ended with %s", line.name, pppd.exit_code)
         finally:
-            del self.sessions[line.name]
-
-    @contextlib.contextmanager
-    def _fence_around(self, session: FencedSide) -> Iterator[None]:
-        """Up before pppd starts, so before IPCP can open; down with the flows that the session had."""
-        mutant = self.mutant
-        if self.fenced:
-            up, down = fence.session_rules(self.plan.fence, session), fence.removal_rules(session)
-            if mutant is not None:
-                up = mutant.change(up, self.plan.fence, session)
-                down = fence.removal_of(up, session)
-        else:  # a test has the fence left off, to see the checks say so
-            up, down = fence.OPEN_RULES, fence.BASE_RULES
-        firewall.apply(self.namespace, up)
-        try:
-            yield
-        finally:
-            self._tell_drops(session)
-            firewall.apply(self.namespace, down)
-            keep = mutant is not None and mutant.keeps_flows
-            forgotten = 0 if keep else conntrack.flush_address(self.namespace, session.address)
-            _log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
-
-    def _tell_drops(self, session: FencedSide) -> None:
-        counted = {reason: packets for reason, packets in fence.dropped(self.rules(), session).items() if packets}
-        if counted:
-            said = ", ".join(f"{packets} ({reason})" for reason, packets in counted.items())
-            _log.info("%s: packets that the fence dropped: %s", session.interface, said)
+            self._in_session.discard(line.name)
 
     @contextlib.contextmanager
     def _pppd(self, line: LigLine, serial: SerialLine, options: tuple[str, ...]) -> Iterator[Pppd]:
@@ -377,36 +322,13 @@ class Lig:
 
     # --- what a test may ask ---------------------------------------------------------------------------------
 
-    def set_fence(self, on: bool) -> None:
-        """Leave the fence off for sessions to come: a gateway that is broken on purpose."""
-        self.fenced = on
-
-    def set_mutant(self, name: str) -> None:
-        """Break the gateway in one way, for sessions to come; "" for the sound one."""
-        self.mutant = BY_NAME[name] if name else None
-        open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
-        firewall.apply(self.namespace, fence.IPV6_OPEN_RULES if open_to_ipv6 else fence.IPV6_RULES, version=6)
-
-    def rules(self) -> str:
-        return firewall.save(self.namespace)
-
     def wait_idle(self, seconds: float) -> bool:
         """Wait until every line waits for its next call; whether that came within ``seconds``."""
         with self._idle_changed:
             return self._idle_changed.wait_for(lambda: len(self._idle) == len(self.plan.lines), seconds)
 
     def session_count(self) -> int:
-        return len(self.sessions)
-
-    def flows(self) -> tuple[int, int]:
-        return conntrack.room(self.namespace)
-
-    def interface_of(self, address: str) -> str:
-        """The interface towards the caller who was assigned an address. Raises LookupError when nobody was."""
-        for session in list(self.sessions.values()):
-            if session is not None and str(session.address) == address:
-                return session.interface
-        raise LookupError(f"nobody has the address {address}")
+        return len(self._in_session)
 
 
 def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
@@ -420,13 +342,9 @@ def main(plan: LigPlan, *, ready: Callable[[], None]) -> None:
     lig.prepare()
     lig.start()
     handlers: dict[str, Handler] = {
-        "set_fence": lig.set_fence,
-        "set_mutant": lig.set_mutant,
-        "rules": lig.rules,
+        **lig.fence.handlers,
         "session_count": lig.session_count,
         "wait_idle": lig.wait_idle,
-        "interface_of": lig.interface_of,
-        "flows": lig.flows,
         "journal": journal.since,
     }
     serve_in_thread(plan.control_path, handlers)

@@ -79,4 +79,35 @@ MUTANTS = (
 )  # fmt: skip
 """By name, unique; the sound router is none of them."""
 
-BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+_IKE, _NAT_T = "-p udp --dport 500", "-p udp --dport 4500"
+_OF_ANY_FIREWALL = (
+    "snat-missing",
+    "ipv6-open",
+    "private-out",
+    "no-source-check",
+    "options-out",
+    "router-open",
+    "errors-in",
+)
+
+VPN_MUTANTS = (
+    Mutant("ike-alone", "UDP 500 passes to one VPN server, and nothing else: IKE is up, and no data comes", "VPN server", without("-d {second}/32 (-p esp|-p udp --dport 4500)")),
+    Mutant("data-alone", "what carries the data passes to one VPN server, and IKE does not", "VPN server", without("-d {second}/32 -p udp --dport 500")),
+    Mutant("vpn-server-missing", "one VPN server of the list is left out", "VPN server", without("-d {second}/32")),
+    Mutant("esp-anybody", "ESP passes to anybody", "VPN to somebody else", first("outward", "-p esp -j ACCEPT")),
+    Mutant("ike-anybody", "UDP 500 passes to anybody", "VPN to somebody else", first("outward", f"{_IKE} -j ACCEPT")),
+    Mutant("nat-t-anybody", "UDP 4500 passes to anybody", "VPN to somebody else", first("outward", f"{_NAT_T} -j ACCEPT")),
+    Mutant("vpn-servers-24", "a /24 stands where a /32 belongs", "VPN to somebody else", replaced(rf"/32 {_IKE}", f"/24 {_IKE}")),
+    Mutant("tcp-500", "TCP passes as well as UDP", "other port of a VPN server", first("outward", "-d {first}/32 -p tcp --dport 500 -j ACCEPT")),
+    Mutant("every-udp-port", "UDP passes on every port", "other port of a VPN server", replaced(rf"{_IKE} ", "-p udp ")),
+    Mutant("l2tp-in-clear", "L2TP passes outside the VPN", "other port of a VPN server", first("outward", "-d {first}/32 -p udp --dport 1701 -j ACCEPT")),
+    Mutant("ah-out", "AH passes", "other port of a VPN server", first("outward", "-d {first}/32 -p ah -j ACCEPT")),
+    Mutant("vpn-443", "443 passes beside the VPN", "address space", first("outward", f"{_SERVER} -j ACCEPT")),
+    Mutant("ike-sent-on", "whatever comes to UDP 500 is sent on to the console", "reply from a stranger", _sent_on(_IKE)),
+    Mutant("udp-in-by-port", "what comes from UDP 4500 is taken for a reply", "reply from a stranger", _sent_on("-p udp --sport 500")),
+    Mutant("echo-to-vpn", "the VPN servers may be pinged", "ICMP to a server", first("outward", "-d {first}/32 -p icmp -j ACCEPT")),
+)  # fmt: skip
+"""Those of a firewall that lets a VPN through and nothing else (§5.2), beyond those that are any firewall's."""
+
+BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *VPN_MUTANTS)}
+OF_A_VPN = (*VPN_MUTANTS, *(BY_NAME[name] for name in _OF_ANY_FIREWALL))

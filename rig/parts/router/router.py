@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
@@ -10,7 +10,7 @@ from rig.config.destinations import Destinations
 from rig.parts.fence_rules import FencedSide, dropped
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
-from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
+from rig.parts.router.rules import OUTSIDE, Masking
 from rig.run.owner import Owner
 
 IPV6_HOST = IPv6Address("fe80::2")
@@ -18,15 +18,12 @@ ANYWHERE, ANYWHERE_IPV6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 
 
 class Router:
-    """Between a customer's network and the Internet. ``console``: the one machine whose packets it lets through, on its
-    interface ``inside``."""
+    """Between a customer's network and the Internet. ``sides``: the interfaces that lead to consoles, each with the one
+    machine whose packets are let through there."""
 
-    def __init__(
-        self, owner: Owner, allowed: Destinations, console: IPv4Address, masking: Masking, inside: str = INSIDE
-    ) -> None:
-        self.inside = inside
+    def __init__(self, owner: Owner, allowed: Destinations, masking: Masking, *sides: FencedSide) -> None:
+        self.sides = sides
         self.namespace = owner.namespace("router")
-        self.console = console
         self.mutant: Mutant | None = None
         self._allowed = allowed
         self._masking = masking
@@ -49,18 +46,18 @@ class Router:
     def close_fence(self, broken: str = "") -> None:
         """Put the rules up; ``broken``: in one of the ways of router.mutants."""
         self.mutant = BY_NAME[broken] if broken else None
-        text = rules.rules(self._allowed, self.console, self._masking, self.inside)
-        if self.mutant is not None:
-            text = self.mutant.change(text, self._allowed, FencedSide(self.inside, self.console))
-        firewall.apply(self.namespace, self._cleared() + text)
+        text = "".join(map(self._rules, self.sides))
+        emptied = rules.BASE_RULES.replace("-F INPUT\n", "-F INPUT\n-F FORWARD\n-F OUTPUT\n")
+        firewall.apply(self.namespace, emptied + text)
         open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
         firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
-        conntrack.flush_address(self.namespace, self.console)
+        for side in self.sides:
+            conntrack.flush_address(self.namespace, side.address)
 
-    def _cleared(self) -> str:
-        """What takes away the rules that stand, as text ahead of the new ones."""
-        return rules.BASE_RULES.replace("-F INPUT\n", "-F INPUT\n-F FORWARD\n-F OUTPUT\n")
+    def _rules(self, side: FencedSide) -> str:
+        text = rules.rules(self._allowed, side, self._masking)
+        return self.mutant.change(text, self._allowed, side) if self.mutant is not None else text
 
-    def drops(self) -> dict[str, int]:
-        """How many packets it has dropped, by the reason."""
-        return dropped(firewall.save(self.namespace), FencedSide(self.inside, self.console))
+    def drops(self, side: int = 0) -> dict[str, int]:
+        """How many packets it has dropped of one side's, by the reason."""
+        return dropped(firewall.save(self.namespace), self.sides[side])

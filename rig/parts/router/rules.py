@@ -41,11 +41,11 @@ class Masking:
     outside: IPv4Address
 
 
-def rules(allowed: Destinations, console: IPv4Address, masking: Masking, inside: str = INSIDE) -> str:
-    """iptables-restore text: what the console may reach passes, and leaves with the router's address."""
+def rules(allowed: Destinations, side: FencedSide, masking: Masking) -> str:
+    """iptables-restore text: what the console on a side may reach passes, and leaves with the router's address."""
     target = "MASQUERADE" if masking.way == "masquerade" else f"SNAT --to-source {masking.outside}"
-    masked = f"*nat\n-A POSTROUTING -s {console}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
+    masked = f"*nat\n-A POSTROUTING -s {side.address}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
     mask = "" if masking.way == "none" else masked
     # The router itself says nothing: not on 443 either, where that is open to anybody.
-    itself = f"*filter\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
-    return mask + itself + session_rules(allowed, FencedSide(inside, console))
+    itself = f"*filter\n-A INPUT -i {side.interface} -j DROP\nCOMMIT\n"
+    return mask + itself + session_rules(allowed, side)

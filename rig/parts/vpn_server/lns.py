@@ -24,6 +24,9 @@ from drivers.l2tp.runner import Runner
 from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import Pppd, PppOptions
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import FencedSide
+from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
 
@@ -32,6 +35,8 @@ MTU = 1350
 WORDS = (
     "auth", "require-chap", "refuse-pap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "nobsdcomp", "nodeflate",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "nodefaultroute", "noproxyarp",
+    # Who was told that it is over waits once more before it is (RFC 1661 §4.6): a second, not three.
+    "lcp-restart", "1", "lcp-max-configure", "30",
     "mtu", f"{MTU}", "mru", f"{MTU}",
 )  # fmt: skip
 
@@ -41,7 +46,8 @@ _pppd_log = logging.getLogger("vpn.pppd")
 
 @dataclass(frozen=True)
 class LnsPlan:
-    """``address``: where it is asked; ``own``: its PPP address; ``pool``: its callers'; ``accounts``: who may call."""
+    """``address``: where it is asked; ``own``: its PPP address; ``pool``: its callers'; ``accounts``: who may call;
+    ``allowed``: what they may reach."""
 
     namespace: str
     folder: Path
@@ -49,6 +55,7 @@ class LnsPlan:
     own: IPv4Address
     pool: IPv4Network
     accounts: tuple[Secret, ...]
+    allowed: Destinations
 
     @property
     def control_path(self) -> Path:
@@ -61,7 +68,9 @@ class Lns:
     def __init__(self, plan: LnsPlan) -> None:
         self._plan = plan
         self._namespace = NetworkNamespace(plan.namespace)
-        self._free = list(plan.pool.hosts())
+        self._pool = Pool(plan.pool)
+        self.fence = GatewayFence(self._namespace, plan.allowed, _log)
+        self.fence.prepare()
         self._sessions: dict[tuple[int, int], Pppd] = {}
         self._kernel: dict[int, socket.socket] = {}
         self._changing = threading.Lock()
@@ -91,20 +100,26 @@ class Lns:
 
     @contextlib.contextmanager
     def _address(self) -> Iterator[IPv4Address]:
-        with self._changing:
-            if not self._free:
-                raise RigError("no address is free")
-            address = self._free.pop(0)
+        try:
+            address = self._pool.take()
+        except PoolEmptyError:
+            raise RigError("no address is free") from None
         try:
             yield address
         finally:
-            self._free.append(address)
+            self._pool.give_back(address)
 
     def _call(self, tunnel: Tunnel, call: int) -> None:
         """One session, from its offer to its end."""
         try:
-            with self._address() as address, self._session(tunnel, call) as session:
-                options = PppOptions((*WORDS, f"{self._plan.own}:"), l2tp=True)
+            with (
+                self._address() as address,
+                self.fence.around(side := self._side(address)),
+                self._session(tunnel, call) as session,
+            ):
+                options = PppOptions(
+                    (*WORDS, "unit", side.interface.removeprefix("ppp"), f"{self._plan.own}:"), l2tp=True
+                )
                 pppd = Pppd(session.fileno(), options, self._namespace, self._plan.folder, log=_pppd_log.info)
                 self._sessions[tunnel.own, call] = pppd
                 try:
@@ -121,6 +136,10 @@ class Lns:
             _log.warning("call %d: %s", call, error)
         with self.runner.using() as now:
             tunnel.end_call(call, CallResult.ADMINISTRATIVE, now)
+
+    def _side(self, address: IPv4Address) -> FencedSide:
+        """Its interface has a number of its own, as its address has."""
+        return FencedSide(f"ppp{int(address) - int(self._plan.pool.network_address)}", address)
 
     @contextlib.contextmanager
     def _session(self, tunnel: Tunnel, call: int) -> Iterator[socket.socket]:
@@ -152,7 +171,7 @@ def main(plan: LnsPlan, *, ready: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     journal = Journal("vpn")
     lns = Lns(plan)
-    serve_in_thread(plan.control_path, {"journal": journal.since})
+    serve_in_thread(plan.control_path, {**lns.fence.handlers, "journal": journal.since})
     ready()
     stop.wait()
     lns.stop()

@@ -1,0 +1,147 @@
+"""The fence of a gateway whose callers come by PPP (§3.1): around each session from before its address is usable until
+it has ended; and that fence as those see it who ask the gateway's process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from drivers.net import conntrack, firewall
+from drivers.net.link_end import LinkEnd
+from drivers.net.namespace import NetworkNamespace
+from rig.config.destinations import Destinations
+from rig.parts import fence_rules
+from rig.parts.fence_mutants import BY_NAME, Mutant
+from rig.parts.fence_rules import FencedSide
+from rig.run.control import Control, Handler
+
+
+class PoolEmptyError(Exception):
+    """Every address of the pool is assigned."""
+
+
+class Pool:
+    """The addresses that callers are given: each to one caller at a time."""
+
+    def __init__(self, network: IPv4Network) -> None:
+        self._free = list(network.hosts())
+        self._lock = threading.Lock()
+
+    def take(self) -> IPv4Address:
+        """The address that has been free for longest. Raises PoolEmptyError."""
+        with self._lock:
+            if not self._free:
+                raise PoolEmptyError
+            return self._free.pop(0)
+
+    def give_back(self, address: IPv4Address) -> None:
+        with self._lock:
+            self._free.append(address)
+
+
+class GatewayFence:
+    """In the gateway's process. ``allowed``: what a caller may reach."""
+
+    def __init__(self, namespace: NetworkNamespace, allowed: Destinations, log: logging.Logger) -> None:
+        self._namespace = namespace
+        self._allowed = allowed
+        self._log = log
+        self._on = True
+        self._mutant: Mutant | None = None
+        self._sessions: set[FencedSide] = set()
+
+    def prepare(self) -> None:
+        """Forward nothing that no session's rules let through."""
+        self._namespace.forward()
+        firewall.apply(self._namespace, fence_rules.BASE_RULES)
+        firewall.apply(self._namespace, fence_rules.IPV6_RULES, version=6)
+
+    @contextlib.contextmanager
+    def around(self, session: FencedSide) -> Iterator[None]:
+        """Up before pppd negotiates, so before IPCP can open; down with the flows that the session had."""
+        mutant = self._mutant
+        if self._on:
+            up, down = fence_rules.session_rules(self._allowed, session), fence_rules.removal_rules(session)
+            if mutant is not None:
+                up = mutant.change(up, self._allowed, session)
+                down = fence_rules.removal_of(up, session)
+        else:  # a test has the fence left off, to see the checks say so
+            up, down = fence_rules.OPEN_RULES, fence_rules.BASE_RULES
+        firewall.apply(self._namespace, up)
+        self._sessions.add(session)
+        try:
+            yield
+        finally:
+            self._sessions.discard(session)
+            self._tell_drops(session)
+            firewall.apply(self._namespace, down)
+            keep = mutant is not None and mutant.keeps_flows
+            forgotten = 0 if keep else conntrack.flush_address(self._namespace, session.address)
+            self._log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
+
+    def _tell_drops(self, session: FencedSide) -> None:
+        counted = {reason: packets for reason, packets in fence_rules.dropped(self.rules(), session).items() if packets}
+        if counted:
+            said = ", ".join(f"{packets} ({reason})" for reason, packets in counted.items())
+            self._log.info("%s: packets that the fence dropped: %s", session.interface, said)
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """What may be asked of it; see FenceView, and fixtures.line.Gateway."""
+        return {
+            "set_fence": self.set_on,
+            "set_mutant": self.set_mutant,
+            "rules": self.rules,
+            "interface_of": self.interface_of,
+            "flows": self.flows,
+        }
+
+    def set_on(self, on: bool) -> None:
+        """Leave the fence off for sessions to come: a gateway that is broken on purpose."""
+        self._on = on
+
+    def set_mutant(self, name: str) -> None:
+        """Break the gateway in one way, for sessions to come; "" for the sound one."""
+        self._mutant = BY_NAME[name] if name else None
+        open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
+        rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
+        firewall.apply(self._namespace, rules, version=6)
+
+    def rules(self) -> str:
+        return firewall.save(self._namespace)
+
+    def flows(self) -> tuple[int, int]:
+        return conntrack.room(self._namespace)
+
+    def interface_of(self, address: str) -> str:
+        """The interface towards the caller who was assigned an address. Raises LookupError when nobody was."""
+        for session in list(self._sessions):
+            if str(session.address) == address:
+                return session.interface
+        raise LookupError(f"nobody has the address {address}")
+
+
+@dataclass(frozen=True)
+class FenceView:
+    """From another process. ``control`` asks the gateway, which has the handlers of :class:`GatewayFence`."""
+
+    namespace: NetworkNamespace
+    control: Control
+
+    def towards(self, caller: IPv4Address) -> LinkEnd:
+        """The gateway's own end of a caller's line. Raises ControlError when nobody has the address."""
+        return LinkEnd(self.namespace, self.control.ask("interface_of", address=str(caller)))
+
+    def drops(self, caller: IPv4Address) -> dict[str, int]:
+        """How many packets the fence around a caller has dropped, by the reason."""
+        interface = self.control.ask("interface_of", address=str(caller))
+        return fence_rules.dropped(self.control.ask("rules"), FencedSide(interface, caller))
+
+    def room(self) -> tuple[int, int]:
+        """How many flows it keeps track of, and how many it can."""
+        kept, limit = self.control.ask("flows")
+        return kept, limit
