@@ -7,25 +7,10 @@ A mutant changes the rules of a session's fence before they are committed, or le
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.parts.fence_rules import FencedSide, chains
-from rig.parts.mutation import Change, first, replaced, without
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """``change`` makes the broken rules of the sound ones; ``keeps_flows``: conntrack is not told of the end;
-    ``ipv6_open``: nobody has thought of IPv6; ``routes_pool``: the whole pool is routed to the caller."""
-
-    name: str
-    what: str
-    found_by: str
-    change: Change = lambda rules, fence, session: rules
-    keeps_flows: bool = False
-    ipv6_open: bool = False
-    routes_pool: bool = False
+from rig.parts.mutation import GatewayMutant, first, replaced, without
 
 
 def _callers_joined(rules: str, fence: Destinations, session: FencedSide) -> str:
@@ -48,46 +33,46 @@ def _checks_swapped(rules: str, _fence: Destinations, session: FencedSide) -> st
 _SERVER = f"-p tcp --dport {HTTPS}"
 
 MUTANTS = (
-    Mutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
-    Mutant("source-24", "any source of the same /24 passes", "spoofed source", replaced("! -s {address}/32", "! -s {address}/24")),
-    Mutant("source-0", "any source at all passes", "spoofed source", replaced("! -s {address}/32", "! -s 0.0.0.0/0")),
-    Mutant("checks-swapped", "what is accepted is accepted before its source is looked at", "spoofed source", _checks_swapped),
-    Mutant("servers-24", "a /24 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/24 {_SERVER}")),
-    Mutant("servers-31", "a /31 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/31 {_SERVER}")),
-    Mutant("servers-16", "a /16 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/16 {_SERVER}")),
-    Mutant("everything-out", "what is left is counted, and accepted", "address space", replaced("(destination is not authorized\") -j DROP", r"\1 -j ACCEPT")),
-    Mutant("private-out", "private addresses pass", "special addresses", first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
-    Mutant("private-172-out", "private addresses of 172.16.0.0/12 pass", "special addresses", first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
-    Mutant("every-port", "servers are open on every TCP port", "other port of a server", replaced(rf"{_SERVER} ", "-p tcp ")),
-    Mutant("port-80", "port 80 is open as well", "other port of a server", first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
-    Mutant("port-range", "a range stands where port 443 belongs", "other port of a server", replaced(rf"--dport {HTTPS}", f"--dport {HTTPS}:444")),
-    Mutant("udp-443", "UDP 443 is open", "UDP to a server", first("outward", "-d {first}/32 -p udp --dport 443 -j ACCEPT")),
-    Mutant("every-protocol", "servers are open for every protocol", "other protocol", replaced(rf" {_SERVER} ", " ")),
-    Mutant("esp-out", "ESP passes", "other protocol", first("outward", "-p esp -j ACCEPT")),
-    Mutant("gre-out", "GRE passes", "other protocol", first("outward", "-p gre -j ACCEPT")),
-    Mutant("tunnel-out", "IP in IP passes", "other protocol", first("outward", "-p 4 -j ACCEPT")),
-    Mutant("icmp-out", "ICMP passes to the servers", "ICMP to a server", first("outward", "-p icmp -d {first}/32 -j ACCEPT")),
-    Mutant("icmp-errors-out", "ICMP errors pass to the servers", "ICMP to a server", first("outward", "-p icmp --icmp-type 3 -j ACCEPT")),
-    Mutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
-    Mutant("foreign-dns", "anybody's name server may be asked", "name service of others", replaced(rf"-d \S+/32 -p (udp|tcp) --dport {DNS}", rf"-p \1 --dport {DNS}")),
-    Mutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", without("-A INPUT")),
-    Mutant("utility-open", "the utility services are open on every port", "other port of a utility service", replaced(rf"-p tcp --dport {DNS} ", "-p tcp ")),
-    Mutant("wrong-interface", "the rules stand for another interface", "authorized server", replaced("FORWARD -i {interface} ", "FORWARD -i ppp99 ")),
-    Mutant("server-missing", "one authorized server is left out", "authorized server", without("-d {first}/32 -p tcp")),
-    Mutant("no-name-service", "the name service is shut out", "utility service", without(f"--dport {DNS}")),
-    Mutant("everything-in", "what nobody asked for is accepted", "unsolicited, stranger", replaced("(nothing that the caller asked for\") -j DROP", r"\1 -j ACCEPT")),
-    Mutant("servers-in", "authorized servers may send what they like", "unsolicited, authorized server", first("inward", "-s {first}/32 -j ACCEPT")),
-    Mutant("port-443-in", "whatever comes from port 443 counts as a reply", "reply from another server", first("inward", "-p tcp --sport 443 -j ACCEPT")),
-    Mutant("icmp-in", "ICMP passes to the caller", "unsolicited, stranger", first("inward", "-p icmp -j ACCEPT")),
-    Mutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
-    Mutant("rules-late", "what comes first passes before the rules stand", "first packets", first("outward", "-m quota --quota 300 -j ACCEPT")),
-    Mutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
-    Mutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
-    Mutant("callers-joined", "callers reach each other", "caller to caller", _callers_joined),
-    Mutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", first("outward", "-p udp --dport 500 -j ACCEPT")),
-    Mutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", first("inward", "-p tcp --dport 9090 -j ACCEPT")),
-    Mutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", first("inward", "-j ACCEPT"), routes_pool=True),
-    Mutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
+    GatewayMutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
+    GatewayMutant("source-24", "any source of the same /24 passes", "spoofed source", replaced("! -s {address}/32", "! -s {address}/24")),
+    GatewayMutant("source-0", "any source at all passes", "spoofed source", replaced("! -s {address}/32", "! -s 0.0.0.0/0")),
+    GatewayMutant("checks-swapped", "what is accepted is accepted before its source is looked at", "spoofed source", _checks_swapped),
+    GatewayMutant("servers-24", "a /24 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/24 {_SERVER}")),
+    GatewayMutant("servers-31", "a /31 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/31 {_SERVER}")),
+    GatewayMutant("servers-16", "a /16 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/16 {_SERVER}")),
+    GatewayMutant("everything-out", "what is left is counted, and accepted", "address space", replaced("(destination is not authorized\") -j DROP", r"\1 -j ACCEPT")),
+    GatewayMutant("private-out", "private addresses pass", "special addresses", first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
+    GatewayMutant("private-172-out", "private addresses of 172.16.0.0/12 pass", "special addresses", first("outward", "-d 172.16.0.0/12 -j ACCEPT")),
+    GatewayMutant("every-port", "servers are open on every TCP port", "other port of a server", replaced(rf"{_SERVER} ", "-p tcp ")),
+    GatewayMutant("port-80", "port 80 is open as well", "other port of a server", first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
+    GatewayMutant("port-range", "a range stands where port 443 belongs", "other port of a server", replaced(rf"--dport {HTTPS}", f"--dport {HTTPS}:444")),
+    GatewayMutant("udp-443", "UDP 443 is open", "UDP to a server", first("outward", "-d {first}/32 -p udp --dport 443 -j ACCEPT")),
+    GatewayMutant("every-protocol", "servers are open for every protocol", "other protocol", replaced(rf" {_SERVER} ", " ")),
+    GatewayMutant("esp-out", "ESP passes", "other protocol", first("outward", "-p esp -j ACCEPT")),
+    GatewayMutant("gre-out", "GRE passes", "other protocol", first("outward", "-p gre -j ACCEPT")),
+    GatewayMutant("tunnel-out", "IP in IP passes", "other protocol", first("outward", "-p 4 -j ACCEPT")),
+    GatewayMutant("icmp-out", "ICMP passes to the servers", "ICMP to a server", first("outward", "-p icmp -d {first}/32 -j ACCEPT")),
+    GatewayMutant("icmp-errors-out", "ICMP errors pass to the servers", "ICMP to a server", first("outward", "-p icmp --icmp-type 3 -j ACCEPT")),
+    GatewayMutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
+    GatewayMutant("foreign-dns", "anybody's name server may be asked", "name service of others", replaced(rf"-d \S+/32 -p (udp|tcp) --dport {DNS}", rf"-p \1 --dport {DNS}")),
+    GatewayMutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", without("-A INPUT")),
+    GatewayMutant("utility-open", "the utility services are open on every port", "other port of a utility service", replaced(rf"-p tcp --dport {DNS} ", "-p tcp ")),
+    GatewayMutant("wrong-interface", "the rules stand for another interface", "authorized server", replaced("FORWARD -i {interface} ", "FORWARD -i ppp99 ")),
+    GatewayMutant("server-missing", "one authorized server is left out", "authorized server", without("-d {first}/32 -p tcp")),
+    GatewayMutant("no-name-service", "the name service is shut out", "utility service", without(f"--dport {DNS}")),
+    GatewayMutant("everything-in", "what nobody asked for is accepted", "unsolicited, stranger", replaced("(nothing that the caller asked for\") -j DROP", r"\1 -j ACCEPT")),
+    GatewayMutant("servers-in", "authorized servers may send what they like", "unsolicited, authorized server", first("inward", "-s {first}/32 -j ACCEPT")),
+    GatewayMutant("port-443-in", "whatever comes from port 443 counts as a reply", "reply from another server", first("inward", "-p tcp --sport 443 -j ACCEPT")),
+    GatewayMutant("icmp-in", "ICMP passes to the caller", "unsolicited, stranger", first("inward", "-p icmp -j ACCEPT")),
+    GatewayMutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
+    GatewayMutant("rules-late", "what comes first passes before the rules stand", "first packets", first("outward", "-m quota --quota 300 -j ACCEPT")),
+    GatewayMutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
+    GatewayMutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
+    GatewayMutant("callers-joined", "callers reach each other", "caller to caller", _callers_joined),
+    GatewayMutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", first("outward", "-p udp --dport 500 -j ACCEPT")),
+    GatewayMutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", first("inward", "-p tcp --dport 9090 -j ACCEPT")),
+    GatewayMutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", first("inward", "-j ACCEPT"), routes_pool=True),
+    GatewayMutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip
 """By name, unique; the sound gateway is none of them."""
 

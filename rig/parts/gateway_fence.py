@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -15,8 +15,8 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import Destinations
 from rig.parts import fence_rules
-from rig.parts.fence_mutants import BY_NAME, Mutant
 from rig.parts.fence_rules import FencedSide
+from rig.parts.mutation import GatewayMutant
 from rig.run.control import Control, Handler
 
 
@@ -44,14 +44,21 @@ class Pool:
 
 
 class GatewayFence:
-    """In the gateway's process. ``allowed``: what a caller may reach."""
+    """In the gateway's process. ``allowed``: what a caller may reach; ``mutants``: how it may be broken, by name."""
 
-    def __init__(self, namespace: NetworkNamespace, allowed: Destinations, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        namespace: NetworkNamespace,
+        allowed: Destinations,
+        mutants: Mapping[str, GatewayMutant],
+        log: logging.Logger,
+    ) -> None:
+        self._mutants = mutants
         self._namespace = namespace
         self._allowed = allowed
         self._log = log
         self._on = True
-        self._mutant: Mutant | None = None
+        self._mutant: GatewayMutant | None = None
         self._sessions: set[FencedSide] = set()
 
     def prepare(self) -> None:
@@ -106,7 +113,7 @@ class GatewayFence:
 
     def set_mutant(self, name: str) -> None:
         """Break the gateway in one way, for sessions to come; "" for the sound one."""
-        self._mutant = BY_NAME[name] if name else None
+        self._mutant = self._mutants[name] if name else None
         open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
         rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
         firewall.apply(self._namespace, rules, version=6)

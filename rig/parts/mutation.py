@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rig.config.destinations import Destinations
 from rig.parts.fence_rules import FencedSide, chains
 
 Change = Callable[[str, Destinations, FencedSide], str]
+
+
+@dataclass(frozen=True)
+class GatewayMutant:
+    """``change`` makes the broken rules of the sound ones; ``keeps_flows``: conntrack is not told of the end;
+    ``ipv6_open``: nobody has thought of IPv6; ``routes_pool``: the whole pool is routed to the caller."""
+
+    name: str
+    what: str
+    found_by: str
+    change: Change = lambda rules, fence, session: rules
+    keeps_flows: bool = False
+    ipv6_open: bool = False
+    routes_pool: bool = False
 
 
 def _hosts(allowed: Destinations) -> dict[str, object]:

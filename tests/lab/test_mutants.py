@@ -12,7 +12,8 @@ import pytest
 from fixtures.line import Gateway, Line
 from rig.config.bench import Bench
 from rig.config.bench_files import load
-from rig.parts.fence_mutants import BY_NAME, MUTANTS, Mutant
+from rig.parts.fence_mutants import BY_NAME, MUTANTS
+from rig.parts.mutation import GatewayMutant
 from rig.parts.rack import FarEnd
 from rig.probes.probe import ProbeError
 from rig.probes.run import FenceRun, Vantage, flow
@@ -53,7 +54,7 @@ def other_line(bench: Bench, far_end: FarEnd) -> Iterator[Line]:
 @pytest.mark.paper("3.1", "5.1", "5.2")
 @pytest.mark.parametrize("mutant", BY_CALL, ids=lambda mutant: mutant.name)
 def test_a_broken_gateway_is_found_by_the_category_that_names_it(
-    modem: Line, gateway: Gateway, mutant: Mutant, request: pytest.FixtureRequest
+    modem: Line, gateway: Gateway, mutant: GatewayMutant, request: pytest.FixtureRequest
 ) -> None:
     gateway.set_mutant(mutant.name)
     other = None

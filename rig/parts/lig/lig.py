@@ -37,6 +37,7 @@ from drivers.ppp import ppp_log
 from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
 from rig.config.destinations import Destinations
+from rig.parts.fence_mutants import BY_NAME
 from rig.parts.fence_rules import FencedSide
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import Handler, serve_in_thread
@@ -121,7 +122,7 @@ class Lig:
         self.plan = plan
         self.namespace = NetworkNamespace(plan.namespace)
         self.pool = Pool(plan.pool)
-        self.fence = GatewayFence(self.namespace, plan.fence, _log)
+        self.fence = GatewayFence(self.namespace, plan.fence, BY_NAME, _log)
         self._in_session: set[str] = set()
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()

@@ -25,6 +25,7 @@ from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import Pppd, PppOptions
 from rig.config.destinations import Destinations
+from rig.parts.fence_mutants import BY_NAME
 from rig.parts.fence_rules import FencedSide
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import serve_in_thread
@@ -69,7 +70,7 @@ class Lns:
         self._plan = plan
         self._namespace = NetworkNamespace(plan.namespace)
         self._pool = Pool(plan.pool)
-        self.fence = GatewayFence(self._namespace, plan.allowed, _log)
+        self.fence = GatewayFence(self._namespace, plan.allowed, BY_NAME, _log)
         self.fence.prepare()
         self._sessions: dict[tuple[int, int], Pppd] = {}
         self._kernel: dict[int, socket.socket] = {}
