@@ -7,8 +7,10 @@ vici gives values and names as bytes, and raises what an initiation came to at t
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ import vici
 from drivers.base.errors import CannotRunError, NetworkError
 from drivers.base.interruptions import waiting
 from drivers.base.program import Program
+from drivers.ipsec import events
+from drivers.ipsec.events import Event
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
 
@@ -50,13 +54,16 @@ class IkeError(NetworkError):
 @dataclass(frozen=True)
 class Policy:
     """What is offered, or taken: strongSwan's names of proposals, the best first. Seconds before an SA is made anew:
-    ``rekey``, drawn from it and ``spread`` less; after ``life`` it is over."""
+    ``rekey``, drawn from it and ``spread`` less; after ``life`` it is over. A peer is asked whether it is there after
+    ``silence`` seconds without a word from it, and given up after ``patience``."""
 
     ike: tuple[str, ...]
     esp: tuple[str, ...]
     rekey: int = 1980
     spread: int = 360
     life: int = 2400
+    silence: int = 30
+    patience: int = 90
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ class Association:
 
 
 class Charon:
-    """``line`` is told each line that it logs. Raises CannotRunError when it is not installed, or does not start."""
+    """``line`` is told each line that it logs, ``told`` what becomes of its connections, in a thread of its own. Raises
+    CannotRunError when it is not installed, or does not start."""
 
     def __init__(
         self, namespace: NetworkNamespace, folder: Path, line: Callable[[str], None] = lambda line: None
@@ -84,6 +92,7 @@ class Charon:
         self._line = line
         self._run = folder
         self._run.mkdir(mode=0o700)
+        self._path = str(self._run / "charon.vici")
         (self._run / "strongswan.conf").write_text(SETTINGS)
         self._program = Program(
             str(PATH),
@@ -92,8 +101,10 @@ class Charon:
             prepare=functools.partial(isolate, namespace, {"/run": self._run}),
             environment={"STRONGSWAN_CONF": "/run/strongswan.conf"},
         )
-        self._socket = socket.socket(socket.AF_UNIX)
+        self.told: Callable[[Event], None] = lambda event: None
+        self._socket, self._listening = (socket.socket(socket.AF_UNIX) for _ in range(2))
         self._session: vici.Session | None = None
+        self._listener: threading.Thread | None = None
 
     def _said(self, line: str) -> None:
         self.lines.append(line)
@@ -108,11 +119,21 @@ class Charon:
             if ended or time.monotonic() > end:
                 raise CannotRunError(f"charon did not start: {'; '.join(list(self.lines)[-4:])}")
         self._session = vici.Session(self._socket)
+        self._listening.connect(self._path)
+        self._listener = threading.Thread(target=self._listen, name="charon", daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Tell what happens, until charon or we are gone."""
+        with contextlib.suppress(OSError, vici.exception.SessionException):
+            for kind, values in vici.Session(self._listening).listen(events.KINDS):
+                for event in events.events_in(_text(kind), values):
+                    self.told(event)
 
     def _connected(self) -> bool:
         """Whether it takes connections: its socket is there a moment before that."""
         try:
-            self._socket.connect(str(self._run / "charon.vici"))
+            self._socket.connect(self._path)
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         return True
@@ -142,7 +163,7 @@ class Charon:
         connection = {
             "version": "1", "local_addrs": [str(own)], "remote_addrs": [str(peer) if peer else "%any"],
             "proposals": list(policy.ike), "local": {"auth": "psk", "id": str(own)}, "remote": remote,
-            "children": {name: child}, "dpd_delay": "30s",
+            "children": {name: child}, "dpd_delay": f"{policy.silence}s", "dpd_timeout": f"{policy.patience}s",
         }  # fmt: skip
         owners = [str(own), *([str(peer)] if peer else [])]
         self.session.load_shared({"id": name, "type": "ike", "data": secret, "owners": owners if peer else []})
@@ -181,6 +202,11 @@ class Charon:
 
     def stop(self) -> None:
         self._socket.close()
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)
+            self._listener.join(STOP_SECONDS)
+        self._listening.close()
         self._program.stop(STOP_SECONDS)
 
 
@@ -197,6 +223,10 @@ def _why(said: str, error: str) -> tuple[str, str]:
     """Message and advice, by what was said on the way."""
     found = next(((why, advice) for words, why, advice in _FAILURES if words in said), None)
     return (f"no VPN: {found[0]}", found[1]) if found else (f"no VPN: {error}", "")
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _association(sa: dict[str, Any], child: dict[str, Any]) -> Association:

@@ -239,7 +239,9 @@ class ProxyTable(Table, frozen=True):
 class VpnTable(Table, frozen=True):
     """A VPN over [internet] (§2.1.3), to a gateway that the rig stands in for: ``server``, an address of §5.2;
     ``secret`` shared with it; ``account`` and ``chap``: what PPP says by CHAP; ``policy``: what is offered and taken,
-    as the paper has it or as of today; ``own`` of the gateway's LNS, ``pool``: its callers'.
+    as the paper has it or as of today; ``own`` of the gateway's LNS, ``pool``: its callers'. Seconds: new keys after
+    ``rekey``, drawn from it and ``rekey_spread`` less (§3.3: around every 30 minutes), the old ones end after
+    ``lifetime``; a peer that is silent for ``silence`` is asked whether it is there, and given up after ``patience``.
     """
 
     server: IPv4Address
@@ -247,6 +249,11 @@ class VpnTable(Table, frozen=True):
     account: str = "HMCACCT"
     chap: Literal["generated"] | SecretTable = "generated"
     policy: Literal["paper-2007", "today"] = "paper-2007"
+    rekey: int = 1980
+    rekey_spread: int = 360
+    lifetime: int = 2400
+    silence: int = 30
+    patience: int = 90
     own: IPv4Address = IPv4Address("198.51.100.65")
     pool: IPv4Network = IPv4Network("198.51.100.72/29")
 

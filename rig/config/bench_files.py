@@ -204,6 +204,10 @@ def _validate_vpn(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
     known = load_destinations(bench).vpn_servers
     if vpn.server not in known:
         raise wrong("vpn-gateway.server", f"it takes an address of §5.2: {', '.join(map(str, known))}")
+    if not 0 <= vpn.rekey_spread < vpn.rekey < vpn.lifetime:
+        raise wrong("vpn-gateway.rekey", "it takes seconds, more than rekey-spread and fewer than lifetime")
+    if not 1 <= vpn.silence < vpn.patience:
+        raise wrong("vpn-gateway.silence", "it takes seconds, fewer than patience")
     if vpn.own in vpn.pool or vpn.pool.num_addresses < 4:
         raise wrong("vpn-gateway.pool", "it takes a network of at least four addresses, which own is not of")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
 
 from drivers.base.errors import CarrierLostError, NetworkError, RigError
 from drivers.ipsec.charon import Association, Charon
+from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said, ending
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
 from drivers.modem.number import Number
@@ -16,16 +19,19 @@ from rig.config.bench import RemoteModemTable
 from rig.links.lns import Lns
 from rig.links.lns_call import LnsCall
 from rig.run.progress import Progress
+from rig.verdict.verdict import Rekey
 
 MTU = 1350
 """What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
 NAME = "vpn"
 """Of the connection that charon has been told of."""
+KEPT_LINES = 20
 
 
 class VpnLink:
     """``gateway``: an address of §5.2, and the times of L2TP. ``lost`` is told, from the tunnel's thread, that the call
-    has ended that was not ended here. ``agreed_on``: what IKE came to, once it is open."""
+    has ended that was not ended here; ``rekeyed``, from charon's, that there are new keys. ``agreed_on``: what IKE came
+    to, once it is open."""
 
     l2tp = True
     lasts = False
@@ -38,7 +44,11 @@ class VpnLink:
         self.profile: Profile | None = None
         self.agreed_on: Association | None = None
         self.lost: Callable[[], None] = lambda: None
+        self.rekeyed: Callable[[Rekey], None] = lambda rekey: None
         self._charon = charon
+        self._charon.told = self._take
+        self._opened = 0.0
+        self._said: deque[str] = deque(maxlen=KEPT_LINES)
         self._gateway = gateway
         self._progress = progress
         self._over = ""
@@ -50,6 +60,7 @@ class VpnLink:
         self._over = ""
         with self._progress.step(f"IKE with {self.port}"):
             self.agreed_on = self._charon.initiate(NAME, self._gateway.timeout)
+            self._opened = time.monotonic()
         with self._progress.step("L2TP through the VPN"):
             namespace, trace = self._charon.namespace, self._progress.trace
             self._lns = Lns(self._gateway, b"", namespace, trace, "VPN gateway", NetworkError)
@@ -61,8 +72,26 @@ class VpnLink:
         self._call = LnsCall(self._lns, self._ended)
         return self._call.terminal()
 
+    def _take(self, event: Event) -> None:
+        """From charon's thread."""
+        if isinstance(event, Said):
+            self._said.append(event.text)
+        elif self.agreed_on is None:
+            return  # coming, or going, by our own wish
+        elif isinstance(event, Down):
+            self._ended(ending(reversed(self._said)))
+        else:
+            self._tell_keys(event)
+
+    def _tell_keys(self, event: IkeUp | Rekeyed) -> None:
+        at = time.monotonic() - self._opened
+        new = Rekey("ESP", at, event.lived, event.carried) if isinstance(event, Rekeyed) else Rekey("IKE", at)
+        self._progress.note(new.line())
+        self._progress.trace.step(f"new keys for {new.what}", time.monotonic(), f"{at:.0f} s after the first")
+        self.rekeyed(new)
+
     def _ended(self, why: str) -> None:
-        """From the tunnel's thread."""
+        """From the tunnel's thread, or charon's."""
         self._over = self._over or why.replace("the partition", "the VPN gateway")
         self.lost()
 

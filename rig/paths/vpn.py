@@ -31,6 +31,7 @@ class VpnPath:
     def open(self, told: Verdict) -> Up:
         """IKE, L2TP, PPP. Raises IkeError, and what L2TP and PPP raise."""
         told.port = self.link.port
+        self.link.rekeyed = told.rekeys.append
         self.near.open()
         self.near.connect(self.link.dial)
         began = time.monotonic()

@@ -17,7 +17,7 @@ from rig.parts.vpn_server.gateway import L2TP
 from rig.paths.built import Places
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
-from rig.paths.vpn_network import POLICIES, VpnNetwork, reaches, tables
+from rig.paths.vpn_network import VpnNetwork, policy_of, reaches, tables
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -103,4 +103,4 @@ def load(built: BuiltVpn) -> None:
     """Tell a console's charon, which is ready, of the gateway."""
     vpn, own = tables(built.bench)[1], built.path.underlay.source
     selectors = ([f"{own}/32{L2TP}"], [f"{vpn.server}/32{L2TP}"])
-    built.charon.load(NAME, own, vpn.server, POLICIES[vpn.policy], built.network.secret, selectors)
+    built.charon.load(NAME, own, vpn.server, policy_of(vpn), built.network.secret, selectors)

@@ -64,7 +64,7 @@ class VpnNetwork:
         secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
         account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
         hosts = EmulatedHosts(bench, owner, SERVICE_CARD)
-        gateway = VpnGateway(owner, vpn, POLICIES[vpn.policy], secret, account, allowed)
+        gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed)
         gateway.join_services(hosts.namespace, SERVICE_CARD)
         places = tuple(_place(table, number) for number in range(consoles))
         sides = [FencedSide(place.interface, place.own.ip) for place in places]
@@ -95,6 +95,12 @@ def tables(bench: Bench) -> tuple[InternetTable, VpnTable]:
     assert bench.internet is not None
     assert bench.vpn_gateway is not None
     return bench.internet, bench.vpn_gateway
+
+
+def policy_of(vpn: VpnTable) -> Policy:
+    """What a bench's ends offer and take, and when they make it anew."""
+    offered = POLICIES[vpn.policy]
+    return Policy(offered.ike, offered.esp, vpn.rekey, vpn.rekey_spread, vpn.lifetime, vpn.silence, vpn.patience)
 
 
 def services(table: InternetTable) -> tuple[Service, ...]:

@@ -10,6 +10,7 @@ from rig.run.trace import Step, Trace
 
 KINDS = (
     ("call", ("dialling", "L2TP", "partition dial", "partition ans", "waiting for a call", "answering")),
+    ("vpn", ("IKE", "new keys")),
     ("ppp", ("LCP", "PAP", "CHAP", "IPCP")),
     ("prepare", ("far end", "modem on", "starting pppd", "partitions,")),
     ("end", ("hanging up", "taking everything down")),
@@ -19,7 +20,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Span:
-    """One bar. Times in seconds from the trace's beginning; ``kind``: call, ppp, prepare, check or end."""
+    """One bar. Times in seconds from the trace's beginning; ``kind``: call, vpn, ppp, prepare, check or end."""
 
     began: float
     seconds: float

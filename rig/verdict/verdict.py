@@ -123,6 +123,21 @@ class WayReport(msgspec.Struct, frozen=True):
     facts: dict[str, Any] = {}
 
 
+class Rekey(msgspec.Struct, frozen=True):
+    """A VPN has new keys, ``at`` seconds after the first: ``what`` is IKE or ESP. The old ones of ESP were there for
+    ``lived`` seconds, and ``carried`` so many bytes."""
+
+    what: str
+    at: float
+    lived: float = 0.0
+    carried: int = 0
+
+    def line(self) -> str:
+        """It as a line for a person."""
+        old = f"; the old ones: {self.lived / 60:.1f} min, {self.carried} bytes" if self.what == "ESP" else ""
+        return f"new keys for {self.what}{old}"
+
+
 class Timing(msgspec.Struct):
     """Seconds that each part took; 0 for one that was not reached."""
 
@@ -146,6 +161,7 @@ class Verdict(Ending):
     ppp: PppReport | None = None
     way: WayReport | None = None
     checks: list[CheckResult] = []
+    rekeys: list[Rekey] = []
     timing: Timing = msgspec.field(default_factory=Timing)
     command_status: int | None = None
 

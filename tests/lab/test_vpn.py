@@ -34,22 +34,21 @@ from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
 
 
-def bench(masking: str = "fixed", policy: str = "paper-2007") -> Bench:
+def bench(masking: str = "fixed", **words: object) -> Bench:
+    """``words``: other keys of [vpn-gateway]."""
     one = load("vpn")
     assert one.internet is not None
     assert one.vpn_gateway is not None
     internet = msgspec.structs.replace(one.internet, masking=masking)
     return msgspec.structs.replace(
-        one,
-        internet=internet,
-        vpn_gateway=msgspec.structs.replace(one.vpn_gateway, policy=policy),
+        one, internet=internet, vpn_gateway=msgspec.structs.replace(one.vpn_gateway, **words)
     )
 
 
 @contextmanager
-def built(**words: str) -> Iterator[BuiltVpn]:
+def built(masking: str = "fixed", **words: object) -> Iterator[BuiltVpn]:
     with Owner() as owner:
-        yield build(bench(**words), owner, Progress.silent())
+        yield build(bench(masking, **words), owner, Progress.silent())
 
 
 def results(one: BuiltVpn, *which: Check) -> list[CheckResult]:
