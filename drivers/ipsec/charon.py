@@ -55,7 +55,8 @@ class IkeError(NetworkError):
 class Policy:
     """What is offered, or taken: strongSwan's names of proposals, the best first. Seconds before an SA is made anew:
     ``rekey``, drawn from it and ``spread`` less; after ``life`` it is over. A peer is asked whether it is there after
-    ``silence`` seconds without a word from it, and given up after ``patience``."""
+    ``silence`` seconds without a word from it, and given up after ``patience``. ``window``: of packets that may come
+    late; what comes twice, or later, is dropped (RFC 4303 §3.4.3)."""
 
     ike: tuple[str, ...]
     esp: tuple[str, ...]
@@ -64,6 +65,7 @@ class Policy:
     life: int = 2400
     silence: int = 30
     patience: int = 90
+    window: int = 32
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Charon:
         child = {
             "mode": "tunnel", "local_ts": ours, "remote_ts": theirs, "esp_proposals": list(policy.esp),
             "rekey_time": f"{policy.rekey}s", "rand_time": f"{policy.spread}s", "life_time": f"{policy.life}s",
+            "replay_window": f"{policy.window}",
         }  # fmt: skip
         connection = {
             "version": "1", "local_addrs": [str(own)], "remote_addrs": [str(peer) if peer else "%any"],
@@ -199,6 +202,10 @@ class Charon:
                 pass
         except vici.exception.CommandException:
             pass  # there was none
+
+    def kill(self) -> None:
+        """It dies without a word to anybody. :meth:`stop` is to be called all the same."""
+        self._program.kill_with_children()
 
     def stop(self) -> None:
         self._socket.close()

@@ -80,10 +80,10 @@ ENDINGS = (
 """charon's words for why a connection went down, and ours."""
 
 
-def ending(said: Iterator[str]) -> str:
-    """Why a connection went down, by what was said last; ``said``: the latest first."""
+def ending(said: Iterator[str]) -> str | None:
+    """Why a connection went down, by what was said; ``said``: the latest first. None where nobody has said it."""
     for line in said:
         for words, why in ENDINGS:
             if words in line:
                 return why
-    return "the VPN is no more"
+    return None

@@ -15,6 +15,7 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import ExpectTable
 from rig.config.destinations import Destinations
+from rig.paths.built import Tap
 from rig.paths.up import Kind, Up
 from rig.probes.cards import Cards
 from rig.probes.making import Ground
@@ -40,7 +41,8 @@ class Surroundings:
     """What the checks work with. ``expect``: what the bench holds the far side to; ``pool``: whom the gateway's
     addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own; ``ground``: what
     probes are made of; ``cards``: both sides of a console with two network cards; ``beyond``: behind the way; ``logs``:
-    what a program on the way has written so far; ``wire``: where a VPN is seen from outside."""
+    what a program on the way has written so far; ``wire``: where a VPN is seen from outside, ``taps``: and heard, and
+    spoken into."""
 
     up: Up
     expect: ExpectTable
@@ -52,6 +54,7 @@ class Surroundings:
     beyond: LinkEnd | None = None
     logs: Callable[[], dict[str, str]] | None = None
     wire: LinkEnd | None = None
+    taps: tuple[Tap, ...] = ()
 
     @property
     def namespace(self) -> NetworkNamespace:

@@ -12,11 +12,15 @@ from drivers.ipsec.charon import Association
 from rig.checks.check import WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.probes import observer
+from rig.probes.engine import Sender
 from rig.probes.reaching import answered, begun
 from rig.verdict.verdict import CheckResult
 
 ESP, UDP = 50, 17
 IKE_PORTS = (500, 4500)
+FOLLOW_SECONDS = 2.0
+LATER = 1000
+"""Sequence numbers that an altered packet is ahead, so that it is not dropped for having been seen."""
 OUTDATED = re.compile(r"\b(DES|3DES|MD5|SHA1|MODP_768|MODP_1024|MODP_1536)", re.IGNORECASE)
 """What nobody should use any more (RFC 8247, RFC 8221)."""
 
@@ -74,3 +78,61 @@ def beside_the_vpn(around: Surroundings) -> Iterator[CheckResult]:
     arrived = around.watch.ask("arrivals", since=began, destination=str(server), source_port=port)
     observed = f"{said}; {len(arrived)} packets arrived" if arrived else f"{said}; nothing arrived"
     yield CheckResult("beside the VPN", f"{server}:{HTTPS}", "no way", observed, said != "open" and not arrived)
+
+
+@check("3.3", ("vpn",))
+def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
+    """What somebody on the way sends again, or has altered, comes out at neither end."""
+    if not around.taps:
+        yield not_run("replayed and altered", "", "nobody can speak into the way that the VPN goes")
+    for tap in around.taps:
+        with (
+            closing(observer.arriving(tap.seen.namespace, tap.seen.interface)) as seen,
+            closing(observer.arriving(tap.inside.namespace, tap.inside.interface)) as inside,
+            closing(Sender(tap.sends)) as sender,
+        ):
+            _converse(around)
+            heard = [packet for packet in seen.collect() if packet[0] >> 4 == 4 and _carries(packet)]
+            inside.collect()
+            unpacked = len(inside.packets)
+            again = [*heard, *map(_altered, heard)]
+            for packet in again:
+                sender.put(packet)
+            arrived = bool(again) and seen.wait_for(again[-1].__eq__, FOLLOW_SECONDS)
+            inside.collect()
+            through = len(inside.packets) - unpacked
+        name = f"replayed and altered, {tap.end}"
+        if arrived:
+            observed = f"{through or 'none'} of {len(again)} packets came out"
+            yield CheckResult(name, "ESP", "dropped", observed, not through)
+        else:
+            yield not_run(name, "", f"of {len(again)} packets that were sent again the last was not seen to arrive")
+
+
+def _converse(around: Surroundings) -> None:
+    """Something goes both ways, to the end."""
+    for server in around.allowed.servers:
+        around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
+
+
+def _carries(packet: bytes) -> bool:
+    """Whether it is ESP, or ESP in UDP: not IKE, which says so by four bytes of zero (RFC 3948 §2.2), nor what keeps a
+    translated address alive."""
+    head = 4 * (packet[0] & 15)
+    if packet[9] == ESP:
+        return True
+    ports = {int.from_bytes(packet[at : at + 2], "big") for at in (head, head + 2)}
+    return packet[9] == UDP and 4500 in ports and len(packet) > head + 12 and packet[head + 8 : head + 12] != bytes(4)
+
+
+def _altered(packet: bytes) -> bytes:
+    """As if it came later, with another byte in what it carries, and the sums of its headers mended (none in UDP)."""
+    head = 4 * (packet[0] & 15)
+    start = head if packet[9] == ESP else head + 8
+    changed = bytearray(packet)
+    number = int.from_bytes(packet[start + 4 : start + 8], "big") + LATER
+    changed[start + 4 : start + 8] = number.to_bytes(4, "big")
+    changed[start + 20] ^= 0x55
+    if packet[9] == UDP:
+        changed[head + 6 : head + 8] = bytes(2)
+    return bytes(changed)

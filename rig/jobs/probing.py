@@ -79,4 +79,5 @@ def surroundings(built: Built, up: Up) -> Surroundings:
         places.beyond,
         places.logs,
         places.wire,
+        places.taps,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,7 @@ MTU = 1350
 NAME = "vpn"
 """Of the connection that charon has been told of."""
 KEPT_LINES = 20
+LINE_SECONDS = 1.0
 
 
 class VpnLink:
@@ -49,6 +51,8 @@ class VpnLink:
         self._charon.told = self._take
         self._opened = 0.0
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
+        self._hears = threading.Condition()
+        self._down = False
         self._gateway = gateway
         self._progress = progress
         self._over = ""
@@ -57,7 +61,8 @@ class VpnLink:
 
     def open(self) -> None:
         """IKE, and an L2TP tunnel through it. Raises IkeError, NetworkError."""
-        self._over = ""
+        self._over, self._down = "", False
+        self._said.clear()
         with self._progress.step(f"IKE with {self.port}"):
             self.agreed_on = self._charon.initiate(NAME, self._gateway.timeout)
             self._opened = time.monotonic()
@@ -75,11 +80,14 @@ class VpnLink:
     def _take(self, event: Event) -> None:
         """From charon's thread."""
         if isinstance(event, Said):
-            self._said.append(event.text)
+            with self._hears:
+                self._said.append(event.text)
+                self._hears.notify_all()
         elif self.agreed_on is None:
             return  # coming, or going, by our own wish
         elif isinstance(event, Down):
-            self._ended(ending(reversed(self._said)))
+            self._down = True
+            self.lost()
         else:
             self._tell_keys(event)
 
@@ -91,7 +99,7 @@ class VpnLink:
         self.rekeyed(new)
 
     def _ended(self, why: str) -> None:
-        """From the tunnel's thread, or charon's."""
+        """From the tunnel's thread."""
         self._over = self._over or why.replace("the partition", "the VPN gateway")
         self.lost()
 
@@ -113,8 +121,12 @@ class VpnLink:
         """Nothing is escaped where there is no line."""
 
     def failure(self) -> RigError | None:
-        """What the gateway said of it explains more than pppd can."""
-        return CarrierLostError(self._over) if self._over else None
+        """What the gateway said of it explains more than pppd can, and what charon did, more than that."""
+        if not self._down:
+            return CarrierLostError(self._over) if self._over else None
+        with self._hears:  # charon's lines come some time after the event
+            self._hears.wait_for(lambda: ending(reversed(self._said)) is not None, LINE_SECONDS)
+            return CarrierLostError(ending(reversed(self._said)) or "the VPN is no more")
 
     def hang_up(self) -> None:
         """End call, tunnel and VPN."""

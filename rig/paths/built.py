@@ -19,12 +19,23 @@ from rig.run.progress import Progress
 
 
 @dataclass(frozen=True)
+class Tap:
+    """Somebody on the way of a VPN, close to one end of it. ``seen``: what arrives there; ``sends``: by which they send
+    to that end; ``inside``: what that end has unpacked."""
+
+    end: str
+    seen: LinkEnd
+    sends: LinkEnd
+    inside: LinkEnd
+
+
+@dataclass(frozen=True)
 class Places:
     """Where one can stand around a way that is up. ``own``: its console's end; ``beyond``: behind the gateway;
     ``towards``: the gateway's end of the console's link; ``local``: a managed system's, on the console's second network
     card, at the address ``managed``. ``seen_as``: the address that the console has for those beyond, where its own is
-    masked; ``logs``: what a program on the way has written; ``wire``: where a VPN is seen
-    from outside. None where nobody can stand, or nothing is so."""
+    masked; ``logs``: what a program on the way has written; ``wire``: where a VPN is
+    seen from outside; ``taps``: and heard, and spoken into. None where nobody can stand, or nothing is so."""
 
     own: LinkEnd
     beyond: LinkEnd | None = None
@@ -34,6 +45,7 @@ class Places:
     seen_as: IPv4Address | None = None
     logs: Callable[[], dict[str, str]] | None = None
     wire: LinkEnd | None = None
+    taps: tuple[Tap, ...] = ()
 
 
 class Built(Protocol):

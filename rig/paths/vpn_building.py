@@ -13,11 +13,12 @@ from rig.console.networks import CARD, join_router
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME, VpnLink
+from rig.parts.router.rules import OUTSIDE
 from rig.parts.vpn_server.gateway import L2TP
-from rig.paths.built import Places
+from rig.paths.built import Places, Tap
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
-from rig.paths.vpn_network import VpnNetwork, policy_of, reaches, tables
+from rig.paths.vpn_network import OUTSIDE_CARD, VpnNetwork, policy_of, reaches, tables
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -53,7 +54,21 @@ class BuiltVpn:
         network = self.network
         towards = network.gateway.fence.towards(up.source)
         wire = LinkEnd(network.router.namespace, network.places[self.number].interface)
-        return Places(LinkEnd(up.namespace, up.interface), network.gateway.behind, towards, wire=wire)
+        own = LinkEnd(up.namespace, up.interface)
+        return Places(own, network.gateway.behind, towards, wire=wire, taps=self._taps(own, wire, towards))
+
+    def _taps(self, own: LinkEnd, wire: LinkEnd, towards: LinkEnd) -> tuple[Tap, ...]:
+        gateway, router = self.network.gateway.namespace, self.network.router.namespace
+        internet = LinkEnd(gateway, OUTSIDE_CARD)
+        return (
+            Tap("the gateway", internet, LinkEnd(router, OUTSIDE, gateway.hardware_address(OUTSIDE_CARD)), towards),
+            Tap(
+                "the console",
+                LinkEnd(own.namespace, CARD),
+                LinkEnd(router, wire.interface, own.namespace.hardware_address(CARD)),
+                own,
+            ),
+        )
 
     def _around_the_router(self, up: Up) -> Places:
         network, router, inside = self.network, self.network.router.namespace, self.network.places[self.number]

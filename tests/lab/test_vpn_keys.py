@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from drivers.base.interruptions import waiting
+from drivers.ipsec.charon import IkeError
+from rig.checks import every
 from rig.config.destinations import HTTPS
+from rig.jobs.probing import surroundings
 from rig.paths.up import direct
 from rig.probes import observer, packets
 from rig.probes.engine import Sender
@@ -54,4 +57,65 @@ def test_new_keys_lose_next_to_nothing_and_connections_live_through_them() -> No
         assert sent > 300
         assert sent - len(arrived) <= len(told.rekeys), "more than one packet a rekeying was lost"
         assert one.path.alive()
+        direct(up.namespace, SERVER, HTTPS, 5).close()
+
+
+# --- somebody on the way ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.paper("3.3")
+@pytest.mark.parametrize("masking", ["fixed", "none"], ids=["in UDP", "ESP itself"])
+def test_what_is_sent_again_or_altered_comes_out_at_neither_end(masking: str) -> None:
+    with built(masking) as one:
+        results = list(every.replayed_and_altered(surroundings(one, one.path.open(Verdict("", "")))))
+    assert [result.held for result in results] == [True, True]
+    assert {result.name for result in results} == {f"replayed and altered, the {end}" for end in ("gateway", "console")}
+
+
+def test_a_gateway_that_takes_a_packet_twice_is_found() -> None:
+    with built() as one:
+        one.network.gateway.load(window=0)
+        results = list(every.replayed_and_altered(surroundings(one, one.path.open(Verdict("", "")))))
+    assert results[0].held is False  # and what the servers make of it comes out at the other end
+
+
+# --- the gateway goes, and comes back --------------------------------------------------------------------------------
+
+
+@pytest.mark.paper("3.3")
+def test_a_gateway_whose_ike_is_dead_is_missed() -> None:
+    """Its kernel goes on with the keys that it has: PPP would not notice."""
+    with built(**FAST | {"rekey": 3000, "lifetime": 4000}) as one:
+        one.path.open(Verdict("", ""))
+        one.network.gateway.kill()
+        assert one.path.ends_within(20)
+        failure = one.path.failure()
+        assert "dead peer detection" in str(failure)
+        assert failure.exit_status == 22
+
+
+@pytest.mark.paper("3.3")
+def test_a_gateway_that_ends_the_vpn_is_quoted_and_may_be_called_again() -> None:
+    with built() as one:
+        one.path.open(Verdict("", ""))
+        one.network.gateway.charon.terminate("vpn")
+        assert one.path.ends_within(10)
+        assert "the VPN gateway has ended the VPN" in str(one.path.failure())
+        one.path.close()
+        up = one.path.open(Verdict("", ""))
+        direct(up.namespace, SERVER, HTTPS, 5).close()
+
+
+@pytest.mark.paper("3.3")
+def test_a_gateway_that_was_killed_and_is_back_is_called_again() -> None:
+    with built(**FAST | {"rekey": 3000, "lifetime": 4000}) as one:
+        one.path.open(Verdict("", ""))
+        one.network.gateway.kill()
+        assert one.path.ends_within(20)
+        one.path.close()
+        with pytest.raises(IkeError, match="the server is silent"):
+            one.path.open(Verdict("", ""))
+        one.path.close()
+        one.network.gateway.start_again()
+        up = one.path.open(Verdict("", ""))
         direct(up.namespace, SERVER, HTTPS, 5).close()

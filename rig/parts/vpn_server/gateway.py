@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from drivers.base.secret import Secret
+from drivers.ipsec import xfrm
 from drivers.ipsec.charon import Charon, Policy
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
@@ -40,10 +42,12 @@ class VpnGateway:
         self._table = table
         self._policy = policy
         self._secret = secret
+        self._starts = 2
         self._allowed = allowed
         self.namespace.add_address("lo", IPv4Interface(f"{table.server}/32"))
         firewall.apply(self.namespace, RULES)
-        self.charon = owner.own(Charon(self.namespace, owner.folder / "charon-vpn"))
+        self._owner = owner
+        self.charon = self._started(1)
         plan = LnsPlan(self.namespace.name, owner.folder, table.server, table.own, table.pool, (account,), allowed)
         self.fence = FenceView(self.namespace, Control(plan.control_path))
         self.process = owner.own(PartnerProcess("vpn", lns.main, (plan,), owner.folder / "vpn.log"))
@@ -59,10 +63,31 @@ class VpnGateway:
         for half in ANYWHERE.subnets():
             self.namespace.add_route(half, SERVICE_CARD, str(SERVICES[1].ip))
 
+    def _started(self, number: int) -> Charon:
+        return self._owner.own(Charon(self.namespace, self._owner.folder / f"charon-vpn-{number}"))
+
     def wait_ready(self) -> None:
         """Until both take who comes. Raises what kept one from it."""
         self.charon.wait_ready()
+        self.load()
+        self.process.wait_ready()
+
+    def load(self, **broken: int) -> None:
+        """Tell charon whom to take. ``broken``: of the policy, so that it is found."""
         server: IPv4Address = self._table.server
         selectors = ([f"{server}/32{L2TP}"], [f"0.0.0.0/0{L2TP}"])
-        self.charon.load("vpn", server, None, self._policy, self._secret, selectors)
-        self.process.wait_ready()
+        policy = replace(self._policy, **broken)  # type: ignore[arg-type]
+        self.charon.load("vpn", server, None, policy, self._secret, selectors)
+
+    def kill(self) -> None:
+        """Charon dies without a word. What it gave the kernel stays there."""
+        self.charon.kill()
+
+    def start_again(self) -> None:
+        """As the machine comes up again, which knows of no security association. Raises as :meth:`wait_ready`."""
+        self.charon.stop()
+        xfrm.flush(self.namespace)
+        self.charon = self._started(self._starts)
+        self._starts += 1
+        self.charon.wait_ready()
+        self.load()
