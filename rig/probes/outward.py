@@ -197,12 +197,13 @@ def _fragments(make: ProbeMaker) -> Iterator[Probe]:
             ("tiny first", (8,), 1), ("three pieces", (16, 8), 1), ("out of order", (16, 8), -1),
         ):  # fmt: skip
             number = make.number()
-            made = packets.fragments(make.ground.caller, server, port, number, sizes)[::order]
+            made = packets.fragments(make.ground.caller, server, port, number, sizes, number)[::order]
             yield make.outward(category, f"{name}, TCP {server}:{port}", made, number, allowed=allowed)
     for server in make.hosts:
         number = make.number()
-        made = packets.fragments(make.ground.caller, server, 80, number, (24,))
-        overlap = packets.ip(make.ground.caller, server, packets.TCP, b"\0P" * 12, number, offset=8, more=True)
+        known_by = packets.never_whole(number)
+        made = packets.fragments(make.ground.caller, server, 80, number, (24,), known_by)
+        overlap = packets.ip(make.ground.caller, server, packets.TCP, b"\0P" * 12, known_by, offset=8, more=True)
         yield make.outward("fragments", f"overlapping, TCP {server}:80", [made[0], overlap, *made[1:]], number)
 
 

@@ -107,17 +107,24 @@ def raw(source: IPv4Address, destination: IPv4Address, protocol: int, number: in
     return ip(source, destination, protocol, head + mark(number), number)
 
 
+def never_whole(number: int) -> int:
+    """An IP identification for pieces that are never put together: who received them keeps them for half a minute, and
+    takes what comes with the same one, from a later run, to be of them. No probe has such a number."""
+    return 0xFFFF - number % 1024
+
+
 def fragments(
-    source: IPv4Address, destination: IPv4Address, port: int, number: int, sizes: tuple[int, ...]
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, sizes: tuple[int, ...], known_by: int
 ) -> list[bytes]:
-    """A TCP SYN in pieces of so many bytes of payload, the last taking what is left; whole multiples of 8."""
+    """A TCP SYN in pieces of so many bytes of payload, the last taking what is left; whole multiples of 8.
+    ``known_by``: their IP identification."""
     segment = _tcp_segment(source, destination, port, number, dpkt.tcp.TH_SYN, None)
     pieces, offset = [], 0
     for size in (*sizes, len(segment)):
         piece = segment[offset : offset + size]
         if piece:
             more = offset + size < len(segment)
-            pieces.append(ip(source, destination, TCP, piece, number, offset=offset, more=more))
+            pieces.append(ip(source, destination, TCP, piece, known_by, offset=offset, more=more))
         offset += size
     return pieces
 

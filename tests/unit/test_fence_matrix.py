@@ -80,10 +80,21 @@ def test_packets_are_sound_but_for_what_they_try(probe: Probe) -> None:
 
 
 def test_pieces_of_a_fragmented_segment_make_the_segment() -> None:
-    pieces = packets.fragments(GROUND.caller, SERVERS[0], 80, 5, (16, 8))
+    pieces = packets.fragments(GROUND.caller, SERVERS[0], 80, 5, (16, 8), 5)
     whole = packets.tcp(GROUND.caller, SERVERS[0], 80, 5)
     assert b"".join(piece[20:] for piece in pieces) == whole[20:]
     assert [bool(piece[6] & 0x20) for piece in pieces] == [True, True, False]
+
+
+def test_pieces_that_are_never_put_together_spoil_no_others_of_a_later_run() -> None:
+    """Who received them keeps them for half a minute, and takes for one of them what has their identification."""
+    kept: set[tuple[bytes, bytes]] = set()
+    for seed in range(100):
+        probes = [probe for probe in outward(replace(GROUND, seed=seed)) if len(probe.packets) > 1]
+        pieces = {probe: {(packet[4:6], packet[16:20]) for packet in probe.packets} for probe in probes}
+        for probe in probes:
+            assert probe.what.startswith("overlapping") or not kept & pieces[probe]
+        kept |= set().union(*(found for probe, found in pieces.items() if probe.what.startswith("overlapping")))
 
 
 @pytest.mark.parametrize(
