@@ -4,20 +4,24 @@ is no way beside it."""
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
+from drivers.base.interruptions import waiting
 from drivers.ipsec.charon import Association
 from rig.checks.check import WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
-from rig.probes import observer
+from rig.probes import observer, packets
 from rig.probes.engine import Sender
-from rig.probes.reaching import answered, begun
+from rig.probes.reaching import answered, begun, send_raw
 from rig.verdict.verdict import CheckResult
 
 ESP, UDP = 50, 17
 IKE_PORTS = (500, 4500)
+DISCARD, MARKED = 9, 0xBEEF
+"""A port that no gateway lets through, and the number of the packet that goes there behind all others."""
 FOLLOW_SECONDS = 2.0
 LATER = 1000
 """Sequence numbers that an altered packet is ahead, so that it is not dropped for having been seen."""
@@ -64,7 +68,13 @@ def _is_vpns(packet: bytes) -> bool:
     return packet[9] == UDP and any(port in IKE_PORTS for port in ports)
 
 
-@check("2.1.3", ("vpn",), (WATCHED,))
+SHUT_BENEATH = (
+    "the way beneath lets the servers through by itself",
+    lambda around: around.up.underlay is not None and not around.up.underlay.allowed.servers,
+)
+
+
+@check("2.1.3", ("vpn",), (WATCHED, SHUT_BENEATH))
 def beside_the_vpn(around: Surroundings) -> Iterator[CheckResult]:
     """A connection that does not go through the VPN reaches no server."""
     underlay = around.up.underlay
@@ -91,14 +101,14 @@ def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
             closing(observer.arriving(tap.inside.namespace, tap.inside.interface)) as inside,
             closing(Sender(tap.sends)) as sender,
         ):
-            _converse(around)
+            settled = _converse(around)
             heard = [packet for packet in seen.collect() if packet[0] >> 4 == 4 and _carries(packet)]
             inside.collect()
             unpacked = len(inside.packets)
             again = [*heard, *map(_altered, heard)]
             for packet in again:
                 sender.put(packet)
-            arrived = bool(again) and seen.wait_for(again[-1].__eq__, FOLLOW_SECONDS)
+            arrived = settled and bool(again) and seen.wait_for(again[-1].__eq__, FOLLOW_SECONDS)
             inside.collect()
             through = len(inside.packets) - unpacked
         name = f"replayed and altered, {tap.end}"
@@ -109,10 +119,18 @@ def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
             yield not_run(name, "", f"of {len(again)} packets that were sent again the last was not seen to arrive")
 
 
-def _converse(around: Surroundings) -> None:
-    """Something goes both ways, to the end."""
-    for server in around.allowed.servers:
-        around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
+def _converse(around: Surroundings) -> bool:
+    """Something goes both ways, to its end: whether nothing of it is on the way any more."""
+    gateway = around.taps[0].inside
+    with closing(observer.arriving(gateway.namespace, gateway.interface)) as inside:
+        for server in around.allowed.servers:
+            with around.up.connect(around.namespace, server, HTTPS, around.answer_seconds) as connection, waiting():
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(4096):
+                    pass
+        last = packets.udp(around.up.source, around.allowed.servers[0], DISCARD, MARKED)
+        send_raw(around.namespace, last)
+        return inside.wait_for(lambda packet: packets.number_in(packet) == MARKED, around.answer_seconds)
 
 
 def _carries(packet: bytes) -> bool:

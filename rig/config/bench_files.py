@@ -199,8 +199,10 @@ def _validate_proxy(proxy: ProxyTable, internet: InternetTable | None, wrong: An
 
 
 def _validate_vpn(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
-    if bench.internet is None or bench.proxy is not None:
-        raise wrong("vpn-gateway", "it is reached over the table [internet], and not through a [proxy]")
+    if bench.proxy is not None or (bench.internet is None and bench.lig is None):
+        raise wrong("vpn-gateway", "it is reached over the table [internet], or [lig], and not through a [proxy]")
+    if bench.internet is None and not bench.vpn:
+        raise wrong("vpn", "it takes true: the LIG's fence must let the VPN through to reach [vpn-gateway]")
     known = load_destinations(bench).vpn_servers
     if vpn.server not in known:
         raise wrong("vpn-gateway.server", f"it takes an address of §5.2: {', '.join(map(str, known))}")

@@ -29,7 +29,7 @@ LOST_SECONDS = 1.0
 
 class NearEnd:
     """``ppp``: the bench's words for it. ``record``: where pppd is to record what goes over the line; see
-    drivers.ppp.line_record."""
+    drivers.ppp.line_record. ``default_route``: whether who calls goes everywhere by it."""
 
     def __init__(self, console: Console, link: Link, role: Role, ppp: PppTable, progress: Progress) -> None:
         self.console = console
@@ -37,6 +37,7 @@ class NearEnd:
         self.role = role
         self.ppp = ppp
         self.record: Path | None = None
+        self.default_route = True
         self.authenticated = False
         self._progress = progress
         self._pppd: Pppd | None = None
@@ -74,7 +75,8 @@ class NearEnd:
         self.authenticated = False
         with self._progress.step("starting pppd, held until a call connects"):
             self.console.begin_to_count()
-            options = (*self.role.words(), *self.link.words, *self.ppp.options)
+            route = () if self.default_route else ("nodefaultroute",)
+            options = (*self.role.words(), *route, *self.link.words, *self.ppp.options)
             self._pppd = Pppd(
                 self.link.terminal(),
                 PppOptions(options, self.role.client, self.link.l2tp, self.record),

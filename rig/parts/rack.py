@@ -40,7 +40,7 @@ class FarEnd:
         self.bench = bench
         self.secret = read_secret(bench, secrets.token_urlsafe(18))
         self.lines = EmulatedExchange(bench, owner) if bench.exchange else None
-        self.service = EmulatedHosts(bench, owner, HOSTS_END)
+        self.service = EmulatedHosts(bench, owner, "" if bench.vpn_gateway else HOSTS_END)
         self.gateway = EmulatedLig(bench, owner, self.service.namespace, answered(bench, self.lines, self.secret))
         self.processes: dict[str, PartnerProcess] = {"hosts": self.service.start()}
         if self.lines is not None:

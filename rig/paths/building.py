@@ -19,7 +19,7 @@ def build(
 ) -> Built:
     """Everything started, nothing opened. ``numbers``: for a way that dials."""
     if bench.vpn_gateway is not None:
-        return vpn_building.build(bench, owner, progress, capture)
+        return vpn_building.build(bench, numbers, owner, progress, capture)
     if bench.proxy is not None:
         return proxy_building.build(bench, owner, progress, capture)
     if bench.internet is not None:

@@ -33,11 +33,15 @@ class InternetPath:
         self._allowed = allowed
 
     def open(self, told: Verdict) -> Up:
-        """The way is there once one of the servers takes a connection. Raises NetworkError."""
+        """The way is there once one of the servers takes a connection; where none may be asked, for a VPN is all that
+        passes, once the card has its cable. Raises NetworkError."""
         namespace = self._console.namespace
         self._console.begin_to_count()
         with self._progress.step(f"connecting over {CARD}"):
-            self._reach_one()
+            if self._allowed.servers:
+                self._reach_one()
+            elif not self.alive():
+                raise self.failure()
         return Up(self.kind, namespace, CARD, self._source, self._router, (), namespace.mtu(CARD), self._allowed)
 
     def _reach_one(self) -> None:

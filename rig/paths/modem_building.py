@@ -59,8 +59,10 @@ def build(
     capture: Capture | None = None,
     *,
     inbound: bool = False,
+    beneath: bool = False,
 ) -> BuiltModem:
-    """Everything started, nothing opened. ``inbound``: the near end is a representative, who has no far end."""
+    """Everything started, nothing opened. ``inbound``: the near end is a representative, who has no far end;
+    ``beneath``: another way runs over this one, and has the default route."""
     far = None
     if bench.lig is not None and not inbound:
         with progress.step("far end: LIG, service hosts" + (", exchange" if bench.exchange else "")):
@@ -70,6 +72,7 @@ def build(
         port, secret = near_port(bench), read_secret(bench, "")
     auth = bench.inbound.auth if inbound and bench.inbound else "pap"
     near = near_end_of(owner, bench, port, secret, progress, auth=auth)
+    near.default_route = not beneath
     if far is not None:
         far.attach(near.namespace)
     if capture is not None:

@@ -1,9 +1,10 @@
-"""Home through a VPN over the customer's Internet connection (§2.1.3): IKE and ESP to a server of §5.2, L2TP inside,
-PPP by CHAP inside that, and all further connections over PPP."""
+"""Home through a VPN, over the customer's Internet connection (§2.1.3) or a modem's (§2.2.2): IKE and ESP to a server
+of §5.2, L2TP inside, PPP by CHAP inside that, and all further connections over PPP."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from drivers.base.errors import RigError
@@ -11,45 +12,68 @@ from rig.config.destinations import Destinations
 from rig.links.near_end import NearEnd
 from rig.links.vpn_link import VpnLink
 from rig.paths.modem import up_of
+from rig.paths.path import Path, over
 from rig.paths.up import Kind, Up
 from rig.verdict.verdict import PppReport, Verdict
 
+BENEATH_SECONDS = 0.5
+"""How often the way beneath is looked at, while nobody tells that it is gone."""
+
 
 class VpnPath:
-    """``near``: whose link is the VPN; ``allowed``: what is to be reached through it; ``underlay``: the way that the
-    VPN goes itself, and nothing else may; ``policy``: the bench's, by its name."""
+    """``near``: whose link is the VPN; ``allowed``: what is to be reached through it; ``beneath``: the way that the
+    VPN goes itself; ``lower_is_up`` is told of that once it is, before IKE; ``policy``: the bench's, by its name."""
 
     kind: Kind = "vpn"
 
-    def __init__(self, near: NearEnd, link: VpnLink, allowed: Destinations, underlay: Up, policy: str) -> None:
+    def __init__(
+        self,
+        near: NearEnd,
+        link: VpnLink,
+        allowed: Destinations,
+        beneath: Path,
+        policy: str,
+        lower_is_up: Callable[[Up], None],
+    ) -> None:
         self.policy = policy
         self.near = near
         self.link = link
         self.allowed = allowed
-        self.underlay = underlay
+        self.beneath = beneath
+        self._lower_is_up = lower_is_up
 
     def open(self, told: Verdict) -> Up:
-        """IKE, L2TP, PPP. Raises IkeError, and what L2TP and PPP raise."""
+        """The way beneath, IKE, L2TP, PPP. Raises as that way does, IkeError, and what L2TP and PPP raise."""
+        lower = self.beneath.open(told)
+        self._lower_is_up(lower)
         told.port = self.link.port
         self.link.rekeyed = told.rekeys.append
-        self.near.open()
-        self.near.connect(self.link.dial)
-        began = time.monotonic()
-        up = self.near.start_ppp()
+        with over(self.beneath):
+            self.near.open()
+            self.near.connect(self.link.dial)
+            began = time.monotonic()
+            up = self.near.start_ppp()
         told.timing.ppp = time.monotonic() - began
         told.ppp = PppReport.of(up)
         details = {"association": self.link.agreed_on, "policy": self.policy}
         way = up_of(self.near, up, self.allowed)
-        return replace(way, kind=self.kind, underlay=self.underlay, details=details)
+        queued = lower.queued_seconds
+        return replace(way, kind=self.kind, underlay=lower, details=details, queued_seconds=queued)
 
     def alive(self) -> bool:
-        return self.near.session.running
+        return self.near.session.running and self.beneath.alive()
 
     def ends_within(self, seconds: float) -> bool:
-        return self.near.session.wait_end(seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            # PPP would miss a way beneath that is gone only when its own echo has gone unanswered three times.
+            if self.near.session.wait_end(min(left, BENEATH_SECONDS)) or not self.beneath.alive():
+                return True
+        return not self.alive()
 
     def failure(self) -> RigError:
-        return self.near.failure()
+        return self.near.failure() if self.beneath.alive() else self.beneath.failure()
 
     def close(self) -> None:
         self.near.hang_up()
+        self.beneath.close()

@@ -1,24 +1,28 @@
-"""The making of a way home through a VPN: a console with its charon, in front of the customer's router."""
+"""The making of a way home through a VPN: a console with its charon, over the customer's network or a call by modem."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from drivers.ipsec.charon import Charon
+from drivers.modem.number import Number
+from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
-from rig.console.console import Console
-from rig.console.networks import CARD, join_router
+from rig.console.networks import CARD
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME, VpnLink
-from rig.parts.router.rules import OUTSIDE
+from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.vpn_server.gateway import L2TP
+from rig.paths import modem_building
 from rig.paths.built import Places, Tap
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
-from rig.paths.vpn_network import OUTSIDE_CARD, VpnNetwork, policy_of, reaches, tables
+from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
+from rig.paths.vpn_service import SERVICE_CARD, VpnService, policy_of
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -27,95 +31,98 @@ from rig.run.progress import Progress
 
 @dataclass(frozen=True)
 class BuiltVpn:
-    """See Built. ``charon``: the console's; ``number``: which of the consoles in the network it is."""
+    """See Built. ``charon``: the console's; ``beneath``: what the VPN runs over."""
 
     bench: Bench
     path: VpnPath
     charon: Charon
-    network: VpnNetwork
-    number: int = 0
+    service: VpnService
+    beneath: Beneath
 
     @property
     def ca(self) -> str:
-        return str(self.network.hosts.ca)
+        return str(self.service.hosts.ca)
 
     @property
     def watch(self) -> Control:
-        return self.network.hosts.control
+        return self.service.hosts.control
 
     @property
     def pool(self) -> IPv4Network | None:
-        return tables(self.bench)[1].pool
+        return self.service.table.pool
 
     def places(self, up: Up) -> Places:
-        return self._inside(up) if up.kind == self.path.kind else self._around_the_router(up)
+        return self._inside(up) if up.underlay is not None else self.beneath.places(up)
 
     def _inside(self, up: Up) -> Places:
-        network = self.network
-        towards = network.gateway.fence.towards(up.source)
-        wire = LinkEnd(network.router.namespace, network.places[self.number].interface)
-        own = LinkEnd(up.namespace, up.interface)
-        return Places(own, network.gateway.behind, towards, wire=wire, taps=self._taps(own, wire, towards))
-
-    def _taps(self, own: LinkEnd, wire: LinkEnd, towards: LinkEnd) -> tuple[Tap, ...]:
-        gateway, router = self.network.gateway.namespace, self.network.router.namespace
-        internet = LinkEnd(gateway, OUTSIDE_CARD)
-        return (
-            Tap("the gateway", internet, LinkEnd(router, OUTSIDE, gateway.hardware_address(OUTSIDE_CARD)), towards),
-            Tap(
-                "the console",
-                LinkEnd(own.namespace, CARD),
-                LinkEnd(router, wire.interface, own.namespace.hardware_address(CARD)),
-                own,
-            ),
-        )
-
-    def _around_the_router(self, up: Up) -> Places:
-        network, router, inside = self.network, self.network.router.namespace, self.network.places[self.number]
-        own = LinkEnd(up.namespace, up.interface, router.hardware_address(inside.interface))
-        towards = LinkEnd(router, inside.interface, up.namespace.hardware_address(up.interface))
-        table = tables(self.bench)[0]
-        seen_as = None if table.masking == "none" else table.outside.ip
-        return Places(own, network.beyond, towards, seen_as=seen_as)
+        assert up.underlay is not None
+        gateway, own = self.service.gateway, LinkEnd(up.namespace, up.interface)
+        towards, near = gateway.fence.towards(up.source), self.beneath.near(up.underlay)
+        hears, speaks = self.beneath.far()
+        console = LinkEnd(up.namespace, up.underlay.interface)
+        taps = (Tap("the gateway", hears, speaks, towards), Tap("the console", console, near, own))
+        return Places(own, gateway.behind, towards, wire=near, taps=taps)
 
     def drops(self, up: Up) -> dict[str, int]:
-        if up.kind == self.path.kind:
-            return self.network.gateway.fence.drops(up.source)
-        return self.network.router.drops(self.number)
+        return self.service.gateway.fence.drops(up.source) if up.underlay is not None else self.beneath.drops(up)
 
 
-def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltVpn:
+def build(
+    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None = None
+) -> BuiltVpn:
     """Everything started, nothing opened."""
-    with progress.step("customer's network: router, VPN gateway, service hosts"):
-        network = VpnNetwork.made(bench, owner)
-        built = console_in(network, owner, progress)
-        network.wait_ready()
+    firewall.back_end()  # found once, before the processes are forked that ask for it too
+    made = _over_the_internet if bench.internet is not None else _over_a_modem
+    with progress.step("VPN gateway, and what is between"):
+        service, beneath = made(bench, numbers, owner, progress, capture)
+        built = console_on(bench, service, beneath, owner, progress)
+        service.wait_ready()
         built.charon.wait_ready()
-        load(built)
-    if capture is not None:
-        capture.tap(owner, built.charon.namespace, CARD, "to the customer's router")
+    if capture is not None and bench.internet is not None:
+        capture.tap(owner, beneath.console.namespace, CARD, "to the customer's router")
     return built
 
 
-def console_in(network: VpnNetwork, owner: Owner, progress: Progress, number: int = 0) -> BuiltVpn:
-    """A console at one of the places, its charon started; see :func:`load`."""
-    bench, place = network.bench, network.places[number]
-    _, vpn = tables(bench)
-    role = f"hmc{number or ''}"
-    console = Console.owned_by(owner, bench.near_end.allow, role)
-    join_router(console, place.own, network.router.namespace, place.interface, place.router, reaches(vpn))
-    charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{role}", progress.detail))
-    link = VpnLink(charon, RemoteModemTable(vpn.server), progress)
-    near = owner.own(NearEnd(console, link, Calling(network.account, "chap"), bench.near_end.ppp, progress))
+def _over_the_internet(
+    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None
+) -> tuple[VpnService, Beneath]:
+    service, network = in_a_network(bench, owner)
+    return service, BehindRouter.made(network, owner, progress)
+
+
+def in_a_network(bench: Bench, owner: Owner, consoles: int = 1) -> tuple[VpnService, VpnNetwork]:
+    """The gateway and a customer's network with room for so many consoles."""
+    hosts = EmulatedHosts(bench, owner, SERVICE_CARD)
+    service = VpnService.made(bench, owner, hosts)
+    service.gateway.join_services(hosts.namespace, SERVICE_CARD)
+    network = VpnNetwork.made(bench, owner, service.gateway, consoles)
+    hosts.start()
+    return service, network
+
+
+def _over_a_modem(
+    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None
+) -> tuple[VpnService, Beneath]:
+    call = modem_building.build(bench, numbers, owner, progress, capture, beneath=True)
+    assert call.far is not None
+    service = VpnService.made(bench, owner, call.far.service)
+    return service, OverModem.made(call, call.far.service, service.gateway)
+
+
+def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner, progress: Progress) -> BuiltVpn:
+    """A console's charon, started, and its end of the VPN."""
+    console, server = beneath.console, service.table.server
+    charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
+    link = VpnLink(charon, RemoteModemTable(server), progress)
+    near = owner.own(NearEnd(console, link, Calling(service.account, "chap"), bench.near_end.ppp, progress))
     link.lost = near.lost
-    mtu = console.namespace.mtu(CARD)
-    underlay = Up("internet", console.namespace, CARD, place.own.ip, place.router.ip, (), mtu, network.outside)
-    path = VpnPath(near, link, network.allowed, underlay, vpn.policy)
-    return BuiltVpn(bench, path, charon, network, number)
 
+    def lower_is_up(lower: Up) -> None:
+        """Nothing but the VPN goes that way; charon is told of the gateway from where we are now."""
+        if lower.ppp is not None:
+            console.namespace.add_route(IPv4Network(f"{server}/32"), lower.interface)
+        selectors = ([f"{lower.source}/32{L2TP}"], [f"{server}/32{L2TP}"])
+        charon.load(NAME, lower.source, server, policy_of(service.table), service.secret, selectors)
 
-def load(built: BuiltVpn) -> None:
-    """Tell a console's charon, which is ready, of the gateway."""
-    vpn, own = tables(built.bench)[1], built.path.underlay.source
-    selectors = ([f"{own}/32{L2TP}"], [f"{vpn.server}/32{L2TP}"])
-    built.charon.load(NAME, own, vpn.server, policy_of(vpn), built.network.secret, selectors)
+    path = VpnPath(near, link, service.allowed, beneath.path, service.table.policy, lower_is_up)
+    return BuiltVpn(bench, path, charon, service, beneath)

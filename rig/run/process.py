@@ -61,6 +61,7 @@ class PartnerProcess:
         self.name = name
         self.log = log
         context = multiprocessing.get_context("fork")
+        self._is_ready = False
         self._ready, other = context.Pipe(duplex=False)
         self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
         with blocked_for_child():
@@ -74,6 +75,8 @@ class PartnerProcess:
 
     def wait_ready(self) -> None:
         """Raises what kept the far end from starting, PartnerError when it ended or was not ready in READY_SECONDS."""
+        if self._is_ready:
+            return
         failure: RigError | None = PartnerError(f"not ready in {READY_SECONDS:g} s")
         try:
             with waiting():
@@ -86,6 +89,8 @@ class PartnerProcess:
             kind = type(failure)
             tail = "\n  ".join(self.log.read_text(errors="replace").splitlines()[-8:])
             raise kind(f"{self.name} did not start: {failure}\n  {tail}", failure.advice) from failure
+
+        self._is_ready = True
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS."""

@@ -113,13 +113,13 @@ def test_an_address_that_is_not_masked_is_found_by_the_check(internet: Home) -> 
 
 def test_a_firewall_that_shuts_443_is_an_outcome_of_its_own(internet: Home) -> None:
     router = internet.built.network.router
-    allowed, router._allowed = router._allowed, internet.up.allowed.__class__((internet.up.source,), ())
+    allowed, router.allowed = router.allowed, internet.up.allowed.__class__((internet.up.source,), ())
     try:
         router.close_fence()
         with pytest.raises(NetworkError, match="none of the region's servers") as failure:
             internet.built.path.open(Verdict("", ""))
     finally:
-        router._allowed = allowed
+        router.allowed = allowed
     assert failure.value.exit_status == 23
 
 

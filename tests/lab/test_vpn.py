@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from ipaddress import IPv4Address
 
 import msgspec
 import pytest
 
 from drivers.base.errors import AuthenticationError, NetworkError
 from drivers.base.secret import Secret
-from drivers.ipsec.charon import IkeError, Policy
+from drivers.ipsec.charon import IkeError
 from drivers.net import firewall
 from rig.checks import every
 from rig.checks.check import Check
@@ -22,12 +21,11 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.links.ppp_role import Calling
-from rig.links.vpn_link import NAME
 from rig.parts.router.mutants import BY_NAME, OF_A_VPN, Mutant
-from rig.parts.vpn_server.gateway import L2TP
+from rig.parts.router.router import Router
 from rig.paths.up import Up
-from rig.paths.vpn_building import BuiltVpn, build
-from rig.paths.vpn_network import POLICIES
+from rig.paths.vpn_beneath import BehindRouter
+from rig.paths.vpn_building import BuiltVpn, build, console_on, in_a_network
 from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -48,7 +46,13 @@ def bench(masking: str = "fixed", **words: object) -> Bench:
 @contextmanager
 def built(masking: str = "fixed", **words: object) -> Iterator[BuiltVpn]:
     with Owner() as owner:
-        yield build(bench(masking, **words), owner, Progress.silent())
+        yield build(bench(masking, **words), (), owner, Progress.silent())
+
+
+def router(one: BuiltVpn) -> Router:
+    """The customer's."""
+    assert isinstance(one.beneath, BehindRouter)
+    return one.beneath.network.router
 
 
 def results(one: BuiltVpn, *which: Check) -> list[CheckResult]:
@@ -94,11 +98,18 @@ def test_what_nobody_should_use_any_more_is_named() -> None:
     assert "outdated" not in result.observed
 
 
-def reload(one: BuiltVpn, secret: str, policy: Policy) -> None:
-    """The console's end with another secret, or other proposals."""
-    charon, server = one.charon, IPv4Address("129.42.160.16")
-    selectors = ([f"192.168.10.2/32{L2TP}"], [f"{server}/32{L2TP}"])
-    charon.load(NAME, IPv4Address("192.168.10.2"), server, policy, secret, selectors)
+@contextmanager
+def at_odds(secret: str = "", policy: str = "") -> Iterator[BuiltVpn]:
+    """The console's end has another secret, or offers other things than the gateway takes."""
+    with Owner() as owner:
+        service, network = in_a_network(bench(), owner)
+        table = msgspec.structs.replace(service.table, policy=policy or service.table.policy)
+        console = replace(service, secret=secret or service.secret, table=table)
+        beneath = BehindRouter.made(network, owner, Progress.silent())
+        one = console_on(bench(), console, beneath, owner, Progress.silent())
+        service.wait_ready()
+        one.charon.wait_ready()
+        yield one
 
 
 def opening_fails(one: BuiltVpn, kind: type[Exception], words: str) -> None:
@@ -110,14 +121,12 @@ def opening_fails(one: BuiltVpn, kind: type[Exception], words: str) -> None:
 
 @pytest.mark.paper("3.3")
 def test_what_keeps_ike_from_agreeing_has_each_its_sentence() -> None:
-    with built() as one:
-        reload(one, "a guess", POLICIES["paper-2007"])
+    with at_odds(secret="a guess") as one:
         opening_fails(one, IkeError, "the shared secrets differ")
-    with built() as one:
-        reload(one, "whatever", POLICIES["today"])
+    with at_odds(policy="today") as one:
         opening_fails(one, IkeError, "no proposal in common")
     with built() as one:
-        one.network.gateway.charon.stop()
+        one.service.gateway.charon.stop()
         opening_fails(one, IkeError, "the server is silent")
 
 
@@ -133,7 +142,7 @@ def test_a_wrong_chap_secret_is_a_refusal() -> None:
 def test_a_firewall_that_lets_500_alone_through_is_found_by_data() -> None:
     """IKE is up then, and nothing comes through: a check that looked at IKE alone would be content."""
     with built(masking="none") as one:
-        firewall.apply(one.network.router.namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
+        firewall.apply(router(one).namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
         opening_fails(one, NetworkError, "VPN gateway 129.42.160.16: no tunnel: no answer")
 
 
@@ -144,12 +153,12 @@ def test_a_packet_beside_ike_and_esp_is_found() -> None:
     """Here the console's own L2TP, which goes out in clear where the kernel has no policy for it."""
     with built(masking="none") as one:
         around = surroundings(one, one.path.open(Verdict("", "")))
-        firewall.apply(one.network.router.namespace, "*filter\n:FORWARD ACCEPT\n-F FORWARD\nCOMMIT\n")
-        one.network.gateway.namespace.add_route(around.ground.pool, "net0", "203.0.113.2")
+        firewall.apply(router(one).namespace, "*filter\n:FORWARD ACCEPT\n-F FORWARD\nCOMMIT\n")
+        one.service.gateway.namespace.add_route(around.ground.pool, "net0", "203.0.113.2")
         with around.namespace.netlink() as link:
             link.flush_routes(table=254, oif=link.link_lookup(ifname="ppp0")[0])
             link.route("add", dst="0.0.0.0/0", gateway="192.168.10.1")
-        firewall.apply(one.network.gateway.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+        firewall.apply(one.service.gateway.namespace, "*filter\n:FORWARD ACCEPT\nCOMMIT\n")
         held = [result.held for check in (every.nothing_in_clear, every.beside_the_vpn) for result in check(around)]
     assert held == [False, False]
 
@@ -157,7 +166,7 @@ def test_a_packet_beside_ike_and_esp_is_found() -> None:
 def test_the_end_of_the_session_is_noticed() -> None:
     with built() as one:
         one.path.open(Verdict("", ""))
-        one.network.gateway.process.stop()
+        one.service.gateway.process.stop()
         began = time.monotonic()
         assert one.path.ends_within(30)
         assert time.monotonic() - began < 30
@@ -199,11 +208,11 @@ def test_the_sound_firewall_lets_the_vpn_through_and_nothing_else(request: pytes
 
 
 def is_found(mutant: Mutant, one: BuiltVpn, up: Up) -> bool:
-    one.network.router.close_fence(mutant.name)
+    router(one).close_fence(mutant.name)
     try:
         return mutant.found_by in probed(one, up).found_by
     finally:
-        one.network.router.close_fence()
+        router(one).close_fence()
 
 
 @pytest.mark.paper("2.1.3", "5.2")
@@ -224,7 +233,7 @@ def test_a_console_that_is_not_masked_is_found() -> None:
     """With a VPN of its own: the gateway answers from then on to where ESP came from last (RFC 3948)."""
     with built() as one:
         up = one.path.open(Verdict("", ""))
-        one.network.router.close_fence("snat-missing")
+        router(one).close_fence("snat-missing")
         assert "address masked" in probed(one, up).found_by
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -14,8 +15,8 @@ from rig.checks import every
 from rig.config.destinations import HTTPS
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.paths.up import Up, direct
-from rig.paths.vpn_building import BuiltVpn, console_in, load
-from rig.paths.vpn_network import VpnNetwork
+from rig.paths.vpn_beneath import BehindRouter
+from rig.paths.vpn_building import BuiltVpn, console_on, in_a_network
 from rig.probes.reaching import connect
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -26,15 +27,19 @@ SERVER = IPv4Address("129.42.160.48")
 
 
 @contextmanager
-def consoles(count: int, masking: str = "fixed") -> Iterator[list[BuiltVpn]]:
-    """So many of them, in front of one router, nothing opened."""
+def consoles(count: int, masking: str = "fixed", wrong: str = "") -> Iterator[list[BuiltVpn]]:
+    """So many of them, in front of one router, nothing opened. ``wrong``: the secret that the last of them has."""
     with Owner() as owner:
-        network = VpnNetwork.made(bench(masking), owner, count)
-        made = [console_in(network, owner, Progress.silent(), number) for number in range(count)]
-        network.wait_ready()
+        named = bench(masking)
+        service, network = in_a_network(named, owner, count)
+        made = []
+        for number in range(count):
+            beneath = BehindRouter.made(network, owner, Progress.silent(), number)
+            known = replace(service, secret=wrong) if wrong and number == count - 1 else service
+            made.append(console_on(named, known, beneath, owner, Progress.silent()))
+        service.wait_ready()
         for one in made:
             one.charon.wait_ready()
-            load(one)
         yield made
 
 
@@ -69,7 +74,7 @@ def test_nothing_passes_between_two_of_them_by_probes_either() -> None:
 
 def test_a_gateway_that_joins_its_clients_is_found() -> None:
     with consoles(2) as (one, two):
-        one.network.gateway.fence.control.ask("set_mutant", name="callers-joined")
+        one.service.gateway.fence.control.ask("set_mutant", name="callers-joined")
         up, other = opened(one), opened(two)
         assert "caller to caller" in probes_of(one, up, Drawn(20), other).run().found_by
 
@@ -88,10 +93,8 @@ def test_one_that_goes_leaves_the_others_and_may_come_back() -> None:
 
 @pytest.mark.paper("3.3")
 def test_one_with_a_wrong_secret_is_refused_and_the_others_not_disturbed() -> None:
-    with consoles(2) as (one, two):
+    with consoles(2, wrong="a guess") as (one, two):
         up = opened(one)
-        object.__setattr__(two.network, "secret", "a guess")
-        load(two)
         with pytest.raises(IkeError, match="the shared secrets differ"):
             opened(two)
         direct(up.namespace, SERVER, HTTPS, 5).close()

@@ -36,7 +36,7 @@ def test_new_keys_lose_next_to_nothing_and_connections_live_through_them() -> No
         told = Verdict("", "")
         up = one.path.open(told)
         before = direct(up.namespace, SERVER, HTTPS, 5)
-        towards = one.network.gateway.fence.towards(up.source)
+        towards = one.service.gateway.fence.towards(up.source)
         with (
             before,
             closing(observer.arriving(towards.namespace, towards.interface)) as there,
@@ -74,7 +74,7 @@ def test_what_is_sent_again_or_altered_comes_out_at_neither_end(masking: str) ->
 
 def test_a_gateway_that_takes_a_packet_twice_is_found() -> None:
     with built() as one:
-        one.network.gateway.load(window=0)
+        one.service.gateway.load(window=0)
         results = list(every.replayed_and_altered(surroundings(one, one.path.open(Verdict("", "")))))
     assert results[0].held is False  # and what the servers make of it comes out at the other end
 
@@ -87,7 +87,7 @@ def test_a_gateway_whose_ike_is_dead_is_missed() -> None:
     """Its kernel goes on with the keys that it has: PPP would not notice."""
     with built(**FAST | {"rekey": 3000, "lifetime": 4000}) as one:
         one.path.open(Verdict("", ""))
-        one.network.gateway.kill()
+        one.service.gateway.kill()
         assert one.path.ends_within(20)
         failure = one.path.failure()
         assert "dead peer detection" in str(failure)
@@ -98,7 +98,7 @@ def test_a_gateway_whose_ike_is_dead_is_missed() -> None:
 def test_a_gateway_that_ends_the_vpn_is_quoted_and_may_be_called_again() -> None:
     with built() as one:
         one.path.open(Verdict("", ""))
-        one.network.gateway.charon.terminate("vpn")
+        one.service.gateway.charon.terminate("vpn")
         assert one.path.ends_within(10)
         assert "the VPN gateway has ended the VPN" in str(one.path.failure())
         one.path.close()
@@ -110,12 +110,12 @@ def test_a_gateway_that_ends_the_vpn_is_quoted_and_may_be_called_again() -> None
 def test_a_gateway_that_was_killed_and_is_back_is_called_again() -> None:
     with built(**FAST | {"rekey": 3000, "lifetime": 4000}) as one:
         one.path.open(Verdict("", ""))
-        one.network.gateway.kill()
+        one.service.gateway.kill()
         assert one.path.ends_within(20)
         one.path.close()
         with pytest.raises(IkeError, match="the server is silent"):
             one.path.open(Verdict("", ""))
         one.path.close()
-        one.network.gateway.start_again()
+        one.service.gateway.start_again()
         up = one.path.open(Verdict("", ""))
         direct(up.namespace, SERVER, HTTPS, 5).close()

@@ -25,7 +25,7 @@ class Router:
         self.sides = sides
         self.namespace = owner.namespace("router")
         self.mutant: Mutant | None = None
-        self._allowed = allowed
+        self.allowed = allowed
         self._masking = masking
         self.namespace.forward()
         firewall.apply(self.namespace, rules.IPV6_RULES, version=6)
@@ -55,8 +55,8 @@ class Router:
             conntrack.flush_address(self.namespace, side.address)
 
     def _rules(self, side: FencedSide) -> str:
-        text = rules.rules(self._allowed, side, self._masking)
-        return self.mutant.change(text, self._allowed, side) if self.mutant is not None else text
+        text = rules.rules(self.allowed, side, self._masking)
+        return self.mutant.change(text, self.allowed, side) if self.mutant is not None else text
 
     def drops(self, side: int = 0) -> dict[str, int]:
         """How many packets it has dropped of one side's, by the reason."""

@@ -39,6 +39,7 @@ class VpnGateway:
         self, owner: Owner, table: VpnTable, policy: Policy, secret: str, account: Secret, allowed: Destinations
     ) -> None:
         self.namespace = owner.namespace("vpn")
+        self.server, self.pool = table.server, table.pool
         self._table = table
         self._policy = policy
         self._secret = secret
@@ -52,15 +53,15 @@ class VpnGateway:
         self.fence = FenceView(self.namespace, Control(plan.control_path))
         self.process = owner.own(PartnerProcess("vpn", lns.main, (plan,), owner.folder / "vpn.log"))
 
-    def join_services(self, hosts: NetworkNamespace, interface: str) -> None:
-        """Lay the cable to the service hosts, which find their way back by it."""
+    def join_services(self, hosts: NetworkNamespace, interface: str, back: IPv4Network = ANYWHERE) -> None:
+        """Lay the cable to the service hosts, which find their way back by it, or that to ``back``."""
         self.namespace.join(SERVICE_CARD, hosts, interface)
         self.behind = LinkEnd(hosts, interface, self.namespace.hardware_address(SERVICE_CARD))
         self.namespace.add_address(SERVICE_CARD, SERVICES[0])
         hosts.add_address(interface, SERVICES[1])
-        hosts.add_route(ANYWHERE, interface, str(SERVICES[0].ip))
-        # So that what leaks is seen, wherever it goes; the Internet itself has the default route.
-        for half in ANYWHERE.subnets():
+        hosts.add_route(back, interface, str(SERVICES[0].ip))
+        # So that what leaks is seen, wherever it goes; the way that the VPN comes by has the default route.
+        for half in ANYWHERE.subnets() if back == ANYWHERE else ():
             self.namespace.add_route(half, SERVICE_CARD, str(SERVICES[1].ip))
 
     def _started(self, number: int) -> Charon:

@@ -1,0 +1,203 @@
+"""What a VPN runs over, as those see it who build one on it: the customer's network, or a call by modem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Protocol
+
+from drivers.net import firewall
+from drivers.net.link_end import LinkEnd
+from drivers.net.namespace import NetworkNamespace
+from rig.config.bench import Bench, InternetTable
+from rig.config.bench_files import load_destinations
+from rig.config.destinations import ESP, IKE, NAT_T, Service
+from rig.console.console import Console
+from rig.console.networks import CARD, join_router
+from rig.parts.fence_rules import FencedSide
+from rig.parts.hosts.emulated import EmulatedHosts
+from rig.parts.lig.emulated import EmulatedLig
+from rig.parts.router.router import Router
+from rig.parts.router.rules import OUTSIDE, Masking
+from rig.parts.vpn_server.gateway import SERVICE_CARD as GATEWAYS_CARD
+from rig.parts.vpn_server.gateway import SERVICES, VpnGateway
+from rig.paths.built import Places
+from rig.paths.internet import InternetPath
+from rig.paths.modem_building import BuiltModem
+from rig.paths.path import Path
+from rig.paths.up import Up
+from rig.paths.vpn_service import SERVICE_CARD
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+
+OUTSIDE_CARD = "net0"
+"""The gateway's interface towards the Internet."""
+ONLY_THE_GATEWAY = """\
+*filter
+:FORWARD DROP
+-A FORWARD -d {server}/32 -j ACCEPT
+-A FORWARD -s {server}/32 -j ACCEPT
+COMMIT
+"""
+
+
+class Beneath(Protocol):
+    """``path``: the way itself, of which every packet of a VPN's is."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def console(self) -> Console: ...
+
+    def places(self, lower: Up) -> Places:
+        """Where one can stand around the way beneath, which is up."""
+
+    def drops(self, lower: Up) -> dict[str, int]:
+        """How many packets have been dropped on it."""
+
+    def near(self, lower: Up) -> LinkEnd:
+        """Where the console's packets come by first; what is sent from there to the console arrives."""
+
+    def far(self) -> tuple[LinkEnd, LinkEnd]:
+        """Where the gateway hears, and from where one may speak to it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one console stands in the customer's network: its address, and the router's beside it."""
+
+    interface: str
+    own: IPv4Interface
+    router: IPv4Interface
+
+
+@dataclass(frozen=True)
+class VpnNetwork:
+    """A customer's network whose router lets a VPN through, and nothing else; ``places`` of the consoles in it, each
+    behind an interface of the router's own."""
+
+    bench: Bench
+    table: InternetTable
+    places: tuple[Place, ...]
+    router: Router
+    gateway: VpnGateway
+
+    @classmethod
+    def made(cls, bench: Bench, owner: Owner, gateway: VpnGateway, consoles: int = 1) -> VpnNetwork:
+        """The router, joined to the gateway."""
+        table = bench.internet
+        assert table is not None
+        places = tuple(_place(table, number) for number in range(consoles))
+        sides = [FencedSide(place.interface, place.own.ip) for place in places]
+        found = load_destinations(bench)
+        passes = replace(found, servers=(), name_servers=(), anybody=False, elsewhere=(), vpn=services(table))
+        router = Router(owner, passes, Masking(table.masking, table.outside.ip), *sides)
+        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
+        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
+        router.join_internet(gateway.namespace, OUTSIDE_CARD, table.outside, other)
+        for place in places:
+            gateway.namespace.add_route(place.own.network, OUTSIDE_CARD, str(table.outside.ip))
+        router.close_fence(table.broken)
+        return cls(bench, table, places, router, gateway)
+
+
+def services(table: InternetTable) -> tuple[Service, ...]:
+    """What a VPN takes through a customer's firewall (§5.2): ESP itself where nobody translates addresses."""
+    return (IKE, ESP) if table.masking == "none" else (IKE, NAT_T)
+
+
+def _place(table: InternetTable, number: int) -> Place:
+    """The bench's own, and for more consoles the networks above that."""
+    step = number * table.console.network.num_addresses
+    length = table.console.network.prefixlen
+    own, router = IPv4Interface(f"{table.console.ip + step}/{length}"), IPv4Interface(f"{table.router + step}/{length}")
+    return Place(f"lan{number}", own, router)
+
+
+@dataclass(frozen=True)
+class BehindRouter:
+    """See Beneath. ``number``: which of the consoles in the network it is."""
+
+    network: VpnNetwork
+    console: Console
+    path: InternetPath
+    number: int
+
+    @classmethod
+    def made(cls, network: VpnNetwork, owner: Owner, progress: Progress, number: int = 0) -> BehindRouter:
+        """A console at one of the places."""
+        bench, place = network.bench, network.places[number]
+        console = Console.owned_by(owner, bench.near_end.allow, f"hmc{number or ''}")
+        server = IPv4Network(f"{network.gateway.server}/32")
+        join_router(console, place.own, network.router.namespace, place.interface, place.router, server)
+        passes = network.router.allowed
+        return cls(network, console, InternetPath(console, place.own.ip, place.router.ip, passes, progress), number)
+
+    def places(self, lower: Up) -> Places:
+        own = LinkEnd(lower.namespace, lower.interface, self._router.hardware_address(self._inside))
+        towards = LinkEnd(self._router, self._inside, lower.namespace.hardware_address(lower.interface))
+        seen_as = None if self.network.table.masking == "none" else self.network.table.outside.ip
+        beyond = LinkEnd(self.network.gateway.namespace, OUTSIDE_CARD, self._router.hardware_address(OUTSIDE))
+        return Places(own, beyond, towards, seen_as=seen_as)
+
+    @property
+    def _router(self) -> NetworkNamespace:
+        return self.network.router.namespace
+
+    @property
+    def _inside(self) -> str:
+        return self.network.places[self.number].interface
+
+    def drops(self, lower: Up) -> dict[str, int]:
+        return self.network.router.drops(self.number)
+
+    def near(self, lower: Up) -> LinkEnd:
+        return LinkEnd(self._router, self._inside, lower.namespace.hardware_address(CARD))
+
+    def far(self) -> tuple[LinkEnd, LinkEnd]:
+        gateway = self.network.gateway.namespace
+        mac = gateway.hardware_address(OUTSIDE_CARD)
+        return LinkEnd(gateway, OUTSIDE_CARD), LinkEnd(self._router, OUTSIDE, mac)
+
+
+@dataclass(frozen=True)
+class OverModem:
+    """See Beneath. ``call``: the way home by modem; the gateway is behind the LIG's service hosts."""
+
+    call: BuiltModem
+    lig: EmulatedLig
+    hosts: NetworkNamespace
+    gateway: VpnGateway
+
+    @classmethod
+    def made(cls, call: BuiltModem, hosts: EmulatedHosts, gateway: VpnGateway) -> OverModem:
+        """The gateway has one cable, to the service hosts, who send on what is for it and nothing else."""
+        assert call.far is not None
+        gateway.join_services(hosts.namespace, SERVICE_CARD, gateway.pool)
+        gateway.namespace.add_route(IPv4Network("0.0.0.0/0"), GATEWAYS_CARD, str(SERVICES[1].ip))
+        hosts.namespace.forward()
+        firewall.apply(hosts.namespace, ONLY_THE_GATEWAY.format(server=gateway.server))
+        hosts.namespace.add_route(IPv4Network(f"{gateway.server}/32"), SERVICE_CARD, str(SERVICES[0].ip))
+        return cls(call, call.far.gateway, hosts.namespace, gateway)
+
+    @property
+    def path(self) -> Path:
+        return self.call.path
+
+    @property
+    def console(self) -> Console:
+        return self.call.near.console
+
+    def places(self, lower: Up) -> Places:
+        return self.call.places(lower)
+
+    def drops(self, lower: Up) -> dict[str, int]:
+        return self.call.drops(lower)
+
+    def near(self, lower: Up) -> LinkEnd:
+        return self.lig.fence.towards(lower.source)
+
+    def far(self) -> tuple[LinkEnd, LinkEnd]:
+        mac = self.gateway.namespace.hardware_address(GATEWAYS_CARD)
+        return LinkEnd(self.gateway.namespace, GATEWAYS_CARD), LinkEnd(self.hosts, SERVICE_CARD, mac)

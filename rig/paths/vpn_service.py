@@ -1,0 +1,63 @@
+"""Whom a VPN is made with: the gateway, its service hosts, and what both ends know of each other."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from drivers.base.secret import Secret
+from drivers.ipsec.charon import Policy
+from rig.config.bench import Bench, VpnTable
+from rig.config.bench_files import load_destinations
+from rig.config.destinations import Destinations
+from rig.config.secret_files import secret_value
+from rig.parts.hosts.emulated import EmulatedHosts
+from rig.parts.vpn_server.gateway import VpnGateway
+from rig.run.owner import Owner
+
+SERVICE_CARD = "svc0"
+"""The service hosts' interface towards the gateway."""
+POLICIES = {
+    # The paper's "160-bit MD5" cannot be: HMAC-MD5 has 128 bits, 160 is SHA-1. It names no group. Both are offered.
+    "paper-2007": Policy(("3des-sha1-modp1024", "3des-md5-modp1024"), ("3des-sha1", "3des-md5")),
+    "today": Policy(("aes256-sha256-modp2048",), ("aes256-sha256",)),
+}
+
+
+@dataclass(frozen=True)
+class VpnService:
+    """``secret`` of IKE, ``account`` of PPP; ``allowed``: what is to be reached through the VPN."""
+
+    table: VpnTable
+    gateway: VpnGateway
+    hosts: EmulatedHosts
+    secret: str
+    account: Secret
+    allowed: Destinations
+
+    @classmethod
+    def made(cls, bench: Bench, owner: Owner, hosts: EmulatedHosts) -> VpnService:
+        """The gateway started, and joined to nobody yet; :meth:`wait_ready`."""
+        vpn = table_of(bench)
+        allowed = replace(load_destinations(bench), name_servers=(), vpn=())
+        secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
+        account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
+        gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed)
+        return cls(vpn, gateway, hosts, secret, account, allowed)
+
+    def wait_ready(self) -> None:
+        """Until the gateway takes who comes, and the hosts are there. Raises what kept one from it."""
+        self.gateway.wait_ready()
+        self.hosts.process.wait_ready()
+
+
+def table_of(bench: Bench) -> VpnTable:
+    """A bench's own, which it has."""
+    assert bench.vpn_gateway is not None
+    return bench.vpn_gateway
+
+
+def policy_of(vpn: VpnTable) -> Policy:
+    """What a bench's ends offer and take, and when they make it anew."""
+    offered = POLICIES[vpn.policy]
+    return Policy(offered.ike, offered.esp, vpn.rekey, vpn.rekey_spread, vpn.lifetime, vpn.silence, vpn.patience)
