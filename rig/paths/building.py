@@ -19,7 +19,12 @@ def build(
 ) -> Built:
     """Everything started, nothing opened. ``numbers``: for a way that dials."""
     if bench.vpn_gateway is not None:
-        return vpn_building.build(bench, numbers, owner, progress, capture)
+        if bench.internet is not None:
+            return vpn_building.build(bench, owner, progress, capture)
+        call = modem_building.build(bench, numbers, owner, progress, capture, beneath=True)
+        assert call.far is not None
+        far = call.far
+        return vpn_building.over_modem(bench, owner, progress, call, call.near.console, far.gateway, far.service)
     if bench.proxy is not None:
         return proxy_building.build(bench, owner, progress, capture)
     if bench.internet is not None:

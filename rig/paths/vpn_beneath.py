@@ -19,14 +19,11 @@ from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.parts.router.router import Router
 from rig.parts.router.rules import OUTSIDE, Masking
-from rig.parts.vpn_server.gateway import SERVICE_CARD as GATEWAYS_CARD
-from rig.parts.vpn_server.gateway import SERVICES, VpnGateway
-from rig.paths.built import Places
+from rig.parts.vpn_server.gateway import GATEWAYS_CARD, HOSTS_CARD, SERVICES, VpnGateway
+from rig.paths.built import Built, Places
 from rig.paths.internet import InternetPath
-from rig.paths.modem_building import BuiltModem
 from rig.paths.path import Path
 from rig.paths.up import Up
-from rig.paths.vpn_service import SERVICE_CARD
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
@@ -165,29 +162,27 @@ class BehindRouter:
 class OverModem:
     """See Beneath. ``call``: the way home by modem; the gateway is behind the LIG's service hosts."""
 
-    call: BuiltModem
+    call: Built
+    console: Console
     lig: EmulatedLig
     hosts: NetworkNamespace
     gateway: VpnGateway
 
     @classmethod
-    def made(cls, call: BuiltModem, hosts: EmulatedHosts, gateway: VpnGateway) -> OverModem:
+    def made(
+        cls, call: Built, console: Console, lig: EmulatedLig, hosts: EmulatedHosts, gateway: VpnGateway
+    ) -> OverModem:
         """The gateway has one cable, to the service hosts, who send on what is for it and nothing else."""
-        assert call.far is not None
-        gateway.join_services(hosts.namespace, SERVICE_CARD, gateway.pool)
+        gateway.join_services(hosts.namespace, gateway.pool)
         gateway.namespace.add_route(IPv4Network("0.0.0.0/0"), GATEWAYS_CARD, str(SERVICES[1].ip))
         hosts.namespace.forward()
         firewall.apply(hosts.namespace, ONLY_THE_GATEWAY.format(server=gateway.server))
-        hosts.namespace.add_route(IPv4Network(f"{gateway.server}/32"), SERVICE_CARD, str(SERVICES[0].ip))
-        return cls(call, call.far.gateway, hosts.namespace, gateway)
+        hosts.namespace.add_route(IPv4Network(f"{gateway.server}/32"), HOSTS_CARD, str(SERVICES[0].ip))
+        return cls(call, console, lig, hosts.namespace, gateway)
 
     @property
     def path(self) -> Path:
         return self.call.path
-
-    @property
-    def console(self) -> Console:
-        return self.call.near.console
 
     def places(self, lower: Up) -> Places:
         return self.call.places(lower)
@@ -200,4 +195,4 @@ class OverModem:
 
     def far(self) -> tuple[LinkEnd, LinkEnd]:
         mac = self.gateway.namespace.hardware_address(GATEWAYS_CARD)
-        return LinkEnd(self.gateway.namespace, GATEWAYS_CARD), LinkEnd(self.hosts, SERVICE_CARD, mac)
+        return LinkEnd(self.gateway.namespace, GATEWAYS_CARD), LinkEnd(self.hosts, HOSTS_CARD, mac)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from drivers.ipsec.charon import Charon
-from drivers.modem.number import Number
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
+from rig.console.console import Console
 from rig.console.networks import CARD
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME, VpnLink
 from rig.parts.hosts.emulated import EmulatedHosts
-from rig.parts.vpn_server.gateway import L2TP
-from rig.paths import modem_building
-from rig.paths.built import Places, Tap
+from rig.parts.lig.emulated import EmulatedLig
+from rig.parts.vpn_server.gateway import HOSTS_CARD, L2TP
+from rig.paths.built import Built, Places, Tap
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
 from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
-from rig.paths.vpn_service import SERVICE_CARD, VpnService, policy_of
+from rig.paths.vpn_service import VpnService, policy_of
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -67,46 +66,48 @@ class BuiltVpn:
         return self.service.gateway.fence.drops(up.source) if up.underlay is not None else self.beneath.drops(up)
 
 
-def build(
-    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None = None
-) -> BuiltVpn:
-    """Everything started, nothing opened."""
-    firewall.back_end()  # found once, before the processes are forked that ask for it too
-    made = _over_the_internet if bench.internet is not None else _over_a_modem
-    with progress.step("VPN gateway, and what is between"):
-        service, beneath = made(bench, numbers, owner, progress, capture)
-        built = console_on(bench, service, beneath, owner, progress)
-        service.wait_ready()
-        built.charon.wait_ready()
-    if capture is not None and bench.internet is not None:
+def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltVpn:
+    """Over a customer's network. Everything started, nothing opened."""
+    with progress.step("customer's network: router, VPN gateway, service hosts"):
+        service, network = in_a_network(bench, owner)
+        beneath = BehindRouter.made(network, owner, progress)
+        built = _ready(console_on(bench, service, beneath, owner, progress))
+    if capture is not None:
         capture.tap(owner, beneath.console.namespace, CARD, "to the customer's router")
     return built
 
 
-def _over_the_internet(
-    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None
-) -> tuple[VpnService, Beneath]:
-    service, network = in_a_network(bench, owner)
-    return service, BehindRouter.made(network, owner, progress)
+def over_modem(
+    bench: Bench,
+    owner: Owner,
+    progress: Progress,
+    call: Built,
+    console: Console,
+    lig: EmulatedLig,
+    hosts: EmulatedHosts,
+) -> BuiltVpn:
+    """Over a call by modem, whose far end is there: its gateway, and the service hosts behind that."""
+    with progress.step("VPN gateway"):
+        service = VpnService.made(bench, owner, hosts)
+        beneath = OverModem.made(call, console, lig, hosts, service.gateway)
+        return _ready(console_on(bench, service, beneath, owner, progress))
+
+
+def _ready(built: BuiltVpn) -> BuiltVpn:
+    built.service.wait_ready()
+    built.charon.wait_ready()
+    return built
 
 
 def in_a_network(bench: Bench, owner: Owner, consoles: int = 1) -> tuple[VpnService, VpnNetwork]:
     """The gateway and a customer's network with room for so many consoles."""
-    hosts = EmulatedHosts(bench, owner, SERVICE_CARD)
+    firewall.back_end()  # found once, before the processes are forked that ask for it too
+    hosts = EmulatedHosts(bench, owner, HOSTS_CARD)
     service = VpnService.made(bench, owner, hosts)
-    service.gateway.join_services(hosts.namespace, SERVICE_CARD)
+    service.gateway.join_services(hosts.namespace)
     network = VpnNetwork.made(bench, owner, service.gateway, consoles)
     hosts.start()
     return service, network
-
-
-def _over_a_modem(
-    bench: Bench, numbers: Sequence[Number], owner: Owner, progress: Progress, capture: Capture | None
-) -> tuple[VpnService, Beneath]:
-    call = modem_building.build(bench, numbers, owner, progress, capture, beneath=True)
-    assert call.far is not None
-    service = VpnService.made(bench, owner, call.far.service)
-    return service, OverModem.made(call, call.far.service, service.gateway)
 
 
 def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner, progress: Progress) -> BuiltVpn:

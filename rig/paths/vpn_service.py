@@ -15,8 +15,6 @@ from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.vpn_server.gateway import VpnGateway
 from rig.run.owner import Owner
 
-SERVICE_CARD = "svc0"
-"""The service hosts' interface towards the gateway."""
 POLICIES = {
     # The paper's "160-bit MD5" cannot be: HMAC-MD5 has 128 bits, 160 is SHA-1. It names no group. Both are offered.
     "paper-2007": Policy(("3des-sha1-modp1024", "3des-md5-modp1024"), ("3des-sha1", "3des-md5")),

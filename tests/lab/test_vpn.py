@@ -46,7 +46,7 @@ def bench(masking: str = "fixed", **words: object) -> Bench:
 @contextmanager
 def built(masking: str = "fixed", **words: object) -> Iterator[BuiltVpn]:
     with Owner() as owner:
-        yield build(bench(masking, **words), (), owner, Progress.silent())
+        yield build(bench(masking, **words), owner, Progress.silent())
 
 
 def router(one: BuiltVpn) -> Router:

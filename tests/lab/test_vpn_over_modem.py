@@ -15,9 +15,11 @@ from rig.checks import every
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
 from rig.jobs.probing import Drawn, probes_of, surroundings
+from rig.paths.building import build
+from rig.paths.modem_building import BuiltModem
 from rig.paths.up import direct
 from rig.paths.vpn_beneath import OverModem
-from rig.paths.vpn_building import BuiltVpn, build
+from rig.paths.vpn_building import BuiltVpn
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
@@ -31,7 +33,9 @@ def built(*, shut: bool = False) -> Iterator[BuiltVpn]:
     """``shut``: the LIG lets no VPN through."""
     with Owner() as owner:
         bench = msgspec.structs.replace(load("vpn-modem"), vpn=not shut)
-        yield build(bench, [GATEWAY], owner, Progress.silent())
+        made = build(bench, [GATEWAY], owner, Progress.silent())
+        assert isinstance(made, BuiltVpn)
+        yield made
 
 
 @pytest.mark.paper("2.2.2", "3.3")
@@ -72,6 +76,7 @@ def test_a_line_that_drops_ends_the_vpn_and_is_what_ended_it() -> None:
     with built() as one:
         one.path.open(Verdict("", ""))
         assert isinstance(one.beneath, OverModem)
+        assert isinstance(one.beneath.call, BuiltModem)
         assert one.beneath.call.far is not None
         one.beneath.call.far.exchange.ask("drop_carrier", line="near-end")
         assert one.path.ends_within(20)

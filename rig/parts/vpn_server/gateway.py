@@ -22,7 +22,8 @@ from rig.run.process import PartnerProcess
 
 SERVICES = (IPv4Interface("192.0.2.9/30"), IPv4Interface("192.0.2.10/30"))
 """The Ethernet between the gateway and the service hosts."""
-SERVICE_CARD = "services0"
+GATEWAYS_CARD, HOSTS_CARD = "services0", "svc0"
+"""Its ends: the gateway's, and the service hosts'."""
 ANYWHERE = IPv4Network("0.0.0.0/0")
 L2TP = "[udp/1701]"
 
@@ -53,16 +54,16 @@ class VpnGateway:
         self.fence = FenceView(self.namespace, Control(plan.control_path))
         self.process = owner.own(PartnerProcess("vpn", lns.main, (plan,), owner.folder / "vpn.log"))
 
-    def join_services(self, hosts: NetworkNamespace, interface: str, back: IPv4Network = ANYWHERE) -> None:
+    def join_services(self, hosts: NetworkNamespace, back: IPv4Network = ANYWHERE) -> None:
         """Lay the cable to the service hosts, which find their way back by it, or that to ``back``."""
-        self.namespace.join(SERVICE_CARD, hosts, interface)
-        self.behind = LinkEnd(hosts, interface, self.namespace.hardware_address(SERVICE_CARD))
-        self.namespace.add_address(SERVICE_CARD, SERVICES[0])
-        hosts.add_address(interface, SERVICES[1])
-        hosts.add_route(back, interface, str(SERVICES[0].ip))
+        self.namespace.join(GATEWAYS_CARD, hosts, HOSTS_CARD)
+        self.behind = LinkEnd(hosts, HOSTS_CARD, self.namespace.hardware_address(GATEWAYS_CARD))
+        self.namespace.add_address(GATEWAYS_CARD, SERVICES[0])
+        hosts.add_address(HOSTS_CARD, SERVICES[1])
+        hosts.add_route(back, HOSTS_CARD, str(SERVICES[0].ip))
         # So that what leaks is seen, wherever it goes; the way that the VPN comes by has the default route.
         for half in ANYWHERE.subnets() if back == ANYWHERE else ():
-            self.namespace.add_route(half, SERVICE_CARD, str(SERVICES[1].ip))
+            self.namespace.add_route(half, GATEWAYS_CARD, str(SERVICES[1].ip))
 
     def _started(self, number: int) -> Charon:
         return self._owner.own(Charon(self.namespace, self._owner.folder / f"charon-vpn-{number}"))
