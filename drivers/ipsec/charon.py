@@ -106,6 +106,7 @@ class Charon:
         self.told: Callable[[Event], None] = lambda event: None
         self._socket, self._listening = (socket.socket(socket.AF_UNIX) for _ in range(2))
         self._session: vici.Session | None = None
+        self._asking = threading.RLock()  # one question at a time: vici's answers bear no name
         self._listener: threading.Thread | None = None
 
     def _said(self, line: str) -> None:
@@ -169,11 +170,17 @@ class Charon:
             "children": {name: child}, "dpd_delay": f"{policy.silence}s", "dpd_timeout": f"{policy.patience}s",
         }  # fmt: skip
         owners = [str(own), *([str(peer)] if peer else [])]
-        self.session.load_shared({"id": name, "type": "ike", "data": secret, "owners": owners if peer else []})
-        self.session.load_conn({name: connection})
+        shared = {"id": name, "type": "ike", "data": secret, "owners": owners if peer else []}
+        with self._asking:
+            self.session.load_shared(shared)
+            self.session.load_conn({name: connection})
 
     def initiate(self, name: str, seconds: float) -> Association:
         """Bring a connection up. Raises IkeError, which says what was not agreed on."""
+        with self._asking:
+            return self._initiate(name, seconds)
+
+    def _initiate(self, name: str, seconds: float) -> Association:
         said = []  # of this try, in the order of vici's own messages: the log comes by another way, and may be late
         try:
             with waiting():
@@ -188,7 +195,9 @@ class Charon:
 
     def association(self, name: str) -> Association | None:
         """What is agreed on now; None where there is no child SA that is installed."""
-        for each in self.session.list_sas():
+        with self._asking:
+            listed = list(self.session.list_sas())
+        for each in listed:
             for sa in each.values():
                 for child in sa.get("child-sas", {}).values():
                     if child["name"].decode() == name and child["state"] == b"INSTALLED":
@@ -197,11 +206,9 @@ class Charon:
 
     def terminate(self, name: str) -> None:
         """Take a connection down, where it is up."""
-        try:
+        with self._asking, contextlib.suppress(vici.exception.CommandException):  # where there was none
             for _ in self.session.terminate({"ike": name, "timeout": "3000"}):
                 pass
-        except vici.exception.CommandException:
-            pass  # there was none
 
     def kill(self) -> None:
         """It dies without a word to anybody. :meth:`stop` is to be called all the same."""

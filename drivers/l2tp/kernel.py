@@ -99,11 +99,23 @@ def peer_speaks(channel: int, seconds: float) -> bool:
         os.close(handle)
 
 
-class Bridge:
-    """A modem's terminal joined to a session, inside the kernel: what comes in at one goes out at the other.
+def bridged(channel: int, other: int) -> int:
+    """Join two channels inside the kernel: what comes in at one goes out at the other. A handle on the first, whose
+    closing takes them apart. Raises CannotRunError on a kernel that cannot (before Linux 5.11), OSError as the kernel
+    does."""
+    handle = attached(channel)
+    try:
+        fcntl.ioctl(handle, PPPIOCBRIDGECHAN, struct.pack("i", other))
+    except OSError as error:
+        os.close(handle)
+        if error.errno == errno.ENOTTY:
+            raise CannotRunError("this kernel does not bridge PPP channels", "Linux 5.11 or later") from error
+        raise
+    return handle
 
-    Raises CannotRunError on a kernel that cannot (before Linux 5.11), OSError as the kernel does.
-    """
+
+class Bridge:
+    """A modem's terminal joined to a session. Raises as :func:`bridged`."""
 
     def __init__(self, terminal: int, session: socket.socket) -> None:
         self._stack = contextlib.ExitStack()
@@ -111,14 +123,8 @@ class Bridge:
             fcntl.ioctl(terminal, TIOCSETD, struct.pack("i", N_PPP))
             self._stack.callback(self._give_back, terminal)
             there = channel_of(session.fileno())
-            self._modem = attached(channel_of(terminal))
+            self._modem = bridged(channel_of(terminal), there)
             self._stack.callback(os.close, self._modem)
-            try:
-                fcntl.ioctl(self._modem, PPPIOCBRIDGECHAN, struct.pack("i", there))
-            except OSError as error:
-                if error.errno == errno.ENOTTY:
-                    raise CannotRunError("this kernel does not bridge PPP channels", "Linux 5.11 or later") from error
-                raise
         except BaseException:
             self._stack.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import os
@@ -24,6 +25,7 @@ SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
 RTMGRP_LINK = 1
 SIOCGIFHWADDR = 0x8927
+SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8946, 0x17
 NUD_PERMANENT = 0x80
 PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
 FOLDER = Path("/run/netns")
@@ -104,6 +106,15 @@ class NetworkNamespace:
     def set_up(self, interface: str) -> None:
         with self.netlink() as link:
             link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
+
+    def write_checksums(self, interface: str) -> None:
+        """Have packets leave with their checksums in them, as over a real cable: a veth leaves them for whoever needs
+        them, and where L2TP is joined to L2TP (PPPIOCBRIDGECHAN) the sum of the first tunnel is taken for the second's.
+        """
+        turned_off = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            request = struct.pack("16sP", interface.encode(), ctypes.addressof(turned_off))
+            fcntl.ioctl(any_socket, SIOCETHTOOL, request)
 
     def use_plain_queue(self, interface: str, packets: int = 3) -> None:
         """Have an interface queue in order, and drop only what it has no room for.

@@ -26,7 +26,8 @@ SILENCE_SECONDS = 3.2
 """For one that should not: TCP repeats its SYN after one and three seconds, so this sees three tries."""
 MODEMS: tuple[Kind, ...] = ("modem", "remote modem")
 NETWORKS: tuple[Kind, ...] = ("internet", "proxy")
-EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS, "vpn")
+VPNS: tuple[Kind, ...] = ("vpn", "multi-hop")
+EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS, *VPNS)
 
 
 class Watch(Protocol):
@@ -42,7 +43,7 @@ class Surroundings:
     addresses are of; ``ca``: a PEM file; ``watch``: behind the way, where that is the rig's own; ``ground``: what
     probes are made of; ``cards``: both sides of a console with two network cards; ``beyond``: behind the way; ``logs``:
     what a program on the way has written so far; ``wire``: where a VPN is seen from outside, ``taps``: and heard, and
-    spoken into."""
+    spoken into; ``hop``: the partition's end of the console's cable to it."""
 
     up: Up
     expect: ExpectTable
@@ -55,6 +56,7 @@ class Surroundings:
     logs: Callable[[], dict[str, str]] | None = None
     wire: LinkEnd | None = None
     taps: tuple[Tap, ...] = ()
+    hop: LinkEnd | None = None
 
     @property
     def namespace(self) -> NetworkNamespace:

@@ -9,7 +9,13 @@ from rig.checks.network import address_masked, cards_apart
 from rig.checks.proxied import around_the_proxy, credentials_go_nowhere_else, where_it_lets_us, who_may_pass
 from rig.checks.servers import authorized_servers
 from rig.checks.session import authentication, own_address
-from rig.checks.vpn import beside_the_vpn, nothing_in_clear, replayed_and_altered, what_was_agreed
+from rig.checks.vpn import (
+    beside_the_vpn,
+    nothing_in_clear,
+    replayed_and_altered,
+    the_local_hop,
+    what_was_agreed,
+)
 from rig.paths.up import Kind
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "origin",
     "own_address",
     "replayed_and_altered",
+    "the_local_hop",
     "unauthorized_host",
     "unauthorized_source",
     "what_was_agreed",
@@ -49,6 +56,7 @@ ALL: tuple[Check, ...] = (
     nothing_in_clear,
     beside_the_vpn,
     replayed_and_altered,
+    the_local_hop,
     address_masked,
     cards_apart,
     origin,

@@ -11,7 +11,7 @@ from contextlib import closing
 
 from drivers.base.interruptions import waiting
 from drivers.ipsec.charon import Association
-from rig.checks.check import WATCHED, Surroundings, check, not_run
+from rig.checks.check import VPNS, WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets
 from rig.probes.engine import Sender
@@ -29,7 +29,7 @@ OUTDATED = re.compile(r"\b(DES|3DES|MD5|SHA1|MODP_768|MODP_1024|MODP_1536)", re.
 """What nobody should use any more (RFC 8247, RFC 8221)."""
 
 
-@check("3.3", ("vpn",))
+@check("3.3", VPNS)
 def what_was_agreed(around: Surroundings) -> Iterator[CheckResult]:
     """IKE and ESP as the bench's policy has them; what is outdated by today's measure is named."""
     agreed = around.up.details.get("association")
@@ -42,7 +42,7 @@ def what_was_agreed(around: Surroundings) -> Iterator[CheckResult]:
     yield CheckResult("what IKE agreed on", wanted, f"as {wanted} has it", observed + said, held)
 
 
-@check("2.1.3", ("vpn",), (WATCHED,))
+@check("2.1.3", VPNS, (WATCHED,))
 def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
     """Beyond the console nothing but IKE and ESP is to be seen, while it speaks with every server."""
     underlay = around.up.underlay
@@ -90,7 +90,7 @@ def beside_the_vpn(around: Surroundings) -> Iterator[CheckResult]:
     yield CheckResult("beside the VPN", f"{server}:{HTTPS}", "no way", observed, said != "open" and not arrived)
 
 
-@check("3.3", ("vpn",))
+@check("3.3", VPNS)
 def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
     """What somebody on the way sends again, or has altered, comes out at neither end."""
     if not around.taps:
@@ -154,3 +154,27 @@ def _altered(packet: bytes) -> bytes:
     if packet[9] == UDP:
         changed[head + 6 : head + 8] = bytes(2)
     return bytes(changed)
+
+
+@check("2.1.4.1", ("multi-hop",))
+def the_local_hop(around: Surroundings) -> Iterator[CheckResult]:
+    """Between console and partition there is L2TP alone, and it is in clear: who is there can read whom one speaks
+    with, and what TLS does not hide."""
+    name = "the local hop"
+    if around.hop is None:
+        yield not_run(name, "", "nobody can look at the cable to the partition")
+        return
+    servers = [server.packed for server in around.allowed.servers]
+    with closing(observer.arriving(around.hop.namespace, around.hop.interface)) as hop:
+        _converse(around)
+        seen = [packet for packet in hop.collect() if packet[0] >> 4 == 4]
+    other = [packet for packet in seen if not _is_l2tp(packet)]
+    read = {server for server in servers for packet in seen if server in packet[28:]}
+    observed = f"{len(seen)} packets; {len(other) or 'none'} of them no L2TP"
+    observed += f"; not encrypted: the addresses of {len(read)} of {len(servers)} servers can be read there"
+    yield CheckResult(name, str(around.up.gateway), "L2TP alone, in clear", observed, bool(seen) and not other)
+
+
+def _is_l2tp(packet: bytes) -> bool:
+    head = 4 * (packet[0] & 15)
+    return packet[9] == UDP and packet[head : head + 4] == (1701).to_bytes(2, "big") * 2

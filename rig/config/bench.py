@@ -241,7 +241,8 @@ class VpnTable(Table, frozen=True):
     ``secret`` shared with it; ``account`` and ``chap``: what PPP says by CHAP; ``policy``: what is offered and taken,
     as the paper has it or as of today; ``own`` of the gateway's LNS, ``pool``: its callers'. Seconds: new keys after
     ``rekey``, drawn from it and ``rekey_spread`` less (§3.3: around every 30 minutes), the old ones end after
-    ``lifetime``; a peer that is silent for ``silence`` is asked whether it is there, and given up after ``patience``.
+    ``lifetime``; a peer that is silent for ``silence`` is asked whether it is there, and given up after ``patience``;
+    ``timeout`` for IKE, and for each answer of the LNS behind it.
     """
 
     server: IPv4Address
@@ -254,6 +255,7 @@ class VpnTable(Table, frozen=True):
     lifetime: int = 2400
     silence: int = 30
     patience: int = 90
+    timeout: float = 20.0
     own: IPv4Address = IPv4Address("198.51.100.65")
     pool: IPv4Network = IPv4Network("198.51.100.72/29")
 

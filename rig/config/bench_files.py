@@ -144,9 +144,10 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
         raise wrong("i5os", "interface and peers are for a device under test, in the place of near-end.remote-modem")
     for entry in table.modem:
         _validate_real_modem(entry, "i5os.modem", wrong)
-    if (bench.exchange is None) != bool(table.modem):
+    hops = bench.vpn_gateway is not None
+    if (bench.exchange is None) != bool(table.modem) and not hops:
         raise wrong("i5os", "its modems are on the emulated [exchange], or are real ones: [[i5os.modem]]")
-    if not 1 <= table.modems <= 64:
+    if not 1 <= table.modems <= 64 and not (hops and table.modems == 0):
         raise wrong("i5os.modems", "it takes 1 to 64")
     for name, most in (("delay", 10_000), ("loss", 100), ("reorder", 100)):
         if not 0 <= getattr(table, name) <= most:
@@ -155,8 +156,9 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
 
 def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> None:
     others = ("lig", bench.lig), ("exchange", bench.exchange), ("i5os", bench.i5os), ("inbound", bench.inbound)
+    hops = bench.vpn_gateway is not None  # a partition may make the VPN
     for name, table in (*others, ("near-end.remote-modem", bench.near_end.remote_modem)):
-        if table is not None:
+        if table is not None and not (hops and name in ("i5os", "near-end.remote-modem")):
             raise wrong(name, "a bench has one way home: the tables of a modem, or [internet]")
     network = internet.console.network
     for name, address in (("console", internet.console), ("outside", internet.outside)):

@@ -9,7 +9,6 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from drivers.base.errors import NetworkError
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
-from rig.console.console import Console
 from rig.run.owner import Owner
 
 CARD, SECOND_CARD = "eth0", "eth1"
@@ -46,7 +45,7 @@ class NetworkCard:
 
 
 def join_router(
-    console: Console,
+    console: NetworkNamespace,
     own: IPv4Interface,
     router: NetworkNamespace,
     interface: str,
@@ -54,19 +53,19 @@ def join_router(
     there: IPv4Network = ANYWHERE,
 ) -> None:
     """Lay the cable to a router, and have everything go there, or what is for ``there``."""
-    console.namespace.join(CARD, router, interface)
+    console.join(CARD, router, interface)
     router.add_address(interface, at)
-    console.namespace.add_address(CARD, own)
-    console.namespace.add_route(there, CARD, str(at.ip))
+    console.add_address(CARD, own)
+    console.add_route(there, CARD, str(at.ip))
 
 
-def join_managed_system(owner: Owner, console: Console, own: IPv4Interface) -> ManagedSystem:
+def join_managed_system(owner: Owner, console: NetworkNamespace, own: IPv4Interface) -> ManagedSystem:
     """A managed system on the second card. It takes the console for its way to everywhere, so that what the console
     forwards is seen."""
     namespace = owner.namespace("managed")
     address = next(host for host in own.network.hosts() if host != own.ip)
-    console.namespace.join(SECOND_CARD, namespace, "eth0")
-    console.namespace.add_address(SECOND_CARD, own)
+    console.join(SECOND_CARD, namespace, "eth0")
+    console.add_address(SECOND_CARD, own)
     namespace.add_address("eth0", IPv4Interface(f"{address}/{own.network.prefixlen}"))
     namespace.add_route(ANYWHERE, "eth0", str(own.ip))
     return ManagedSystem(namespace, address)

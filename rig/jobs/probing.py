@@ -37,11 +37,12 @@ def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: 
     return Ground(allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof)
 
 
-def vantage_of(built: Built, up: Up, other: Up | None = None) -> Vantage:
-    """Where one can stand."""
+def vantage_of(built: Built, up: Up, other: Up | None = None, top: Up | None = None) -> Vantage:
+    """Where one can stand. See :func:`ground_of`."""
     places = built.places(up)
     second = LinkEnd(other.namespace, other.interface) if other else None
-    return Vantage(places.own, places.beyond, places.towards, second, cards_of(places))
+    follower = top.namespace if top else None
+    return Vantage(places.own, places.beyond, places.towards, second, cards_of(places), follower)
 
 
 def cards_of(places: Places) -> Cards | None:
@@ -61,7 +62,7 @@ def probes_of(
 ) -> FenceRun:
     """The probes around a way that is up, watched where its other end is the rig's own. ``told``: how many have been
     sent, and of how many; ``other``, ``top``: see :func:`ground_of`."""
-    return FenceRun(ground_of(built, up, drawn, other, top), vantage_of(built, up, other), told)
+    return FenceRun(ground_of(built, up, drawn, other, top), vantage_of(built, up, other, top), told)
 
 
 def surroundings(built: Built, up: Up) -> Surroundings:
@@ -80,4 +81,5 @@ def surroundings(built: Built, up: Up) -> Surroundings:
         places.logs,
         places.wire,
         places.taps,
+        places.hop,
     )

@@ -40,13 +40,19 @@ def caller_at(
 
 
 def borrower_of(
-    owner: Owner, bench: Bench, table: RemoteModemTable, secret: Secret, progress: Progress, role: str = "hmc"
+    owner: Owner,
+    bench: Bench,
+    table: RemoteModemTable,
+    secret: Secret,
+    progress: Progress,
+    role: str = "hmc",
+    auth: Literal["pap", "chap"] = "pap",
 ) -> NearEnd:
     """Somebody who calls by a modem that a partition lends; not joined to it yet, where it is the rig's own."""
     console = Console.owned_by(owner, bench.near_end.allow, role)
     lead_to_partition(owner, bench, console)
     link = lent_call(bench, table, console, progress)
-    near = owner.own(NearEnd(console, link, Calling(secret), bench.near_end.ppp, progress))
+    near = owner.own(NearEnd(console, link, Calling(secret, auth), bench.near_end.ppp, progress))
     link.lost = near.lost
     return near
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from drivers.modem.number import Number
 from rig.config.bench import Bench
-from rig.paths import internet_building, modem_building, proxy_building, vpn_building
+from rig.paths import internet_building, modem_building, multi_hop_building, proxy_building, vpn_building
 from rig.paths.built import Built
 from rig.paths.served import Served
 from rig.run.capture import Capture
@@ -19,6 +19,8 @@ def build(
 ) -> Built:
     """Everything started, nothing opened. ``numbers``: for a way that dials."""
     if bench.vpn_gateway is not None:
+        if bench.near_end.remote_modem is not None:
+            return multi_hop_building.build(bench, owner, progress, capture)
         if bench.internet is not None:
             return vpn_building.build(bench, owner, progress, capture)
         call = modem_building.build(bench, numbers, owner, progress, capture, beneath=True)

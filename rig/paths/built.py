@@ -35,7 +35,8 @@ class Places:
     ``towards``: the gateway's end of the console's link; ``local``: a managed system's, on the console's second network
     card, at the address ``managed``. ``seen_as``: the address that the console has for those beyond, where its own is
     masked; ``logs``: what a program on the way has written; ``wire``: where a VPN is
-    seen from outside; ``taps``: and heard, and spoken into. None where nobody can stand, or nothing is so."""
+    seen from outside; ``taps``: and heard, and spoken into; ``hop``: the partition's
+    end of the console's cable to it. None where nobody can stand, or nothing is so."""
 
     own: LinkEnd
     beyond: LinkEnd | None = None
@@ -46,6 +47,7 @@ class Places:
     logs: Callable[[], dict[str, str]] | None = None
     wire: LinkEnd | None = None
     taps: tuple[Tap, ...] = ()
+    hop: LinkEnd | None = None
 
 
 class Built(Protocol):

@@ -63,8 +63,8 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         network = CustomersNetwork.made(bench, owner, allowed, table.console.ip)
         console = Console.owned_by(owner, bench.near_end.allow)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
-        join_router(console, table.console, network.router.namespace, INSIDE, at)
-        managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
+        join_router(console.namespace, table.console, network.router.namespace, INSIDE, at)
+        managed = join_managed_system(owner, console.namespace, table.local_network) if table.local_network else None
         if network.router.mutant is not None and network.router.mutant.cards_joined:
             console.namespace.forward()
     if capture is not None:

@@ -75,7 +75,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         network, machine = _network(bench, owner, proxy)
         console = Console.owned_by(owner, bench.near_end.allow)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
-        join_router(console, table.console, machine, part.INSIDE, at)
+        join_router(console.namespace, table.console, machine, part.INSIDE, at)
         managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
         running = _started(bench, owner, proxy, machine, progress)
     if capture is not None:

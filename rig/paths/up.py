@@ -13,7 +13,7 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
 
-Kind = Literal["modem", "remote modem", "internet", "proxy", "vpn"]
+Kind = Literal["modem", "remote modem", "internet", "proxy", "vpn", "multi-hop"]
 
 Connect = Callable[[NetworkNamespace, IPv4Address, int, float], socket.socket]
 """From a namespace, to an address and port, within so many seconds: a TCP connection to it, or through to it. Raises

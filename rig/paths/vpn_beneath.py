@@ -13,7 +13,7 @@ from rig.config.bench import Bench, InternetTable
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import ESP, IKE, NAT_T, Service
 from rig.console.console import Console
-from rig.console.networks import CARD, join_router
+from rig.console.networks import join_router
 from rig.parts.fence_rules import FencedSide
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
@@ -98,6 +98,27 @@ class VpnNetwork:
         router.close_fence(table.broken)
         return cls(bench, table, places, router, gateway)
 
+    def around(self, number: int, lower: Up) -> Places:
+        """Where one can stand around the router, on the side of one of the consoles."""
+        own = LinkEnd(
+            lower.namespace, lower.interface, self.router.namespace.hardware_address(self.places[number].interface)
+        )
+        seen_as = None if self.table.masking == "none" else self.table.outside.ip
+        hears, _ = self.far()
+        beyond = LinkEnd(hears.namespace, hears.interface, self.router.namespace.hardware_address(OUTSIDE))
+        return Places(own, beyond, self.near(number, lower), seen_as=seen_as)
+
+    def near(self, number: int, lower: Up) -> LinkEnd:
+        """The router's end of the cable to one of them."""
+        mac = lower.namespace.hardware_address(lower.interface)
+        return LinkEnd(self.router.namespace, self.places[number].interface, mac)
+
+    def far(self) -> tuple[LinkEnd, LinkEnd]:
+        """See Beneath."""
+        gateway = self.gateway.namespace
+        mac = gateway.hardware_address(OUTSIDE_CARD)
+        return LinkEnd(gateway, OUTSIDE_CARD), LinkEnd(self.router.namespace, OUTSIDE, mac)
+
 
 def services(table: InternetTable) -> tuple[Service, ...]:
     """What a VPN takes through a customer's firewall (§5.2): ESP itself where nobody translates addresses."""
@@ -127,35 +148,21 @@ class BehindRouter:
         bench, place = network.bench, network.places[number]
         console = Console.owned_by(owner, bench.near_end.allow, f"hmc{number or ''}")
         server = IPv4Network(f"{network.gateway.server}/32")
-        join_router(console, place.own, network.router.namespace, place.interface, place.router, server)
+        join_router(console.namespace, place.own, network.router.namespace, place.interface, place.router, server)
         passes = network.router.allowed
         return cls(network, console, InternetPath(console, place.own.ip, place.router.ip, passes, progress), number)
 
     def places(self, lower: Up) -> Places:
-        own = LinkEnd(lower.namespace, lower.interface, self._router.hardware_address(self._inside))
-        towards = LinkEnd(self._router, self._inside, lower.namespace.hardware_address(lower.interface))
-        seen_as = None if self.network.table.masking == "none" else self.network.table.outside.ip
-        beyond = LinkEnd(self.network.gateway.namespace, OUTSIDE_CARD, self._router.hardware_address(OUTSIDE))
-        return Places(own, beyond, towards, seen_as=seen_as)
-
-    @property
-    def _router(self) -> NetworkNamespace:
-        return self.network.router.namespace
-
-    @property
-    def _inside(self) -> str:
-        return self.network.places[self.number].interface
+        return self.network.around(self.number, lower)
 
     def drops(self, lower: Up) -> dict[str, int]:
         return self.network.router.drops(self.number)
 
     def near(self, lower: Up) -> LinkEnd:
-        return LinkEnd(self._router, self._inside, lower.namespace.hardware_address(CARD))
+        return self.network.near(self.number, lower)
 
     def far(self) -> tuple[LinkEnd, LinkEnd]:
-        gateway = self.network.gateway.namespace
-        mac = gateway.hardware_address(OUTSIDE_CARD)
-        return LinkEnd(gateway, OUTSIDE_CARD), LinkEnd(self._router, OUTSIDE, mac)
+        return self.network.far()
 
 
 @dataclass(frozen=True)

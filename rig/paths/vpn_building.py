@@ -114,7 +114,7 @@ def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner
     """A console's charon, started, and its end of the VPN."""
     console, server = beneath.console, service.table.server
     charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
-    link = VpnLink(charon, RemoteModemTable(server), progress)
+    link = VpnLink(charon, RemoteModemTable(server, timeout=service.table.timeout), progress)
     near = owner.own(NearEnd(console, link, Calling(service.account, "chap"), bench.near_end.ppp, progress))
     link.lost = near.lost
 

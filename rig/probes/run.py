@@ -33,7 +33,8 @@ FLOODED = "while full of flows"
 @dataclass(frozen=True)
 class Vantage:
     """Where one can stand. ``far``: behind the gateway; ``towards_caller``: the gateway's own end of the caller's
-    line; ``other``: the end of a second caller; ``cards``: both sides of a console with two network cards. None where
+    line; ``other``: the end of a second caller; ``cards``: both sides of a console with two network cards;
+    ``follower``: from where the good connection goes that follows the probes, where that is not the caller. None where
     nobody can."""
 
     caller: LinkEnd
@@ -41,6 +42,7 @@ class Vantage:
     towards_caller: LinkEnd | None = None
     other: LinkEnd | None = None
     cards: Cards | None = None
+    follower: NetworkNamespace | None = None
 
 
 class FenceRun:
@@ -136,8 +138,9 @@ class FenceRun:
 
     def _follow(self) -> str | None:
         """A good connection by each caller: its answers come behind all that went to that caller before."""
-        for end in (self.vantage.caller, self.vantage.other):
-            if end is not None and connect(end.namespace, self._server) != "open":
+        other = self.vantage.other
+        for namespace in (self.vantage.follower or self.vantage.caller.namespace, other.namespace if other else None):
+            if namespace is not None and connect(namespace, self._server) != "open":
                 return f"the connection to {self._server}:{HTTPS}"
         return None
 

@@ -141,7 +141,7 @@ def test_a_wrong_chap_secret_is_a_refusal() -> None:
 @pytest.mark.paper("2.1.3")
 def test_a_firewall_that_lets_500_alone_through_is_found_by_data() -> None:
     """IKE is up then, and nothing comes through: a check that looked at IKE alone would be content."""
-    with built(masking="none") as one:
+    with built(masking="none", timeout=3.0) as one:
         firewall.apply(router(one).namespace, "*filter\n-I FORWARD 1 -p esp -j DROP\nCOMMIT\n")
         opening_fails(one, NetworkError, "VPN gateway 129.42.160.16: no tunnel: no answer")
 

@@ -12,6 +12,7 @@ from rig.config.bench import Bench
 from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
 from rig.parts.i5os import i5os
+from rig.parts.i5os.hop import HopPlan
 from rig.parts.i5os.i5os import I5osPlan
 from rig.parts.i5os.lac_modem import LacModemPlan
 from rig.run.control import Control
@@ -30,10 +31,10 @@ class EmulatedPartition:
     """In a namespace of its own, joined to the near end's by a cable, or to a device under test by a real interface.
 
     ``control`` asks it, see i5os.main. Its modems are on the emulated exchange, the first with the near end's own
-    number, or the bench's real ones.
+    number, or the bench's real ones. ``hop``: to a VPN gateway, for a console that asks for it.
     """
 
-    def __init__(self, bench: Bench, owner: Owner, lines: Lines | None) -> None:
+    def __init__(self, bench: Bench, owner: Owner, lines: Lines | None, hop: HopPlan | None = None) -> None:
         assert bench.i5os is not None
         self.bench = bench
         self._table = bench.i5os
@@ -47,14 +48,14 @@ class EmulatedPartition:
         if (remote := bench.near_end.remote_modem) is not None:
             secret = secret_value(bench, "near-end.remote-modem.secret", remote.secret, "")
             peers, hello = (near_address(remote.partition),), remote.hello
-        self.plan = I5osPlan(
-            self.namespace.name, owner.folder, self._modems(lines), peers, secret.encode(), self._table.numbers, hello
-        )
+        modems, numbers = self._modems(lines), self._table.numbers
+        name = self.namespace.name
+        self.plan = I5osPlan(name, owner.folder, modems, peers, secret.encode(), numbers, hello, hop)
         self.control = Control(self.plan.control_path)
 
     def _modems(self, lines: Lines | None) -> tuple[LacModemPlan, ...]:
         wait = self.bench.near_end.modem.carrier_wait
-        if lines is None:
+        if self.bench.exchange is None:
             return tuple(
                 LacModemPlan(
                     modem_port(table),
@@ -65,6 +66,7 @@ class EmulatedPartition:
                 )
                 for table in self._table.modem
             )
+        assert lines is not None
         numbers = [self.bench.near_end.number or "", *[""] * (self._table.modems - 1)]
         ports = [lines.install_line(f"i5os-{index}", number) for index, number in enumerate(numbers, 1)]
         return tuple(LacModemPlan(port, wait, number) for port, number in zip(ports, numbers, strict=True))
@@ -86,6 +88,7 @@ class EmulatedPartition:
         table, remote = self._table, self.bench.near_end.remote_modem
         assert remote is not None
         console.join("i5os0", self.namespace, "hmc0")
+        console.write_checksums("i5os0")
         console.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
         self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
         if table.delay or table.loss or table.reorder:

@@ -15,9 +15,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any, Protocol
 
 from drivers.base.errors import CallError, RigError, UsageError
 from drivers.l2tp import kernel
@@ -31,6 +32,7 @@ from drivers.l2tp.tunnel import Tunnel
 from drivers.modem.number import Number
 from drivers.net.namespace import NetworkNamespace
 from drivers.serial.serial_line import DTR_OFF_SECONDS
+from rig.parts.i5os.hop import Hop, HopCall, HopPlan
 from rig.parts.i5os.lac_modem import LacModem, LacModemPlan
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
@@ -45,7 +47,8 @@ _log = logging.getLogger("i5os")
 @dataclass(frozen=True)
 class I5osPlan:
     """What the partition is to be. ``peers`` that may have a tunnel; ``numbers``: patterns of those that may be
-    dialled; ``hello``: seconds of silence after which a peer is asked whether it is there."""
+    dialled; ``hello``: seconds of silence after which a peer is asked whether it is there; ``hop``: to a VPN gateway,
+    whose number is called for it."""
 
     namespace: str
     folder: Path
@@ -54,10 +57,30 @@ class I5osPlan:
     secret: bytes = field(repr=False, default=b"")
     numbers: tuple[str, ...] = ("*",)
     hello: float = 60.0
+    hop: HopPlan | None = None
 
     @property
     def control_path(self) -> Path:
         return self.folder / "i5os.sock"
+
+
+class Carrier(Protocol):
+    """What carries a call beyond the partition: a modem that it lends, or the hop to a VPN gateway."""
+
+    @property
+    def name(self) -> str: ...
+
+    def join(self, session: socket.socket) -> None:
+        """Join the console's session to it."""
+
+    def set_link(self, send: int, receive: int) -> None:
+        """What the console's PPP has agreed to escape (SLI)."""
+
+    def wait_for_the_end(self) -> bool:
+        """Until its other end is gone, which is True, or :meth:`let_go` is called."""
+
+    def let_go(self) -> None:
+        """From another thread: the call is over."""
 
 
 class LendingPartition:
@@ -67,7 +90,8 @@ class LendingPartition:
         self.plan = plan
         self.modems = [LacModem(each) for each in plan.modems]
         self.refused: dict[str, int] = {}
-        self._taken: dict[tuple[int, int], LacModem] = {}
+        self._taken: dict[tuple[int, int], Carrier] = {}
+        self.hop: Hop | None = None
         self._offers: dict[tuple[int, int], threading.Event] = {}
         self._tunnels: dict[Tunnel, socket.socket] = {}
         self._freed = threading.Condition()
@@ -128,6 +152,9 @@ class LendingPartition:
         self._tunnels[tunnel] = made
 
     def _asked(self, tunnel: Tunnel, call: int, called: str) -> None:
+        if self.hop is not None and called == self.hop.plan.number:
+            threading.Thread(target=self._serve_hop, args=(tunnel, call, self.hop), daemon=True).start()
+            return
         try:
             number = self._permitted(called)
         except UsageError as error:
@@ -175,6 +202,20 @@ class LendingPartition:
         finally:
             del self._taken[tunnel.own, call]
             self._make_ready(modem)
+
+    def _serve_hop(self, tunnel: Tunnel, call: int, hop: Hop) -> None:
+        """One call through the VPN, in a thread of its own."""
+        one = HopCall(hop)
+        self._taken[tunnel.own, call] = one
+        try:
+            with self.runner.using() as now:
+                if call not in tunnel.calls:
+                    return
+                tunnel.accept_call(call, now)
+            self._carry(tunnel, call, one, one.connect)
+        finally:
+            del self._taken[tunnel.own, call]
+            one.hang_up()
 
     def _make_ready(self, modem: LacModem) -> None:
         """On hook, and in a known state; one that is not to be had is asked again when it is wanted."""
@@ -248,7 +289,7 @@ class LendingPartition:
 
     # --- both ----------------------------------------------------------------------------------------------------
 
-    def _carry(self, tunnel: Tunnel, call: int, modem: LacModem, connect: Callable[[], int]) -> None:
+    def _carry(self, tunnel: Tunnel, call: int, modem: Carrier, connect: Callable[[], int]) -> None:
         """One call from before its carrier to its end, which the near end is told."""
         try:
             self._connect(tunnel, call, modem, connect)
@@ -260,7 +301,7 @@ class LendingPartition:
             _log.warning("%s: %s", modem.name, error)
             self._end(tunnel, call, CallResult.GENERAL_ERROR, str(error), Error.VENDOR)
 
-    def _connect(self, tunnel: Tunnel, call: int, modem: LacModem, connect: Callable[[], int]) -> None:
+    def _connect(self, tunnel: Tunnel, call: int, modem: Carrier, connect: Callable[[], int]) -> None:
         rate = connect()
         _log.info("%s: connected at %d bit/s", modem.name, rate)
         session = self._session(tunnel, call)
@@ -289,7 +330,14 @@ class LendingPartition:
         with self.runner.using() as now:
             tunnel.end_call(call, result, now, error, text)
 
+    def agreed_on(self) -> dict[str, Any] | None:
+        """What the hop has agreed on with its gateway, while its VPN is up; None otherwise."""
+        found = self.hop.association() if self.hop is not None else None
+        return asdict(found) if found is not None else None
+
     def stop(self) -> None:
+        if self.hop is not None:
+            self.hop.stop()
         self.runner.stop()
         for modem in self.modems:
             modem.let_go()
@@ -304,7 +352,13 @@ def main(plan: I5osPlan, *, ready: Callable[[], None]) -> None:
     with NetworkNamespace(plan.namespace).entered():  # a terminal's PPP channel is of the namespace that makes it
         journal = Journal("i5os")
         partition = LendingPartition(plan)
-        serve_in_thread(plan.control_path, {"refused": lambda: partition.refused, "journal": journal.since})
+        if plan.hop is not None:
+            partition.hop = Hop(plan.hop, NetworkNamespace(plan.namespace), plan.folder)
+            partition.hop.wait_ready()
+        serve_in_thread(
+            plan.control_path,
+            {"refused": lambda: partition.refused, "agreed_on": partition.agreed_on, "journal": journal.since},
+        )
         ready()
         stop.wait()
         partition.stop()
