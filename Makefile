@@ -18,10 +18,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-inbound lab-tests lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
+CHECKS := lab-inbound lab-vpn lab-tests lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-command programs
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-command programs
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -64,8 +64,9 @@ LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
-LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_vpn.py
-LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK)
+LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py
+LAB_VPN := $(wildcard tests/lab/test_vpn*.py) tests/lab/test_multi_hop.py
+LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -78,6 +79,9 @@ lab-partition: setup
 
 lab-network: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_NETWORK)
+
+lab-vpn: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_VPN)
 
 lab-fence: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_FENCE)

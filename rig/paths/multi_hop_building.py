@@ -18,7 +18,6 @@ from rig.paths.modem import ModemPath
 from rig.paths.multi_hop import MultiHopPath
 from rig.paths.up import Up
 from rig.paths.vpn_beneath import VpnNetwork
-from rig.paths.vpn_building import in_a_network
 from rig.paths.vpn_service import VpnService, policy_of
 from rig.run.capture import Capture
 from rig.run.control import Control
@@ -83,7 +82,8 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     remote = bench.near_end.remote_modem
     assert remote is not None
     with progress.step("partition, customer's router, VPN gateway, service hosts"):
-        service, network = in_a_network(bench, owner)
+        service = VpnService.with_hosts(bench, owner)
+        network = VpnNetwork.made(bench, owner, service.gateway)
         server, place = service.table.server, network.places[0]
         hop = HopPlan(server, place.own.ip, policy_of(service.table), service.secret)
         partition = EmulatedPartition(bench, owner, None, hop)

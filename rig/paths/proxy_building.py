@@ -76,7 +76,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         console = Console.owned_by(owner, bench.near_end.allow)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
         join_router(console.namespace, table.console, machine, part.INSIDE, at)
-        managed = join_managed_system(owner, console, table.local_network) if table.local_network else None
+        managed = join_managed_system(owner, console.namespace, table.local_network) if table.local_network else None
         running = _started(bench, owner, proxy, machine, progress)
     if capture is not None:
         capture.tap(owner, console.namespace, CARD, "to the customer's proxy")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from drivers.ipsec.charon import Charon
-from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
 from rig.console.console import Console
@@ -16,7 +15,7 @@ from rig.links.ppp_role import Calling
 from rig.links.vpn_link import NAME, VpnLink
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
-from rig.parts.vpn_server.gateway import HOSTS_CARD, L2TP
+from rig.parts.vpn_server.gateway import L2TP
 from rig.paths.built import Built, Places, Tap
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
@@ -69,7 +68,8 @@ class BuiltVpn:
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltVpn:
     """Over a customer's network. Everything started, nothing opened."""
     with progress.step("customer's network: router, VPN gateway, service hosts"):
-        service, network = in_a_network(bench, owner)
+        service = VpnService.with_hosts(bench, owner)
+        network = VpnNetwork.made(bench, owner, service.gateway)
         beneath = BehindRouter.made(network, owner, progress)
         built = _ready(console_on(bench, service, beneath, owner, progress))
     if capture is not None:
@@ -97,17 +97,6 @@ def _ready(built: BuiltVpn) -> BuiltVpn:
     built.service.wait_ready()
     built.charon.wait_ready()
     return built
-
-
-def in_a_network(bench: Bench, owner: Owner, consoles: int = 1) -> tuple[VpnService, VpnNetwork]:
-    """The gateway and a customer's network with room for so many consoles."""
-    firewall.back_end()  # found once, before the processes are forked that ask for it too
-    hosts = EmulatedHosts(bench, owner, HOSTS_CARD)
-    service = VpnService.made(bench, owner, hosts)
-    service.gateway.join_services(hosts.namespace)
-    network = VpnNetwork.made(bench, owner, service.gateway, consoles)
-    hosts.start()
-    return service, network
 
 
 def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner, progress: Progress) -> BuiltVpn:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from drivers.base.secret import Secret
 from drivers.ipsec.charon import Policy
+from drivers.net import firewall
 from rig.config.bench import Bench, VpnTable
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import Destinations
 from rig.config.secret_files import secret_value
 from rig.parts.hosts.emulated import EmulatedHosts
-from rig.parts.vpn_server.gateway import VpnGateway
+from rig.parts.vpn_server.gateway import HOSTS_CARD, VpnGateway
 from rig.run.owner import Owner
 
 POLICIES = {
@@ -42,6 +43,16 @@ class VpnService:
         account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
         gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed)
         return cls(vpn, gateway, hosts, secret, account, allowed)
+
+    @classmethod
+    def with_hosts(cls, bench: Bench, owner: Owner) -> VpnService:
+        """The gateway, and service hosts that are reached through it alone."""
+        firewall.back_end()  # found once, before the processes are forked that ask for it too
+        hosts = EmulatedHosts(bench, owner, HOSTS_CARD)
+        service = cls.made(bench, owner, hosts)
+        service.gateway.join_services(hosts.namespace)
+        hosts.start()
+        return service
 
     def wait_ready(self) -> None:
         """Until the gateway takes who comes, and the hosts are there. Raises what kept one from it."""

@@ -24,8 +24,9 @@ from rig.links.ppp_role import Calling
 from rig.parts.router.mutants import BY_NAME, OF_A_VPN, Mutant
 from rig.parts.router.router import Router
 from rig.paths.up import Up
-from rig.paths.vpn_beneath import BehindRouter
-from rig.paths.vpn_building import BuiltVpn, build, console_on, in_a_network
+from rig.paths.vpn_beneath import BehindRouter, VpnNetwork
+from rig.paths.vpn_building import BuiltVpn, build, console_on
+from rig.paths.vpn_service import VpnService
 from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -102,7 +103,8 @@ def test_what_nobody_should_use_any_more_is_named() -> None:
 def at_odds(secret: str = "", policy: str = "") -> Iterator[BuiltVpn]:
     """The console's end has another secret, or offers other things than the gateway takes."""
     with Owner() as owner:
-        service, network = in_a_network(bench(), owner)
+        service = VpnService.with_hosts(bench(), owner)
+        network = VpnNetwork.made(bench(), owner, service.gateway)
         table = msgspec.structs.replace(service.table, policy=policy or service.table.policy)
         console = replace(service, secret=secret or service.secret, table=table)
         beneath = BehindRouter.made(network, owner, Progress.silent())

@@ -15,8 +15,9 @@ from rig.checks import every
 from rig.config.destinations import HTTPS
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.paths.up import Up, direct
-from rig.paths.vpn_beneath import BehindRouter
-from rig.paths.vpn_building import BuiltVpn, console_on, in_a_network
+from rig.paths.vpn_beneath import BehindRouter, VpnNetwork
+from rig.paths.vpn_building import BuiltVpn, console_on
+from rig.paths.vpn_service import VpnService
 from rig.probes.reaching import connect
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -31,7 +32,8 @@ def consoles(count: int, masking: str = "fixed", wrong: str = "") -> Iterator[li
     """So many of them, in front of one router, nothing opened. ``wrong``: the secret that the last of them has."""
     with Owner() as owner:
         named = bench(masking)
-        service, network = in_a_network(named, owner, count)
+        service = VpnService.with_hosts(named, owner)
+        network = VpnNetwork.made(named, owner, service.gateway, count)
         made = []
         for number in range(count):
             beneath = BehindRouter.made(network, owner, Progress.silent(), number)
