@@ -116,7 +116,7 @@ def _validate(path: Path, bench: Bench) -> None:
     if bench.proxy is not None:
         _validate_proxy(bench.proxy, bench.internet, wrong)
     if bench.inbound is not None:
-        _validate_inbound(bench.inbound, bench.lig is None, wrong)
+        _validate_inbound(bench.inbound, bench.lig is None and bench.vpn_gateway is None, wrong)
         if bench.exchange is not None and bench.near_end.number is None:
             raise wrong("near-end.number", "it is missing: who is on the emulated [exchange] has a number to call")
     load_destinations(bench)
@@ -156,9 +156,9 @@ def _validate_remote_modem(bench: Bench, wrong: Any) -> None:
 
 def _validate_internet(bench: Bench, internet: InternetTable, wrong: Any) -> None:
     others = ("lig", bench.lig), ("exchange", bench.exchange), ("i5os", bench.i5os), ("inbound", bench.inbound)
-    hops = bench.vpn_gateway is not None  # a partition may make the VPN
+    hops = bench.vpn_gateway is not None  # a partition may make the VPN, a representative may come through it
     for name, table in (*others, ("near-end.remote-modem", bench.near_end.remote_modem)):
-        if table is not None and not (hops and name in ("i5os", "near-end.remote-modem")):
+        if table is not None and not (hops and name in ("i5os", "inbound", "near-end.remote-modem")):
             raise wrong(name, "a bench has one way home: the tables of a modem, or [internet]")
     network = internet.console.network
     for name, address in (("console", internet.console), ("outside", internet.outside)):

@@ -23,6 +23,8 @@ ETHERNET = IPv4Network("10.254.0.0/16")
 """Between console and partitions: a network of the run's own, four addresses to each partition."""
 FIRST_TABLE = 200
 FIRST_PRIORITY = 100
+FIRST_BACK_TABLE, FIRST_BACK_PRIORITY = 300, 200
+RT_SCOPE_LINK = 253
 LOCAL_TABLE, LOCAL_PRIORITY, LOCAL_LATER = 255, 0, 1000
 """The kernel asks for local addresses before all else; here, after the rules for the partitions."""
 
@@ -84,6 +86,34 @@ class PartitionRouting:
         """Give the PPP interface, which is there now, its alternate addresses."""
         for partition in partitions:
             self._console.add_address(interface, IPv4Interface(f"{partition.alternate}/32"))
+
+    @contextlib.contextmanager
+    def back(self, address: IPv4Address, interface: str, number: int) -> Iterator[None]:
+        """Whatever comes from an address of a call's goes back by its interface, where several lead to the same
+        caller. ``number``: of that call's own."""
+        table, priority = FIRST_BACK_TABLE + number, FIRST_BACK_PRIORITY + number
+        with self._console.netlink() as link:
+            index = link.link_lookup(ifname=interface)[0]
+            link.route("add", table=table, dst="0.0.0.0/0", oif=index, scope=RT_SCOPE_LINK)
+            try:
+                link.rule("add", table=table, priority=priority, src=str(address), src_len=32)
+                try:
+                    yield
+                finally:
+                    link.rule("del", table=table, priority=priority, src=str(address), src_len=32)
+            finally:
+                link.flush_routes(table=table)
+
+    @contextlib.contextmanager
+    def towards(self, host: IPv4Address, interface: str, source: IPv4Address) -> Iterator[None]:
+        """The console's own way to somebody, and its address for him."""
+        with self._console.netlink() as link:
+            way = {"dst": f"{host}/32", "oif": link.link_lookup(ifname=interface)[0], "prefsrc": str(source)}
+            link.route("add", **way)
+            try:
+                yield
+            finally:
+                link.route("del", **way)
 
     @contextlib.contextmanager
     def _route_ahead_of_local(self) -> Iterator[None]:

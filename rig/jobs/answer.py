@@ -30,7 +30,7 @@ from drivers.ppp.up import PppUp
 from rig import lab
 from rig.checks.check import not_run
 from rig.checks.inbound.promise import promised_by
-from rig.checks.inbound.representative import PARTITION_PORT, Behind, Promised, Verification
+from rig.checks.inbound.representative import Behind, Promised, Verification
 from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_destinations
 from rig.config.ports import near_port
@@ -41,18 +41,16 @@ from rig.console.partitions import Partition
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
+from rig.jobs.services import serve_names
 from rig.links.answering import AnsweringEnd, NotCalledError
 from rig.links.l2tp_call import L2tpCall
 from rig.links.making import answering_link, caller_at, lead_to_partition
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
-from rig.parts.hosts import named_services
-from rig.parts.hosts.named_services import Services
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.paths.modem_building import begin
 from rig.run.capture import Capture
 from rig.run.owner import Owner
-from rig.run.process import PartnerProcess
 from rig.run.progress import Progress
 from rig.verdict.inbound import InboundCall, InboundVerdict
 from rig.verdict.verdict import CheckResult
@@ -113,13 +111,7 @@ class InboundBench:
             partition.attach(console.namespace)
         made = partitions.make(owner, end.namespace, end.inbound.partitions)
         end.partitions = tuple(made)
-        ports = tuple(port for ports in load_destinations(bench).inbound for port in ports)
-        plan = [
-            Services("the console", end.namespace.name, ports),
-            *(Services(one.name, one.namespace.name, (PARTITION_PORT, 23), str(one.alternate)) for one in made),
-        ]
-        process = PartnerProcess("services", named_services.main, (plan,), owner.folder / "services.log")
-        owner.own(process).wait_ready()
+        serve_names(owner, end.namespace, load_destinations(bench).inbound, made)
         return cls(bench, owner, end, lines, made)
 
     @property

@@ -4,8 +4,6 @@ gone when it is over."""
 from __future__ import annotations
 
 import contextlib
-import re
-import subprocess
 import threading
 
 from drivers.base.errors import CallError, PortLostError
@@ -13,7 +11,7 @@ from drivers.base.secret import Secret
 from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
 from drivers.modem.number import Number
-from drivers.net import conntrack, firewall
+from drivers.net import conntrack
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import Pppd
 from drivers.ppp.up import PppUp
@@ -22,6 +20,7 @@ from rig.console import inbound_firewall
 from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
 from rig.console.partitions import Partition
+from rig.console.surroundings import surroundings
 from rig.links.link import AnsweringLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Answering
@@ -178,11 +177,5 @@ class AnsweringEnd:
     stop = hang_up
 
     def surroundings(self) -> str:
-        """Rules, routes and addresses as they are now, without counters: to be the same after a call as before."""
-        rules = "\n".join(line for line in firewall.save(self.namespace).splitlines() if not line.startswith("#"))
-        told = [re.sub(r"\[\d+:\d+\] ?", "", rules)]
-        with self.namespace.entered():
-            for words in ("-4 rule", "-4 route show table all", "-4 -oneline address"):
-                listed = subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=True, timeout=20)
-                told.append(listed.stdout)
-        return "\n".join(told)
+        """See rig.console.surroundings."""
+        return surroundings(self.namespace)

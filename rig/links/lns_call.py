@@ -93,12 +93,12 @@ class LnsCall:
         self._connect_session()
         return self._connected("", seconds)
 
-    def offer(self, seconds: float) -> None:
-        """Offer the other end a call of our own (ICRQ): we are the LAC of this one, as who comes through a VPN is.
-        Raises as :meth:`dial`."""
+    def offer(self, called: str, seconds: float) -> None:
+        """Offer the other end a call of our own (ICRQ), and say whom it is for: we are the LAC of this one, as who
+        comes through a VPN is. Raises as :meth:`dial`."""
         self._as_lns = False
         with self._lns.using() as (tunnel, now):
-            self._number = tunnel.offer_call("", "", now)
+            self._number = tunnel.offer_call("", called, now)
             self._lns.register(self._number, self)
         answer = self._next(CallAccepted, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallAccepted):

@@ -106,6 +106,10 @@ class NearEnd:
         did not say how fast it is."""
         return QUEUED_BYTES * 10 / self.link.rate if self.link.rate else 0.0
 
+    def line_is_alive(self, seconds: float) -> bool:
+        """Whether an LCP echo request is answered within so many seconds."""
+        return self.session.wait_echo(seconds)
+
     def start_ppp(self) -> PppUp:
         """Negotiate PPP over the call until IP is up; see Pppd.wait_up for what it raises."""
         self._progress.begin("LCP")

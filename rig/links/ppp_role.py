@@ -35,13 +35,16 @@ class Role(Protocol):
 
 @dataclass
 class Calling:
-    """The caller. ``auth``: how it lets itself be authenticated."""
+    """The caller. ``auth``: how it lets itself be authenticated; ``unit``: of its PPP interface, where its name must be
+    known beforehand."""
 
     client: Secret | None
     auth: Literal["pap", "chap"] = "pap"
+    unit: int | None = None
 
     def words(self) -> tuple[str, ...]:
-        return (*PPP_OPTIONS, *(() if self.auth == "chap" else ("refuse-chap",)))
+        unit = () if self.unit is None else ("unit", f"{self.unit}")
+        return (*PPP_OPTIONS, *unit, *(() if self.auth == "chap" else ("refuse-chap",)))
 
     def admit(self, pppd: Pppd) -> None:
         """Nobody: who answers is not asked."""

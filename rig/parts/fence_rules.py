@@ -74,27 +74,38 @@ def session_rules(allowed: Destinations, session: FencedSide) -> str:
     what conntrack cannot make sense of, pass neither way. Whatever is left is dropped, and each rule that drops
     says in its comment what it drops.
     """
-    outward, inward = chains(session)
     flow = "-m conntrack --ctstate NEW,ESTABLISHED"
+    servers = ["0.0.0.0/0"] if allowed.anybody else [f"{server}/32" for server in allowed.servers]
+    may = [f"-d {server} -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT" for server in servers]
+    may += [
+        f"-d {server}/32 -p {protocol} --dport {DNS} {flow} {_comment('utility service')} -j ACCEPT"
+        for server in allowed.name_servers
+        for protocol in ("udp", "tcp")
+    ]
+    may += [f"{service} {flow} {_comment('VPN server')} -j ACCEPT" for service in _vpn_services(allowed)]
+    return _around(session, may, [f"-m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT"])
+
+
+def service_rules(representative: IPv4Address, session: FencedSide) -> str:
+    """The same around a session of remote service (§2.2.2): a representative may open what he likes to its other end,
+    which opens nothing, and nobody else is there."""
+    there = f"-d {representative}/32 -m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT"
+    here = f"-s {representative}/32 -m conntrack --ctstate NEW,ESTABLISHED {_comment('representative')} -j ACCEPT"
+    return _around(session, [there], [here])
+
+
+def _around(session: FencedSide, may: list[str], comes: list[str]) -> str:
+    """What the other end ``may`` send, and what ``comes`` to it; nothing else."""
+    outward, inward = chains(session)
     lines = ["*filter", f":{outward} -", f":{inward} -"]
     for chain in (outward, inward):
         lines.append(f"-A {chain} {HAS_OPTIONS} {_comment('IP options')} -j DROP")
         lines.append(f"-A {chain} -m conntrack --ctstate INVALID {_comment('not understood')} -j DROP")
     lines.append(f"-A {outward} ! -s {session.address}/32 {_comment('source is not the assigned address')} -j DROP")
-    servers = ["0.0.0.0/0"] if allowed.anybody else [f"{server}/32" for server in allowed.servers]
-    lines += [
-        f"-A {outward} -d {server} -p tcp --dport {HTTPS} {flow} {_comment('authorized server')} -j ACCEPT"
-        for server in servers
-    ]
-    lines += [
-        f"-A {outward} -d {server}/32 -p {protocol} --dport {DNS} {flow} {_comment('utility service')} -j ACCEPT"
-        for server in allowed.name_servers
-        for protocol in ("udp", "tcp")
-    ]
-    lines += [f"-A {outward} {service} {flow} {_comment('VPN server')} -j ACCEPT" for service in _vpn_services(allowed)]
+    lines += [f"-A {outward} {rule}" for rule in may]
     lines.append(f"-A {outward} {_comment('destination is not authorized')} -j DROP")
     lines.append(f"-A {inward} ! -d {session.address}/32 {_comment('not the assigned destination')} -j DROP")
-    lines.append(f"-A {inward} -m conntrack --ctstate ESTABLISHED {_comment('reply')} -j ACCEPT")
+    lines += [f"-A {inward} {rule}" for rule in comes]
     lines.append(f"-A {inward} {_comment('nothing that the caller asked for')} -j DROP")
     lines += [f"-A {jump}" for jump in _jumps(session)]
     return "\n".join([*lines, "COMMIT", ""])

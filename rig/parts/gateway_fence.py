@@ -68,11 +68,14 @@ class GatewayFence:
         firewall.apply(self._namespace, fence_rules.IPV6_RULES, version=6)
 
     @contextlib.contextmanager
-    def around(self, session: FencedSide) -> Iterator[None]:
-        """Up before pppd negotiates, so before IPCP can open; down with the flows that the session had."""
+    def around(self, session: FencedSide, representative: IPv4Address | None = None) -> Iterator[None]:
+        """Up before pppd negotiates, so before IPCP can open; down with the flows that the session had.
+        ``representative``: for whom alone the session is, where it is one of remote service."""
         mutant = self._mutant
         if self._on:
             up, down = fence_rules.session_rules(self._allowed, session), fence_rules.removal_rules(session)
+            if representative is not None:
+                up = fence_rules.service_rules(representative, session)
             if mutant is not None:
                 up = mutant.change(up, self._allowed, session)
                 down = fence_rules.removal_of(up, session)

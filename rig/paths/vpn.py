@@ -47,7 +47,7 @@ class VpnPath:
         lower = self.beneath.open(told)
         self._lower_is_up(lower)
         told.port = self.link.port
-        self.link.rekeyed = told.rekeys.append
+        self.link.tunnel.rekeyed = told.rekeys.append
         with over(self.beneath):
             self.near.open()
             self.near.connect(self.link.dial)
@@ -55,7 +55,7 @@ class VpnPath:
             up = self.near.start_ppp()
         told.timing.ppp = time.monotonic() - began
         told.ppp = PppReport.of(up)
-        details = {"association": self.link.agreed_on, "policy": self.policy}
+        details = {"association": self.link.tunnel.agreed_on, "policy": self.policy}
         way = up_of(self.near, up, self.allowed)
         queued = lower.queued_seconds
         return replace(way, kind=self.kind, underlay=lower, details=details, queued_seconds=queued)

@@ -12,7 +12,8 @@ from rig.console.console import Console
 from rig.console.networks import CARD
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
-from rig.links.vpn_link import NAME, VpnLink
+from rig.links.vpn_link import VpnLink
+from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.parts.vpn_server.gateway import L2TP
@@ -103,7 +104,8 @@ def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner
     """A console's charon, started, and its end of the VPN."""
     console, server = beneath.console, service.table.server
     charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
-    link = VpnLink(charon, RemoteModemTable(server, timeout=service.table.timeout), progress)
+    tunnel = VpnTunnel(charon, RemoteModemTable(server, timeout=service.table.timeout), progress)
+    link = VpnLink(tunnel)
     near = owner.own(NearEnd(console, link, Calling(service.account, "chap"), bench.near_end.ppp, progress))
     link.lost = near.lost
 

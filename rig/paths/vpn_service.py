@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 
 from drivers.base.secret import Secret
 from drivers.ipsec.charon import Policy
@@ -21,6 +22,9 @@ POLICIES = {
     "paper-2007": Policy(("3des-sha1-modp1024", "3des-md5-modp1024"), ("3des-sha1", "3des-md5")),
     "today": Policy(("aes256-sha256-modp2048",), ("aes256-sha256",)),
 }
+
+CONSOLE = "console"
+"""Whom the session is for that leads to the console itself."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class VpnService:
         allowed = replace(load_destinations(bench), name_servers=(), vpn=())
         secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
         account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
-        gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed)
+        gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed, sessions_of(bench))
         return cls(vpn, gateway, hosts, secret, account, allowed)
 
     @classmethod
@@ -58,6 +62,14 @@ class VpnService:
         """Until the gateway takes who comes, and the hosts are there. Raises what kept one from it."""
         self.gateway.wait_ready()
         self.hosts.process.wait_ready()
+
+
+def sessions_of(bench: Bench) -> dict[str, IPv4Address] | None:
+    """Those of remote service (§2.2.2), by whom each is for: the console, and each partition."""
+    if bench.inbound is None:
+        return None
+    partitions = {one.name: one.address for one in bench.inbound.partitions}
+    return {CONSOLE: bench.inbound.ppp_address, **partitions}
 
 
 def table_of(bench: Bench) -> VpnTable:

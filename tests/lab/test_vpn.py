@@ -73,9 +73,9 @@ def test_every_server_is_reached_and_nothing_is_in_clear(masking: str, in_udp: b
         found = results(one)
         assert [result.line() for result in found if result.held is not True] == []
         assert sum(result.name.startswith("TLS POST") for result in found) == 4
-        assert one.path.link.agreed_on is not None
-        assert one.path.link.agreed_on.udp is in_udp
-        assert one.path.link.agreed_on.mode == "TUNNEL"
+        assert one.path.link.tunnel.agreed_on is not None
+        assert one.path.link.tunnel.agreed_on.udp is in_udp
+        assert one.path.link.tunnel.agreed_on.mode == "TUNNEL"
 
 
 @pytest.mark.paper("3.3")
@@ -84,7 +84,7 @@ def test_it_may_be_opened_again() -> None:
         for _ in range(3):
             assert one.path.open(Verdict("", "")).ppp is not None
             one.path.close()
-            assert one.path.link.agreed_on is None
+            assert one.path.link.tunnel.agreed_on is None
 
 
 @pytest.mark.paper("3.3")

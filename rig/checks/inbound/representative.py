@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Literal
+from typing import Literal, Protocol
 
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
@@ -22,7 +22,6 @@ from rig.checks.check import not_run
 from rig.checks.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said, ask_all
 from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.checks.session import asked_who_it_is
-from rig.links.near_end import NearEnd
 from rig.probes import observer, packets
 from rig.probes.engine import Sender
 from rig.probes.observer import Watcher
@@ -41,7 +40,8 @@ class Promised:
     """What the answering side is held to. ``console``: its open ports, none where access is disabled; ``partitions``:
     name and alternate address of those that are allowed, ``others`` of those that are not; ``elsewhere``: addresses of
     the console's other networks. ``name``: what its console calls itself; ``strangers``: whether its services may
-    be anybody's, and tell no name of ours; ``auth``: how it is to have the caller say who he is.
+    be anybody's, and tell no name of ours; ``auth``: how it is to have the caller say who he is, "" where it
+    is not to.
     """
 
     console: tuple[range, ...]
@@ -67,17 +67,32 @@ class Behind:
     partitions: tuple[tuple[str, NetworkNamespace], ...] = field(default=())
 
 
+class Caller(Protocol):
+    """Who calls: a near end, or somebody behind a VPN gateway."""
+
+    @property
+    def namespace(self) -> NetworkNamespace: ...
+
+    def line_seconds(self) -> float:
+        """How long the line takes for what may be queued before it."""
+
+    def line_is_alive(self, seconds: float) -> bool:
+        """Whether the other end of the line says something of itself within so many seconds."""
+
+
 class Verification:
-    """Everything that is verified while one call is up. The first packets go out as it is made."""
+    """Everything that is verified while one call is up. The first packets go out as it is made. ``end``: the caller's
+    of the link, where that is no PPP interface."""
 
     def __init__(
         self,
-        caller: NearEnd,
+        caller: Caller,
         up: PppUp,
         promised: Promised,
         behind: Behind,
         tcp_ports: Sequence[int] = ALL_PORTS,
         seed: int = 2007,
+        end: LinkEnd | None = None,
     ) -> None:
         self.caller = caller
         self.up = up
@@ -85,12 +100,13 @@ class Verification:
         self.behind = behind
         self._tcp_ports = tcp_ports
         self._random = random.Random(seed)  # noqa: S311 - drawn again from the same seed
-        self._end = LinkEnd(caller.namespace, up.interface)
+        self._end = end or LinkEnd(caller.namespace, up.interface)
 
     def run(self) -> Iterator[CheckResult]:
         """The checks, in their order: what must hold from the first packet on comes first."""
         yield self.first_packets()
-        yield asked_who_it_is(self.up, self.promised.auth.upper())
+        if self.promised.auth:
+            yield asked_who_it_is(self.up, self.promised.auth.upper())
         yield from self.console_ports()
         yield self.other_tcp_ports()
         yield self.other_udp_ports()
@@ -306,7 +322,7 @@ class Verification:
             return "" if self._crossed(self.behind.console) else "what was sent behind it did not cross the line"
         seconds = ECHO_SECONDS + self.caller.line_seconds()
         dead = f"the line was dead: no LCP echo within {seconds:.0f} s"
-        return "" if self.caller.session.wait_echo(seconds) else dead
+        return "" if self.caller.line_is_alive(seconds) else dead
 
     def _crossed(self, console: NetworkNamespace) -> bool:
         mark = self._random.randrange(1, 65536)

@@ -15,15 +15,18 @@ from rig.config.bench import VpnTable
 from rig.config.destinations import Destinations
 from rig.parts.gateway_fence import FenceView
 from rig.parts.vpn_server import lns
-from rig.parts.vpn_server.lns import LnsPlan
+from rig.parts.vpn_server.lns import LnsPlan, RemoteService
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
 
 SERVICES = (IPv4Interface("192.0.2.9/30"), IPv4Interface("192.0.2.10/30"))
 """The Ethernet between the gateway and the service hosts."""
+REPRESENTATIVES = (IPv4Interface("192.0.2.17/30"), IPv4Interface("192.0.2.18/30"))
+"""The Ethernet between the gateway and the service server, from where representatives come."""
 GATEWAYS_CARD, HOSTS_CARD = "services0", "svc0"
 """Its ends: the gateway's, and the service hosts'."""
+REPRESENTATIVES_CARD = "gateway0"
 ANYWHERE = IPv4Network("0.0.0.0/0")
 L2TP = "[udp/1701]"
 
@@ -33,11 +36,19 @@ RULES = "*filter\n:INPUT ACCEPT\n-A INPUT -p udp --dport 1701 -m policy --dir in
 
 
 class VpnGateway:
-    """``account``: who may open a PPP session; ``secret``: of IKE. Started when it is made; :meth:`wait_ready`.
+    """``account``: who may open a PPP session; ``secret``: of IKE; ``sessions``: of remote
+    service, see LnsPlan. Started when it is made; :meth:`wait_ready`.
     ``fence``: what the LNS has put around its sessions; ``behind``: the service hosts' end of the cable to it."""
 
     def __init__(
-        self, owner: Owner, table: VpnTable, policy: Policy, secret: str, account: Secret, allowed: Destinations
+        self,
+        owner: Owner,
+        table: VpnTable,
+        policy: Policy,
+        secret: str,
+        account: Secret,
+        allowed: Destinations,
+        sessions: dict[str, IPv4Address] | None = None,
     ) -> None:
         self.namespace = owner.namespace("vpn")
         self.server, self.pool = table.server, table.pool
@@ -50,7 +61,10 @@ class VpnGateway:
         firewall.apply(self.namespace, RULES)
         self._owner = owner
         self.charon = self._started(1)
-        plan = LnsPlan(self.namespace.name, owner.folder, table.server, table.own, table.pool, (account,), allowed)
+        service = RemoteService(sessions, REPRESENTATIVES[1].ip) if sessions else None
+        plan = LnsPlan(
+            self.namespace.name, owner.folder, table.server, table.own, table.pool, (account,), allowed, service
+        )
         self.fence = FenceView(self.namespace, Control(plan.control_path))
         self.process = owner.own(PartnerProcess("vpn", lns.main, (plan,), owner.folder / "vpn.log"))
 
@@ -64,6 +78,13 @@ class VpnGateway:
         # So that what leaks is seen, wherever it goes; the way that the VPN comes by has the default route.
         for half in ANYWHERE.subnets() if back == ANYWHERE else ():
             self.namespace.add_route(half, GATEWAYS_CARD, str(SERVICES[1].ip))
+
+    def join_representative(self, representative: NetworkNamespace) -> None:
+        """Lay the cable to the service server (§2.2.2), which finds its way to every session by it."""
+        self.namespace.join("service0", representative, REPRESENTATIVES_CARD)
+        self.namespace.add_address("service0", REPRESENTATIVES[0])
+        representative.add_address(REPRESENTATIVES_CARD, REPRESENTATIVES[1])
+        representative.add_route(ANYWHERE, REPRESENTATIVES_CARD, str(REPRESENTATIVES[0].ip))
 
     def _started(self, number: int) -> Charon:
         return self._owner.own(Charon(self.namespace, self._owner.folder / f"charon-vpn-{number}"))

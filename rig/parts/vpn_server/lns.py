@@ -31,6 +31,8 @@ from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
 
+FIRST_OF_SERVICE = 1000
+"""The first interface number of sessions of remote service."""
 MTU = 1350
 """What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
 WORDS = (
@@ -46,9 +48,18 @@ _pppd_log = logging.getLogger("vpn.pppd")
 
 
 @dataclass(frozen=True)
+class RemoteService:
+    """Sessions that are each for somebody (§2.2.2): whom, by the called number, and the address that it is given.
+    ``representative``: whose they are."""
+
+    sessions: dict[str, IPv4Address]
+    representative: IPv4Address
+
+
+@dataclass(frozen=True)
 class LnsPlan:
     """``address``: where it is asked; ``own``: its PPP address; ``pool``: its callers'; ``accounts``: who may call;
-    ``allowed``: what they may reach."""
+    ``allowed``: what they may reach; ``service``: the sessions of remote service, where a console may open them."""
 
     namespace: str
     folder: Path
@@ -57,10 +68,16 @@ class LnsPlan:
     pool: IPv4Network
     accounts: tuple[Secret, ...]
     allowed: Destinations
+    service: RemoteService | None = None
 
     @property
     def control_path(self) -> Path:
         return self.folder / "vpn.sock"
+
+
+def account_for(account: Secret, called: str) -> Secret:
+    """What is said by CHAP on a session that is for somebody."""
+    return Secret(f"{account.user}.{called}", account.password) if called else account
 
 
 class Lns:
@@ -82,7 +99,7 @@ class Lns:
         """In the runner's thread."""
         tunnel, event = told.tunnel, told.event
         if isinstance(event, CallOffered):
-            threading.Thread(target=self._call, args=(tunnel, event.call), daemon=True).start()
+            threading.Thread(target=self._call, args=(tunnel, event.call, event.called), daemon=True).start()
         elif isinstance(event, CallEnded) and (pppd := self._sessions.get((tunnel.own, event.call))) is not None:
             pppd.give_up()
         elif isinstance(event, TunnelEnded):
@@ -100,7 +117,13 @@ class Lns:
                               "pppol2tp_session_id", f"{call}"))  # fmt: skip
 
     @contextlib.contextmanager
-    def _address(self) -> Iterator[IPv4Address]:
+    def _address(self, called: str) -> Iterator[IPv4Address]:
+        if called:
+            reserved = self._plan.service.sessions if self._plan.service else {}
+            if called not in reserved:
+                raise RigError(f"there is no session for {called!r}")
+            yield reserved[called]
+            return
         try:
             address = self._pool.take()
         except PoolEmptyError:
@@ -110,12 +133,12 @@ class Lns:
         finally:
             self._pool.give_back(address)
 
-    def _call(self, tunnel: Tunnel, call: int) -> None:
+    def _call(self, tunnel: Tunnel, call: int, called: str) -> None:
         """One session, from its offer to its end."""
         try:
             with (
-                self._address() as address,
-                self.fence.around(side := self._side(address)),
+                self._address(called) as address,
+                self.fence.around(side := self._side(called, address), self._representative(called)),
                 self._session(tunnel, call) as session,
             ):
                 options = PppOptions(
@@ -124,7 +147,7 @@ class Lns:
                 pppd = Pppd(session.fileno(), options, self._namespace, self._plan.folder, log=_pppd_log.info)
                 self._sessions[tunnel.own, call] = pppd
                 try:
-                    pppd.admit(self._plan.accounts, address)
+                    pppd.admit([account_for(one, called) for one in self._plan.accounts], address)
                     with self.runner.using() as now:
                         if call not in tunnel.calls:
                             return
@@ -138,8 +161,13 @@ class Lns:
         with self.runner.using() as now:
             tunnel.end_call(call, CallResult.ADMINISTRATIVE, now)
 
-    def _side(self, address: IPv4Address) -> FencedSide:
+    def _representative(self, called: str) -> IPv4Address | None:
+        return self._plan.service.representative if called and self._plan.service else None
+
+    def _side(self, called: str, address: IPv4Address) -> FencedSide:
         """Its interface has a number of its own, as its address has."""
+        if called and self._plan.service:
+            return FencedSide(f"ppp{FIRST_OF_SERVICE + list(self._plan.service.sessions).index(called)}", address)
         return FencedSide(f"ppp{int(address) - int(self._plan.pool.network_address)}", address)
 
     @contextlib.contextmanager

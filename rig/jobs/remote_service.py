@@ -1,0 +1,102 @@
+"""Remote service over a VPN (§2.2.2): the console's side, partitions behind it, and a representative who verifies what
+it is let to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drivers.base.errors import CarrierLostError
+from drivers.net.link_end import LinkEnd
+from drivers.net.namespace import NetworkNamespace
+from drivers.ppp.up import PppUp
+from rig.checks.inbound.promise import promised_by
+from rig.checks.inbound.representative import Behind, Promised, Verification
+from rig.checks.inbound.sweep import ALL_PORTS
+from rig.config.bench import Bench, InboundTable
+from rig.config.bench_files import load_destinations
+from rig.console import partitions
+from rig.console.partitions import Partition
+from rig.jobs.services import serve_names
+from rig.links.remote_service import FIRST_UNIT, RemoteServiceEnd, ServiceSession
+from rig.parts.vpn_server.gateway import REPRESENTATIVES, REPRESENTATIVES_CARD
+from rig.parts.vpn_server.lns import FIRST_OF_SERVICE
+from rig.paths.vpn_building import BuiltVpn
+from rig.paths.vpn_service import CONSOLE
+from rig.run.owner import Owner
+from rig.run.progress import Progress
+from rig.verdict.verdict import CheckResult
+
+
+@dataclass(frozen=True)
+class Representative:
+    """Who comes by the service server, which has a cable to the VPN gateway."""
+
+    namespace: NetworkNamespace
+
+    def line_seconds(self) -> float:
+        """There is no slow line."""
+        return 0.0
+
+    def line_is_alive(self, seconds: float) -> bool:
+        """Nobody can tell from there."""
+        return False
+
+
+@dataclass(frozen=True)
+class ServiceStage:
+    """What remote service takes place on."""
+
+    bench: Bench
+    vpn: BuiltVpn
+    end: RemoteServiceEnd
+    made: list[Partition]
+    representative: Representative
+
+    @classmethod
+    def built(
+        cls, bench: Bench, owner: Owner, vpn: BuiltVpn, kind: type[RemoteServiceEnd] = RemoteServiceEnd
+    ) -> ServiceStage:
+        """Around a way home through a VPN, which need not be up."""
+        table = table_of(bench)
+        console, tunnel = vpn.beneath.console, vpn.path.link.tunnel
+        account, representative = vpn.service.account, REPRESENTATIVES[1].ip
+        end = owner.own(kind(console, tunnel, account, bench.near_end.ppp, representative, Progress.silent()))
+        made = partitions.make(owner, console.namespace, table.partitions)
+        ports = load_destinations(bench).inbound
+        allowed = [ServiceSession(one.name, one.alternate, (), one) for one in made if one.allowed]
+        own = ServiceSession(CONSOLE, table.ppp_address, ports if table.console else ())
+        end.sessions = (own, *allowed)
+        serve_names(owner, console.namespace, ports, made)
+        server = owner.namespace("service")
+        vpn.service.gateway.join_representative(server)
+        return cls(bench, vpn, end, made, Representative(server))
+
+    @property
+    def promised(self) -> Promised:
+        elsewhere = tuple(address for one in self.made for address in (one.own, one.console))
+        return promised_by(self.bench, table_of(self.bench), elsewhere, auth="")
+
+    @property
+    def behind(self) -> Behind:
+        inside = tuple((one.name, one.namespace) for one in self.made)
+        return Behind(self.vpn.beneath.console.namespace, f"ppp{FIRST_UNIT}", inside)
+
+    def verify(self, tcp_ports: range | None = None) -> Iterator[CheckResult]:
+        """Every check of the representative, while the sessions are up. What must not get in is sent from the gateway's
+        end of the console's session, past the gateway's own firewall. Raises what ended one of them."""
+        table, mtu = table_of(self.bench), 1350
+        up = PppUp(REPRESENTATIVES_CARD, REPRESENTATIVES[1].ip, table.ppp_address, (), mtu, "")
+        end = LinkEnd(self.vpn.service.gateway.namespace, f"ppp{FIRST_OF_SERVICE}")
+        for result in Verification(
+            self.representative, up, self.promised, self.behind, tcp_ports or ALL_PORTS, end=end
+        ).run():
+            if (failure := self.end.ended()) is not None:
+                raise CarrierLostError(str(failure))
+            yield result
+
+
+def table_of(bench: Bench) -> InboundTable:
+    """A bench's own, which it has."""
+    assert bench.inbound is not None
+    return bench.inbound
