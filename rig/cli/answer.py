@@ -12,6 +12,7 @@ from drivers.base.secret import Secret
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
+    gateway_number,
     json_option,
     lab_option,
     load_bench,
@@ -37,7 +38,8 @@ def answer(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Take one inbound call: a service representative dials in, once, to what the bench's [inbound] allows."""
+    """Take one inbound call: a service representative dials in, once, to what the bench's [inbound] allows; with a VPN
+    gateway, he comes through the VPN."""
     chosen = load_bench(bench)
     if chosen.inbound is None:
         raise UsageError(
@@ -46,6 +48,7 @@ def answer(
     enter_lab_to_call(engine, chosen, report)
     from rig.cli.reporting import capture_for, write_report
     from rig.jobs import answer as job
+    from rig.jobs import remote_answer
     from rig.run.progress import Progress
 
     def show(credentials: Secret, new: bool) -> None:
@@ -60,7 +63,11 @@ def answer(
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
-    verdict = job.run(chosen, progress, show, capture)
+    if chosen.vpn_gateway is not None:
+        numbers = [gateway_number(chosen)] if chosen.dials else []
+        verdict = remote_answer.run(chosen, numbers, progress, capture)
+    else:
+        verdict = job.run(chosen, progress, show, capture)
     if wants_json:
         sys.stdout.write(as_json(verdict) + "\n")
     page = write_report(report, "rig answer", chosen, verdict, progress.trace, capture=capture, far="caller")

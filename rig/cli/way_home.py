@@ -82,7 +82,7 @@ def run_soak(
     from rig.paths.building import build
     from rig.run.progress import Progress
 
-    if bench.inbound is not None and bench.lig is None:
+    if bench.inbound is not None and bench.lig is None and bench.vpn_gateway is None:
         raise UsageError(f"bench {bench.name} is for inbound calls", "rig answer takes them")
     verdict, trace = job.run(
         bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet), build, open_once

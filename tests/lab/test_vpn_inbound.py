@@ -12,9 +12,11 @@ import pytest
 
 from drivers.base.errors import AuthenticationError, CallError
 from drivers.base.secret import Secret
+from drivers.modem.number import Number
 from drivers.net import firewall
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
+from rig.jobs.remote_answer import run
 from rig.jobs.remote_service import ServiceStage
 from rig.links.remote_service import RemoteServiceEnd, ServiceSession
 from rig.paths.up import direct
@@ -254,3 +256,16 @@ def test_a_console_that_opens_connections_by_the_session_is_found(stage: Service
         assert OUTWARD in failed(replace(stage, end=broken), FEW)
     finally:
         broken.close()
+
+
+@pytest.mark.paper("2.2.2")
+@pytest.mark.parametrize(("name", "numbers"), [("vpn-inbound", []), ("vpn-modem", [Number("1-800-555-0100")])])
+def test_the_command_has_it_verified_and_once(name: str, numbers: list[Number]) -> None:
+    """Over the customer's network, and over a modem's call."""
+    bench = msgspec.structs.replace(load(name), inbound=load("vpn-inbound").inbound)
+    verdict = run(bench, numbers, Progress.silent())
+    assert (verdict.outcome, verdict.arming) == ("OK", "used"), verdict.message
+    assert sum(check.held is True for check in verdict.checks) == 15
+    assert [check.observed for check in verdict.checks if check.name == "a second time"] == [
+        "the arming is used: the call is answered cannot be"
+    ]
