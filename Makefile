@@ -21,7 +21,7 @@ endif
 CHECKS := lab-inbound lab-vpn lab-tests lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-command programs
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-command programs soak
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -88,6 +88,11 @@ lab-fence: setup
 
 lab-command: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_COMMAND)
+
+# What takes long: half an hour of a VPN's keys, five hundred openings, runs that are killed.
+soak: setup
+	@sh scripts/system-packages apt-packages.txt test vpn
+	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/soak -rP
 
 # Programs of other people's, as they are, against the emulated exchange; not part of make test.
 programs: setup

@@ -210,6 +210,10 @@ class Charon:
             for _ in self.session.terminate({"ike": name, "timeout": "3000"}):
                 pass
 
+    @property
+    def pid(self) -> int:
+        return self._program.pid
+
     def kill(self) -> None:
         """It dies without a word to anybody. :meth:`stop` is to be called all the same."""
         self._program.kill_with_children()

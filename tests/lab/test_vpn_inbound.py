@@ -12,11 +12,9 @@ import pytest
 
 from drivers.base.errors import AuthenticationError, CallError
 from drivers.base.secret import Secret
-from drivers.modem.number import Number
 from drivers.net import firewall
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
-from rig.jobs.remote_answer import run
 from rig.jobs.remote_service import ServiceStage
 from rig.links.remote_service import RemoteServiceEnd, ServiceSession
 from rig.paths.up import direct
@@ -55,10 +53,9 @@ def stage() -> Iterator[ServiceStage]:
         yield one
 
 
-def failed(stage: ServiceStage, ports: range = PORTS) -> set[str]:
-    results = list(stage.verify(ports))
-    assert sum(result.held is not None for result in results) >= 9
-    return {result.name for result in results if result.held is False}
+def finds(stage: ServiceStage, name: str) -> bool:
+    """Whether the check of that name does not hold; those after it are not run."""
+    return any(result.name == name and result.held is False for result in stage.verify(FEW))
 
 
 @pytest.mark.paper("2.2.2", "5.3")
@@ -236,7 +233,7 @@ def test_a_broken_side_is_found_by_the_check_that_names_it(stage: ServiceStage, 
     broken.sessions = sound.sessions
     broken.open()
     try:
-        assert kind.found_by in failed(replace(stage, end=broken), FEW)
+        assert finds(replace(stage, end=broken), kind.found_by)
     finally:
         broken.close()
 
@@ -253,19 +250,6 @@ def test_a_console_that_opens_connections_by_the_session_is_found(stage: Service
     try:
         opened = "*filter\n-I from-ppp1000 1 -j ACCEPT\nCOMMIT\n"
         firewall.apply(stage.vpn.service.gateway.namespace, opened)
-        assert OUTWARD in failed(replace(stage, end=broken), FEW)
+        assert finds(replace(stage, end=broken), OUTWARD)
     finally:
         broken.close()
-
-
-@pytest.mark.paper("2.2.2")
-@pytest.mark.parametrize(("name", "numbers"), [("vpn-inbound", []), ("vpn-modem", [Number("1-800-555-0100")])])
-def test_the_command_has_it_verified_and_once(name: str, numbers: list[Number]) -> None:
-    """Over the customer's network, and over a modem's call."""
-    bench = msgspec.structs.replace(load(name), inbound=load("vpn-inbound").inbound)
-    verdict = run(bench, numbers, Progress.silent())
-    assert (verdict.outcome, verdict.arming) == ("OK", "used"), verdict.message
-    assert sum(check.held is True for check in verdict.checks) == 15
-    assert [check.observed for check in verdict.checks if check.name == "a second time"] == [
-        "the arming is used: the call is answered cannot be"
-    ]
