@@ -109,11 +109,11 @@ hardware: setup
 conformance: setup
 	$(BIN)/rig check --bench loopback
 
-BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition network
+BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition network vpn
 
 # An hour and a half, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
 bench: setup usb-guest
-	@sh scripts/system-packages apt-packages.txt bench test proxy
+	@sh scripts/system-packages apt-packages.txt bench test proxy vpn
 	rm -f results/bench.json
 	status=0; \
 	$(BIN)/python -m benchmarks detect before tests || status=1; \

@@ -79,8 +79,8 @@ class Association:
 
 
 class Charon:
-    """``line`` is told each line that it logs, ``told`` what becomes of its connections, in a thread of its own. Raises
-    CannotRunError when it is not installed, or does not start."""
+    """``line`` is told each line that it logs, ``told`` what becomes of its connections, in a thread of its own;
+    ``path``: of its socket. Raises CannotRunError when it is not installed, or does not start."""
 
     def __init__(
         self, namespace: NetworkNamespace, folder: Path, line: Callable[[str], None] = lambda line: None
@@ -94,7 +94,7 @@ class Charon:
         self._line = line
         self._run = folder
         self._run.mkdir(mode=0o700)
-        self._path = str(self._run / "charon.vici")
+        self.path = str(self._run / "charon.vici")
         (self._run / "strongswan.conf").write_text(SETTINGS)
         self._program = Program(
             str(PATH),
@@ -122,7 +122,7 @@ class Charon:
             if ended or time.monotonic() > end:
                 raise CannotRunError(f"charon did not start: {'; '.join(list(self.lines)[-4:])}")
         self._session = vici.Session(self._socket)
-        self._listening.connect(self._path)
+        self._listening.connect(self.path)
         self._listener = threading.Thread(target=self._listen, name="charon", daemon=True)
         self._listener.start()
 
@@ -136,7 +136,7 @@ class Charon:
     def _connected(self) -> bool:
         """Whether it takes connections: its socket is there a moment before that."""
         try:
-            self._socket.connect(self._path)
+            self._socket.connect(self.path)
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         return True
