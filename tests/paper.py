@@ -38,7 +38,7 @@ SECTIONS = (
     Section("2.1.1", "Modem connectivity", "dials a real or an emulated modem, or is the gateway that a device dials; the near end opens every connection, and what the customer lets in is probed"),
     Section("2.1.2.1", "Internet, without a proxy", "is the console and the customer's router, sound or broken on purpose, or the router that a device is behind; see [ways-home.md](ways-home.md)"),
     Section("2.1.2.2", "Internet, through a proxy", "speaks CONNECT and basic authentication to a real squid or tinyproxy, holds it to what it is to let through, or has a device behind it"),
-    Section("2.1.3", "Internet VPN", "is the console and the gateway: real IKE and ESP, with NAT and without, L2TP and PPP inside; the customer's firewall by probes, new keys, several consoles; not yet: a device at either end"),
+    Section("2.1.3", "Internet VPN", "is the console and the gateway: real IKE and ESP, with NAT and without, L2TP and PPP inside; the customer's firewall by probes, new keys, several consoles; or the gateway that a device under test has its VPN with; not yet: a gateway under test"),
     Section("2.1.4.1", "Multi-hop VPN", "asks the rig's own partition for it over L2TP, which makes the VPN and joins the console's PPP to it; what is in clear on the local hop is said"),
     Section("2.1.4.2", "Remote modem", "borrows a partition's modem over L2TP, or is the partition; see [remote-modem.md](remote-modem.md)"),
     Section("2.2.1", "Inbound by modem", "takes a representative's call as the console does: one-time credentials, alternate addresses of partitions, listed ports; or is the representative, and holds a device to that"),

@@ -12,7 +12,6 @@ from drivers.base.secret import Secret
 from drivers.modem.number import Number
 from drivers.net.packet_tap import PacketTap
 from rig.config.bench import Bench
-from rig.config.bench_files import load_destinations
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
 from rig.paths.building import serve
@@ -21,6 +20,9 @@ from rig.run.control import Control, ControlError
 from rig.run.owner import Owner
 from rig.run.process import PartnerError
 from rig.run.progress import Progress
+
+GENERATED = "generated"
+"""The bench's word for a secret that is made for one run."""
 
 
 def lig(bench: Bench, progress: Progress) -> None:
@@ -96,20 +98,18 @@ def network(bench: Bench, progress: Progress) -> None:
     """Stand in for the customer's network, the proxy in it, and the Internet, at an interface of this machine's; say
     what the device does there. Raises as :func:`lig`."""
     table = bench.internet
-    if bench.vpn_gateway is not None:
-        raise UsageError(f"bench {bench.name}: the rig is no VPN gateway for a device yet", "leave out [vpn-gateway]")
     if table is None or not table.interface:
         raise UsageError(
             f"bench {bench.name}: key 'internet.interface', this machine's at which the device is, is missing",
             "see docs/partners.md",
         )
-    if bench.proxy is not None and bench.proxy.account and bench.proxy.secret == "generated":  # noqa: S105
-        _refuse_without_terminal(bench, "proxy.secret")
+    for key in made_secrets(bench):
+        _refuse_without_terminal(bench, key)
     deeds: collections.deque[Deed] = collections.deque()
     more = threading.Event()
     with Owner() as owner:
         served = serve(bench, owner, progress)
-        watch = DeviceWatch(table.console.ip, load_destinations(bench), served.proxy)
+        watch = DeviceWatch(table.console.ip, served.allowed, served.proxy)
 
         def came_in(frame: bytes) -> None:
             deeds.extend(watch.feed(frame))
@@ -118,10 +118,12 @@ def network(bench: Bench, progress: Progress) -> None:
 
         tap = owner.own(PacketTap(served.namespace, table.interface, came_in))
         where = "its proxy {}:{}".format(*served.proxy) if served.proxy else f"its router {table.router}"
+        if bench.vpn_gateway is not None:
+            where += f", the VPN gateway {bench.vpn_gateway.server}"
         progress.note(f"ready: on {table.interface} the device is {table.console}, {where}")
         progress.note(f"the service hosts' certificates are signed by {served.ca}")
-        if served.account is not None and bench.proxy is not None and bench.proxy.secret == "generated":  # noqa: S105
-            _tell(served.account)
+        for account in served.accounts:
+            _tell(account)
         try:
             while True:
                 with waiting():  # and no more than that: what is taken in here is lost when the end comes
@@ -132,6 +134,15 @@ def network(bench: Bench, progress: Progress) -> None:
             tap.stop()  # with what the device has done just now
             _tell_deeds(deeds, progress)
             progress.note(watch.summary())
+
+
+def made_secrets(bench: Bench) -> list[str]:
+    """The keys of the secrets that are made for a run, and that a device must know."""
+    proxy, vpn = bench.proxy, bench.vpn_gateway
+    keys = ["proxy.secret"] if proxy is not None and proxy.account and proxy.secret == GENERATED else []
+    for key, value in (("secret", vpn.secret), ("chap", vpn.chap)) if vpn is not None else ():
+        keys += [f"vpn-gateway.{key}"] if value == GENERATED else []
+    return keys
 
 
 def _tell_deeds(deeds: collections.deque[Deed], progress: Progress) -> None:

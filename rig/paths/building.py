@@ -36,6 +36,8 @@ def build(
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
     """The far end of a network's way, for a device that is the console."""
+    if bench.vpn_gateway is not None:
+        return vpn_building.serve(bench, owner, progress)
     if bench.proxy is not None:
         return proxy_building.serve(bench, owner, progress)
     return internet_building.serve(bench, owner, progress)

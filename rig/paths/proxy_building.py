@@ -98,7 +98,8 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         owner.own(BorrowedInterface(table.interface, machine, at))
         running = _started(bench, owner, proxy, machine, progress, table.interface)
     plan = running.plan
-    return Served(machine, str(network.hosts.ca), (plan.address, plan.port), plan.account)
+    made = (plan.account,) if plan.account is not None and proxy.secret == "generated" else ()  # noqa: S105 - a word
+    return Served(machine, str(network.hosts.ca), network.router.allowed, (plan.address, plan.port), made)
 
 
 def _network(bench: Bench, owner: Owner, proxy: ProxyTable) -> tuple[CustomersNetwork, NetworkNamespace]:

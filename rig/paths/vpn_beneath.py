@@ -81,11 +81,12 @@ class VpnNetwork:
     gateway: VpnGateway
 
     @classmethod
-    def made(cls, bench: Bench, owner: Owner, gateway: VpnGateway, consoles: int = 1) -> VpnNetwork:
-        """The router, joined to the gateway."""
+    def made(cls, bench: Bench, owner: Owner, gateway: VpnGateway, consoles: int = 1, inside: str = "") -> VpnNetwork:
+        """The router, joined to the gateway. ``inside``: its interface towards the one console, where that is a device
+        at one of this machine's."""
         table = bench.internet
         assert table is not None
-        places = tuple(_place(table, number) for number in range(consoles))
+        places = tuple(_place(table, number, inside) for number in range(consoles))
         sides = [FencedSide(place.interface, place.own.ip) for place in places]
         found = load_destinations(bench)
         passes = replace(found, servers=(), name_servers=(), anybody=False, elsewhere=(), vpn=services(table))
@@ -125,12 +126,12 @@ def services(table: InternetTable) -> tuple[Service, ...]:
     return (IKE, ESP) if table.masking == "none" else (IKE, NAT_T)
 
 
-def _place(table: InternetTable, number: int) -> Place:
+def _place(table: InternetTable, number: int, inside: str) -> Place:
     """The bench's own, and for more consoles the networks above that."""
     step = number * table.console.network.num_addresses
     length = table.console.network.prefixlen
     own, router = IPv4Interface(f"{table.console.ip + step}/{length}"), IPv4Interface(f"{table.router + step}/{length}")
-    return Place(f"lan{number}", own, router)
+    return Place(inside or f"lan{number}", own, router)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from drivers.base.secret import Secret
 from drivers.ipsec.charon import Charon
+from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
+from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
 from rig.console.console import Console
@@ -18,6 +22,7 @@ from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.parts.vpn_server.gateway import L2TP
 from rig.paths.built import Built, Places, Tap
+from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
 from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
@@ -118,3 +123,32 @@ def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner
 
     path = VpnPath(near, link, service.allowed, beneath.path, service.table.policy, lower_is_up)
     return BuiltVpn(bench, path, charon, service, beneath)
+
+
+def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
+    """The router and the gateway stand ready for a device, which is the console."""
+    table = bench.internet
+    assert table is not None
+    with progress.step("customer's network: router, VPN gateway, service hosts"):
+        service = VpnService.with_hosts(bench, owner)
+        service.gateway.charon.told = functools.partial(_tell, progress)
+        network = VpnNetwork.made(bench, owner, service.gateway, inside=table.interface)
+        owner.own(BorrowedInterface(table.interface, network.router.namespace, network.places[0].router))
+        service.wait_ready()
+    vpn = service.table
+    made = [Secret("IKE's", service.secret)] if vpn.secret == "generated" else []  # noqa: S105 - the bench's word
+    made += [service.account] if vpn.chap == "generated" else []
+    return Served(network.router.namespace, str(service.hosts.ca), network.router.allowed, None, tuple(made))
+
+
+def _tell(progress: Progress, event: Event) -> None:
+    """What becomes of the device's VPN, from charon's thread."""
+    match event:
+        case IkeUp():
+            progress.note("IKE is up")
+        case Rekeyed(_, lived, carried):
+            progress.note(f"new keys for ESP; the old ones: {lived / 60:.1f} min, {carried} bytes")
+        case Down():
+            progress.note("the VPN is down")
+        case Said(text):
+            progress.detail(text)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
-from rig.config.destinations import HTTPS, Destinations
+from rig.config.destinations import ESP, HTTPS, Destinations, Service
 
 TLS_HANDSHAKE = b"\x16\x03"
 """A record's type and major version (RFC 5246 §6.2.1)."""
 CONNECT = b"CONNECT "
 ETHERTYPE_IPV4, ETHERTYPE_IPV6 = b"\x08\x00", b"\x86\xdd"
 SHOWN = 60
+ESP_PROTOCOL = 50
 PROTOCOLS = {1: "ICMP", 47: "GRE", 50: "ESP", 51: "AH"}
 
 Flow = tuple[int, int, int]
@@ -60,16 +61,19 @@ class DeviceWatch:
         if isinstance(packet.data, dpkt.tcp.TCP):
             return self._tcp(packet.data, to)
         if isinstance(packet.data, dpkt.udp.UDP):
-            return self._once(f"UDP to {to}:{packet.data.dport}")
-        return self._once(f"{PROTOCOLS.get(packet.p, f'protocol {packet.p}')} to {to}")
+            good = self.allowed.lets(to, Service("udp", packet.data.dport))
+            return self._once(f"UDP to {to}:{packet.data.dport}", good=good)
+        good = packet.p == ESP_PROTOCOL and self.allowed.lets(to, ESP)
+        return self._once(f"{PROTOCOLS.get(packet.p, f'protocol {packet.p}')} to {to}", good=good)
 
-    def _once(self, what: str) -> list[Deed]:
-        """What it may not do; told once."""
+    def _once(self, what: str, *, good: bool = False) -> list[Deed]:
+        """What has no connections of its own: told once, and what may be counts as one."""
         if what in self._told:
             return []
         self._told.add(what)
-        self.strangers += 1
-        return [Deed(what, False)]
+        self.opened += good
+        self.strangers += not good
+        return [Deed(what, good)]
 
     def _ipv6(self, to: bytes) -> list[Deed]:
         if to[:1] == b"\xff" or to[:2] == b"\xfe\x80" or len(to) < 16:  # neighbours on the cable

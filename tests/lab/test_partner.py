@@ -15,15 +15,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import pytest
 
+from drivers.ipsec.charon import Charon
 from drivers.net.http_connect import ProxyError
 from drivers.net.namespace import NetworkNamespace
 from drivers.net.netlink import IPRoute
+from drivers.ppp.ppp_log import Addresses
 from rig.paths.proxy import Tunnels
 from rig.paths.up import direct
+from rig.paths.vpn_service import POLICIES
+from rig.run.owner import Stoppable
+from tests.lab.xl2tpd import Xl2tpd
 
 SECONDS = 60.0
 SECRET = "the account's own"
@@ -180,6 +185,17 @@ def test_a_secret_that_was_made_is_shown_once_at_a_terminal(tmp_path: Path) -> N
     assert said.decode().count(secret) == 1
 
 
+_Stoppable = TypeVar("_Stoppable", bound=Stoppable)
+
+
+@contextmanager
+def closing_down(thing: _Stoppable) -> Iterator[_Stoppable]:
+    try:
+        yield thing
+    finally:
+        thing.stop()
+
+
 ROUTER = """
 extends = "{base}"
 [internet]
@@ -252,3 +268,51 @@ def test_a_device_behind_a_proxy_is_told_for_whom_it_asked(tmp_path: Path) -> No
     assert "asked the proxy for 129.42.160.48:443" in said
     assert "NOT ALLOWED: asked the proxy for 129.42.160.51:443" in said
     assert "opened 2 connections; 1 times it did what it may not, 0 times it spoke in clear" in said
+
+
+VPN = """
+[vpn-gateway]
+server = "129.42.160.16"
+secret = { environment = "RIG_TEST_DEVICE" }
+chap = { environment = "RIG_TEST_DEVICE" }
+"""
+
+
+@pytest.mark.paper("2.1.3", "3.3")
+def test_a_device_has_a_vpn_and_is_told_what_else_it_did(tmp_path: Path) -> None:
+    """The device is charon and xl2tpd, by hand."""
+    file, server = tmp_path / "device.toml", IPv4Address("129.42.160.16")
+    file.write_text(ROUTER.format(base="vpn") + VPN)
+    (tmp_path / "ppp").mkdir()
+    with device() as namespace, partner(str(file)) as said:
+        ca = re.search(r"signed by (\S+)", "".join(said))
+        assert ca is not None
+        namespace.add_route(IPv4Network(f"{server}/32"), "eth0", "192.168.10.1")
+        with namespace.netlink() as link:
+            link.route("del", dst="0.0.0.0/0")  # everything else is to go through the VPN
+        with closing_down(Charon(namespace, tmp_path / "charon")) as charon:
+            charon.wait_ready()
+            selectors = (["192.168.10.2/32[udp/1701]"], [f"{server}/32[udp/1701]"])
+            charon.load("vpn", IPv4Address("192.168.10.2"), server, POLICIES["paper-2007"], SECRET, selectors)
+            charon.initiate("vpn", 20)
+            (tmp_path / "ppp" / "chap-secrets").write_text(f'"HMCACCT" * "{SECRET}" *\n')
+            words = ("name", "HMCACCT", "noipdefault", "defaultroute", "mtu", "1350", "nodetach")
+            with closing_down(Xl2tpd(namespace, tmp_path / "ppp", f"[lac home]\nlns = {server}", words)) as daemon:
+                daemon.wait_listening()
+                daemon.command("c home")
+                daemon.next(Addresses)
+                handshake(direct(namespace, IPv4Address("129.42.160.48"), 443, 10), ca[1])
+                with namespace.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as beside:
+                    beside.bind(("192.168.10.2", 0))
+                    beside.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+                    beside.sendto(b"hello", ("192.168.10.1", 9))
+            charon.terminate("vpn")
+    told = "".join(said)
+    for line in ("UDP to 129.42.160.16:500", "UDP to 129.42.160.16:4500", "IKE is up", "the VPN is down"):
+        assert line in told
+        assert f"NOT ALLOWED: {line}" not in told
+    found = set(re.findall("NOT ALLOWED: (.*)", told))
+    # Its kernel may say that nobody is at UDP 4500 any more, once its charon is gone.
+    assert found - {f"ICMP to {server}"} == {"UDP to 192.168.10.1:9"}
+    assert "0 times it spoke in clear" in told
+    assert SECRET not in told
