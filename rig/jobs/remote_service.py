@@ -4,7 +4,7 @@ it is let to."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.base.errors import CarrierLostError
 from drivers.net.link_end import LinkEnd
@@ -48,6 +48,7 @@ class ServiceStage:
     """What remote service takes place on."""
 
     bench: Bench
+    owner: Owner
     vpn: BuiltVpn
     end: RemoteServiceEnd
     made: list[Partition]
@@ -58,19 +59,17 @@ class ServiceStage:
         cls, bench: Bench, owner: Owner, vpn: BuiltVpn, kind: type[RemoteServiceEnd] = RemoteServiceEnd
     ) -> ServiceStage:
         """Around a way home through a VPN, which need not be up."""
-        table = table_of(bench)
-        console, tunnel = vpn.beneath.console, vpn.path.link.tunnel
-        account, representative = vpn.service.account, REPRESENTATIVES[1].ip
-        end = owner.own(kind(console, tunnel, account, bench.near_end.ppp, representative, Progress.silent()))
+        console, table = vpn.beneath.console, table_of(bench)
         made = partitions.make(owner, console.namespace, table.partitions)
-        ports = load_destinations(bench).inbound
-        allowed = [ServiceSession(one.name, one.alternate, (), one) for one in made if one.allowed]
-        own = ServiceSession(CONSOLE, table.ppp_address, ports if table.console else ())
-        end.sessions = (own, *allowed)
-        serve_names(owner, console.namespace, ports, made)
+        serve_names(owner, console.namespace, load_destinations(bench).inbound, made)
         server = owner.namespace("service")
         vpn.service.gateway.join_representative(server)
-        return cls(bench, vpn, end, made, Representative(server))
+        end = _end(kind, bench, owner, vpn, made)
+        return cls(bench, owner, vpn, end, made, Representative(server))
+
+    def with_end(self, kind: type[RemoteServiceEnd]) -> ServiceStage:
+        """The same with another console's side, as one that is broken on purpose."""
+        return replace(self, end=_end(kind, self.bench, self.owner, self.vpn, self.made))
 
     @property
     def promised(self) -> Promised:
@@ -94,6 +93,18 @@ class ServiceStage:
             if (failure := self.end.ended()) is not None:
                 raise CarrierLostError(str(failure))
             yield result
+
+
+def _end(
+    kind: type[RemoteServiceEnd], bench: Bench, owner: Owner, vpn: BuiltVpn, made: list[Partition]
+) -> RemoteServiceEnd:
+    """The console's side, and the sessions that it opens."""
+    table, ports = table_of(bench), load_destinations(bench).inbound
+    console, tunnel, account = vpn.beneath.console, vpn.path.link.tunnel, vpn.service.account
+    end = owner.own(kind(console, tunnel, account, bench.near_end.ppp, REPRESENTATIVES[1].ip, Progress.silent()))
+    own = ServiceSession(CONSOLE, table.ppp_address, ports if table.console else ())
+    end.sessions = (own, *(ServiceSession(one.name, one.alternate, (), one) for one in made if one.allowed))
+    return end
 
 
 def table_of(bench: Bench) -> InboundTable:

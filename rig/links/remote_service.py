@@ -57,7 +57,7 @@ class RemoteServiceEnd:
         self.console = console
         self.sessions: tuple[ServiceSession, ...] = ()
         self._tunnel = tunnel
-        self._account = account
+        self.account = account
         self._ppp = ppp
         self._representative = representative
         self._progress = progress
@@ -79,7 +79,7 @@ class RemoteServiceEnd:
         inbound_firewall.put_up(namespace, interface, self.rules(session, interface))
         self._open.callback(self.take_rules_down, interface)
         self._open.callback(conntrack.flush_address, namespace, session.address)
-        account = Secret(f"{self._account.user}.{session.name}", self._account.password)
+        account = Secret(f"{self.account.user}.{session.name}", self.account.password)
         link = VpnLink(self._tunnel, session.name)
         near = NearEnd(self.console, link, Calling(account, "chap", unit), self._ppp, self._progress)
         near.default_route = False

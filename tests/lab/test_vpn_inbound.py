@@ -106,10 +106,10 @@ def test_the_gateway_gives_no_session_to_who_is_not_to_have_one(stage: ServiceSt
         with pytest.raises(CallError):
             stage.end.open()
         stage.end.sessions = sessions
-        account, stage.end._account = stage.end._account, Secret("HMCACCT", "a guess")
+        account, stage.end.account = stage.end.account, Secret("HMCACCT", "a guess")
         with pytest.raises(AuthenticationError):
             stage.end.open()
-        stage.end._account = account
+        stage.end.account = account
     finally:
         stage.end.sessions = sessions
     assert stage.end.surroundings() == before
@@ -228,28 +228,22 @@ BROKEN = (
 @pytest.mark.paper("2.2.2")
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
 def test_a_broken_side_is_found_by_the_check_that_names_it(stage: ServiceStage, kind: type[Broken]) -> None:
-    sound = stage.end
-    broken = kind(sound.console, sound._tunnel, sound._account, sound._ppp, sound._representative, sound._progress)
-    broken.sessions = sound.sessions
-    broken.open()
+    broken = stage.with_end(kind)
+    broken.end.open()
     try:
-        assert finds(replace(stage, end=broken), kind.found_by)
+        assert finds(broken, kind.found_by)
     finally:
-        broken.close()
+        broken.end.close()
 
 
 @pytest.mark.paper("2.2.2")
 def test_a_console_that_opens_connections_by_the_session_is_found(stage: ServiceStage) -> None:
     """Where the service server's firewall does not hold what the console's should."""
-    sound = stage.end
-    broken = OutwardOpen(
-        sound.console, sound._tunnel, sound._account, sound._ppp, sound._representative, sound._progress
-    )
-    broken.sessions = sound.sessions
-    broken.open()
+    broken = stage.with_end(OutwardOpen)
+    broken.end.open()
     try:
         opened = "*filter\n-I from-ppp1000 1 -j ACCEPT\nCOMMIT\n"
         firewall.apply(stage.vpn.service.gateway.namespace, opened)
-        assert finds(replace(stage, end=broken), OUTWARD)
+        assert finds(broken, OUTWARD)
     finally:
-        broken.close()
+        broken.end.close()

@@ -115,9 +115,14 @@ class Hop:
         self._kernels.enter_context(made)
 
     def leave(self, number: int) -> None:
-        """One call is over."""
+        """One call is over, where it is not yet; with the last the VPN goes."""
         with self._changing:
-            if self._calls.pop(number, None) is not None and not self._calls:
+            if self._calls.pop(number, None) is None:
+                return
+            if self._tunnel is not None:
+                with self.runner.using() as now:
+                    self._tunnel.end_call(number, CallResult.ADMINISTRATIVE, now)
+            if not self._calls:
                 self._shut()
 
     def _shut(self) -> None:
@@ -205,7 +210,4 @@ class HopCall:
             self._session.close()
             self._session = None
         if self._number:
-            with self._hop.runner.using() as now:
-                if (tunnel := self._hop._tunnel) is not None and self._number in tunnel.calls:
-                    tunnel.end_call(self._number, CallResult.ADMINISTRATIVE, now)
             self._hop.leave(self._number)
