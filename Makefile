@@ -18,10 +18,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-inbound lab-vpn lab-tests lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
+CHECKS := lab-tests lab-inbound lab-vpn lab-vpns lab-partition lab-fence lab-network usb-tests reports guest lab-command unit conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-command programs soak
+.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-command programs soak
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -65,8 +65,9 @@ LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
 LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py
-LAB_VPN := $(wildcard tests/lab/test_vpn*.py) tests/lab/test_multi_hop.py
-LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN)
+LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
+LAB_VPNS := $(filter-out $(LAB_VPN),$(wildcard tests/lab/test_vpn*.py)) tests/lab/test_multi_hop.py
+LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -82,6 +83,9 @@ lab-network: setup
 
 lab-vpn: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_VPN)
+
+lab-vpns: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_VPNS)
 
 lab-fence: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_FENCE)

@@ -103,29 +103,23 @@ def test_what_keeps_the_partition_from_making_it_is_quoted() -> None:
         one.path.close()
 
 
-@pytest.mark.paper("3.3")
-def test_the_gateway_asks_the_console_who_it_is_and_not_the_partition() -> None:
+@pytest.mark.paper("2.1.4.1", "3.3")
+def test_who_is_asked_who_it_is_and_what_else_goes_wrong_is_an_outcome() -> None:
+    """The gateway asks the console, and not the partition; a gateway that goes; a firewall that shuts 1701."""
     with built() as one:
         near = one.path.call.near
         assert isinstance(near.role, Calling)
-        near.role = replace(near.role, client=Secret("HMCACCT", "a guess"))
+        sound, near.role = near.role, replace(near.role, client=Secret("HMCACCT", "a guess"))
         with pytest.raises(AuthenticationError):
             opened(one)
         one.path.close()
-
-
-@pytest.mark.paper("2.1.4.1")
-def test_a_partition_whose_firewall_shuts_1701_is_an_outcome() -> None:
-    with built() as one:
-        firewall.apply(one.partition.namespace, "*filter\n-I INPUT 1 -p udp --dport 1701 -j DROP\nCOMMIT\n")
-        with pytest.raises(NoModemError, match="no tunnel"):
-            opened(one)
-        one.path.close()
-
-
-def test_a_gateway_that_goes_ends_the_call() -> None:
-    with built() as one:
+        near.role = sound
         opened(one)
         one.service.gateway.process.stop()
         assert one.path.ends_within(30)
         assert one.path.failure().exit_status == 22
+        one.path.close()
+        firewall.apply(one.partition.namespace, "*filter\n-I INPUT 1 -p udp --dport 1701 -j DROP\nCOMMIT\n")
+        with pytest.raises(NoModemError, match="no tunnel"):
+            opened(one)
+        one.path.close()

@@ -34,10 +34,9 @@ def test_the_sound_gateway_is_clean_and_the_standard_matrix_is_a_thousand(fence:
     assert report.categories["authorized server"]["allowed"] == 4
 
 
-@pytest.mark.timeout(600)  # 0.7 s a run on a quiet machine
-def test_the_sound_gateway_is_clean_a_hundred_times_out_of_a_hundred(session: Session) -> None:
-    """Each time other addresses, ports and sources are drawn."""
-    findings = [(seed, session.probes(seed=seed, sample=20).run().findings) for seed in range(100)]
+def test_the_sound_gateway_is_clean_whatever_is_drawn(session: Session) -> None:
+    """Each time other addresses, ports and sources; a hundred times in tests/soak."""
+    findings = [(seed, session.probes(seed=seed, sample=20).run().findings) for seed in range(20)]
     assert [found for found in findings if found[1]] == []
 
 

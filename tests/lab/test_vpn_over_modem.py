@@ -38,8 +38,8 @@ def built(*, shut: bool = False) -> Iterator[BuiltVpn]:
         yield made
 
 
-@pytest.mark.paper("2.2.2", "3.3")
-def test_a_vpn_over_the_modem_holds() -> None:
+@pytest.mark.paper("2.2.2", "3.1", "3.3")
+def test_a_vpn_over_the_modem_holds_and_the_ligs_fence_beneath_it() -> None:
     with built() as one:
         told = Verdict("", "")
         up = one.path.open(told)
@@ -50,19 +50,20 @@ def test_a_vpn_over_the_modem_holds() -> None:
         assert [result.line() for result in results if result.held is False] == []
         assert sum(result.held is True for result in results) >= 11
         assert [result.name for result in results if result.held is None] == ["beside the vpn"]
+        assert up.underlay is not None
+        report = probes_of(one, up.underlay, Drawn(20), top=up).run()
+        assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
+        assert report.categories["VPN server"]["allowed"] == 6
         one.path.close()
         up = one.path.open(told)
         direct(up.namespace, SERVER, HTTPS, 5).close()
-
-
-@pytest.mark.paper("2.2.2", "3.1")
-def test_the_ligs_fence_is_clean_beneath_it() -> None:
-    with built() as one:
-        up = one.path.open(Verdict("", ""))
-        assert up.underlay is not None
-        report = probes_of(one, up.underlay, Drawn(20), top=up).run()
-    assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
-    assert report.categories["VPN server"]["allowed"] == 6
+        assert isinstance(one.beneath, OverModem)
+        assert isinstance(one.beneath.call, BuiltModem)
+        assert one.beneath.call.far is not None
+        one.beneath.call.far.exchange.ask("drop_carrier", line="near-end")
+        assert one.path.ends_within(20), "the line dropped, and the VPN went on"
+        assert one.path.failure().exit_status == 22
+        assert "the line dropped" in str(one.path.failure())
 
 
 def test_a_lig_that_lets_no_vpn_through_is_an_outcome() -> None:
@@ -70,15 +71,3 @@ def test_a_lig_that_lets_no_vpn_through_is_an_outcome() -> None:
         with pytest.raises(NetworkError, match="the server is silent"):
             one.path.open(Verdict("", ""))
         one.path.close()
-
-
-def test_a_line_that_drops_ends_the_vpn_and_is_what_ended_it() -> None:
-    with built() as one:
-        one.path.open(Verdict("", ""))
-        assert isinstance(one.beneath, OverModem)
-        assert isinstance(one.beneath.call, BuiltModem)
-        assert one.beneath.call.far is not None
-        one.beneath.call.far.exchange.ask("drop_carrier", line="near-end")
-        assert one.path.ends_within(20)
-        assert one.path.failure().exit_status == 22
-        assert "the line dropped" in str(one.path.failure())
