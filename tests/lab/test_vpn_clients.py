@@ -58,19 +58,19 @@ def three() -> Iterator[list[BuiltVpn]]:
 
 @pytest.mark.paper("2.1.3", "3.3")
 def test_consoles_at_once_are_served_and_one_with_a_wrong_secret_disturbs_nobody(three: list[BuiltVpn]) -> None:
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(3) as pool:  # to the end: a pppd goes with the thread that has started it
         opening = [pool.submit(opened, one) for one in three]
         ups = [each.result() for each in opening[:2]]
         with pytest.raises(IkeError, match="the shared secrets differ"):
             opening[2].result()
-    assert len({up.source for up in ups}) == 2
-    for one, up in zip(three[:2], ups, strict=True):
-        around = surroundings(one, up)
-        results = [result for check in every.for_way("vpn") for result in check(around)]
-        assert [result.line() for result in results if result.held is not True] == []
-    assert connect(ups[0].namespace, ups[1].source, 1.2) == "no answer"
-    for one in three:
-        one.path.close()
+        assert len({up.source for up in ups}) == 2
+        for one, up in zip(three[:2], ups, strict=True):
+            around = surroundings(one, up)
+            results = [result for check in every.for_way("vpn") for result in check(around)]
+            assert [result.line() for result in results if result.held is not True] == []
+        assert connect(ups[0].namespace, ups[1].source, 1.2) == "no answer"
+        for one in three:
+            one.path.close()
 
 
 @pytest.mark.paper("2.1.3")
