@@ -35,7 +35,8 @@ MINUTE = 1.0
 
 @pytest.mark.timeout(1200)
 def test_new_keys_come_at_a_random_time_around_half_an_hour() -> None:
-    """The console draws it from 27 to 33 minutes; whole seconds are told, rounded down."""
+    """The console draws it from 27 to 33 minutes, for each direction apart, and the earlier counts: 29 on average. The
+    kernel tells whole seconds, rounded down."""
     times = {"rekey": round(33 * MINUTE), "rekey_spread": round(6 * MINUTE), "lifetime": round(40 * MINUTE)}
     named = bench("fixed", pool=IPv4Network("198.51.100.96/27"), **times)
     told = [Verdict("", "") for _ in range(CONSOLES)]
@@ -61,10 +62,10 @@ def test_new_keys_come_at_a_random_time_around_half_an_hour() -> None:
     lived = [key.lived / MINUTE for one in told for key in one.rekeys]
     counted = collections.Counter(round(each) for each in lived)
     print(f"{len(lived)} times new keys, after minutes: {sorted(counted.items())}")
-    assert all(26 <= each <= 34 for each in lived)
+    assert all(25 <= each <= 34 for each in lived)
     assert len(counted) >= 5, "it is no random time"
     assert max(counted.values()) < len(lived) / 2
-    assert 28.5 <= sum(lived) / len(lived) <= 31
+    assert 27.5 <= sum(lived) / len(lived) <= 31
 
 
 def memory(pid: int) -> int:
