@@ -22,12 +22,11 @@ from rig.config.bench_files import load, load_tls_policy
 from rig.config.destinations import HTTPS
 from rig.links.vpn_tunnel import NAME
 from rig.paths.up import direct
-from rig.paths.vpn_beneath import BehindRouter, VpnNetwork
-from rig.paths.vpn_building import BuiltVpn, build, console_on
-from rig.paths.vpn_service import VpnService
+from rig.paths.vpn_building import BuiltVpn, build
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
+from tests.lab.test_vpn_clients import consoles
 from tests.lab.xl2tpd import Xl2tpd
 
 RUNS, CROWD_RUNS = 10, 3
@@ -134,17 +133,9 @@ def beside_hands() -> list[Figure]:
 
 def crowd(bench: Bench, count: int) -> float:
     """Seconds until so many consoles, each ready, have opened theirs at once."""
-    quiet = Progress.silent()
-    with Owner() as owner, ThreadPoolExecutor(count) as pool:
-        service = VpnService.with_hosts(bench, owner)
-        network = VpnNetwork.made(bench, owner, service.gateway, count)
-        beneath = [BehindRouter.made(network, owner, quiet, number) for number in range(count)]
-        consoles = [console_on(bench, service, each, owner, quiet) for each in beneath]
-        service.wait_ready()
-        for one in consoles:
-            one.charon.wait_ready()
+    with consoles(count, bench) as made, ThreadPoolExecutor(count) as pool:
         began = time.monotonic()
-        list(pool.map(lambda one: one.path.open(Verdict("", "")), consoles))
+        list(pool.map(lambda one: one.path.open(Verdict("", "")), made))
         return time.monotonic() - began
 
 

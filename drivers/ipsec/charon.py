@@ -24,6 +24,7 @@ from drivers.base.errors import CannotRunError, NetworkError
 from drivers.base.interruptions import waiting
 from drivers.base.program import Program
 from drivers.ipsec import events
+from drivers.ipsec.association import Association
 from drivers.ipsec.events import Event
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
@@ -32,6 +33,8 @@ PATH = Path("/usr/lib/ipsec/charon")
 PLUGINS = "random nonce openssl kernel-netlink socket-default vici"
 READY_SECONDS, STOP_SECONDS = 20.0, 5.0
 KEPT_LINES = 200
+L2TP = "[udp/1701]"
+"""What of an address is meant, as strongSwan writes it."""
 SETTINGS = f"""\
 charon {{
   load_modular = no
@@ -66,16 +69,6 @@ class Policy:
     silence: int = 30
     patience: int = 90
     window: int = 32
-
-
-@dataclass(frozen=True)
-class Association:
-    """What two ends have agreed on (phase 1 and quick mode). ``udp``: ESP goes in UDP 4500, because of NAT."""
-
-    ike: str
-    esp: str
-    mode: str
-    udp: bool
 
 
 class Charon:
@@ -129,8 +122,8 @@ class Charon:
     def _listen(self) -> None:
         """Tell what happens, until charon or we are gone."""
         with contextlib.suppress(OSError, vici.exception.SessionException):
-            for kind, values in vici.Session(self._listening).listen(events.KINDS):
-                for event in events.events_in(_text(kind), values):
+            for label, values in vici.Session(self._listening).listen(events.KINDS):
+                for event in events.events_in(label, values):
                     self.told(event)
 
     def _connected(self) -> bool:
@@ -153,12 +146,11 @@ class Charon:
         peer: IPv4Address | None,
         policy: Policy,
         secret: str,
-        selectors: tuple[list[str], list[str]],
     ) -> None:
-        """A connection by IKEv1 with a shared secret, tunnel mode; ``peer`` None: whoever comes. ``selectors``: what of
-        ours and of theirs goes through it, as strongSwan writes them."""
+        """A connection by IKEv1 with a shared secret, tunnel mode, through which L2TP goes and nothing else; ``peer``
+        None: whoever comes."""
         remote = {"auth": "psk", **({"id": str(peer)} if peer else {})}
-        ours, theirs = selectors
+        ours, theirs = [f"{own}/32{L2TP}"], [f"{peer}/32{L2TP}" if peer else f"0.0.0.0/0{L2TP}"]
         child = {
             "mode": "tunnel", "local_ts": ours, "remote_ts": theirs, "esp_proposals": list(policy.esp),
             "rekey_time": f"{policy.rekey}s", "rand_time": f"{policy.spread}s", "life_time": f"{policy.life}s",
@@ -241,10 +233,6 @@ def _why(said: str, error: str) -> tuple[str, str]:
     """Message and advice, by what was said on the way."""
     found = next(((why, advice) for words, why, advice in _FAILURES if words in said), None)
     return (f"no VPN: {found[0]}", found[1]) if found else (f"no VPN: {error}", "")
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _association(sa: dict[str, Any], child: dict[str, Any]) -> Association:

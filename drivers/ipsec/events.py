@@ -47,8 +47,9 @@ class Down:
 Event = Said | IkeUp | Rekeyed | Down
 
 
-def events_in(kind: str, values: Mapping[str, Any]) -> Iterator[Event]:
+def events_in(label: bytes, values: Mapping[str, Any]) -> Iterator[Event]:
     """The events that one message of vici's is; none for what nobody waits for."""
+    kind = _text(label)
     if kind == "log":
         yield Said(_text(values.get("msg", b"")))
     elif kind == "ike-updown" and "up" in values:

@@ -26,6 +26,8 @@ from drivers.l2tp.messages import Kind, Message, Values
 from drivers.l2tp.results import CallResult, StopResult
 
 HIGHEST_BPS = 0x7FFFFFFF
+NO_LINE = 100_000_000
+"""Bit/s, of a call that no line carries."""
 
 
 class CallState(Enum):

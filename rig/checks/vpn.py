@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from drivers.base.interruptions import waiting
-from drivers.ipsec.charon import Association
+from drivers.ipsec.association import Association
 from rig.checks.check import VPNS, WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets

@@ -48,7 +48,6 @@ def answer(
     enter_lab_to_call(engine, chosen, report)
     from rig.cli.reporting import capture_for, write_report
     from rig.jobs import answer as job
-    from rig.jobs import remote_answer
     from rig.run.progress import Progress
 
     def show(credentials: Secret, new: bool) -> None:
@@ -64,6 +63,8 @@ def answer(
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
     if chosen.vpn_gateway is not None:
+        from rig.jobs import remote_answer
+
         numbers = [gateway_number(chosen)] if chosen.dials else []
         verdict = remote_answer.run(chosen, numbers, progress, capture)
     else:

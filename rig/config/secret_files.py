@@ -24,6 +24,11 @@ def read_secret(bench: Bench, generated: str) -> Secret:
     return secret
 
 
+def is_made(source: SecretTable | str) -> bool:
+    """Whether what a bench says of a secret is that it is made for each run."""
+    return source == "generated"
+
+
 def secret_value(bench: Bench, key: str, source: SecretTable | str, generated: str) -> str:
     """What a bench's key names, which is never empty. Raises UsageError as :func:`read_secret`."""
     if not isinstance(source, SecretTable):

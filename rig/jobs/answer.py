@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from drivers.base.errors import (
     AuthenticationError,
@@ -26,6 +27,7 @@ from drivers.base.errors import (
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
 from drivers.modem.number import Number
+from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
 from rig import lab
 from rig.checks.check import not_run
@@ -34,7 +36,7 @@ from rig.checks.inbound.representative import Behind, Promised, Verification
 from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_destinations
 from rig.config.ports import near_port
-from rig.config.secret_files import secret_value
+from rig.config.secret_files import is_made, secret_value
 from rig.console import partitions
 from rig.console.console import Console
 from rig.console.partitions import Partition
@@ -195,7 +197,7 @@ class _Job:
         self.verdict.port, self.verdict.address = stage.end.port, str(self.table.ppp_address)
         key = secret_value(self.bench, "inbound.key", self.table.key, secrets.token_urlsafe(18))
         # With a key that was made for this run the credentials are, too: there is nothing to find again.
-        once = self.table.key == "generated"
+        once = is_made(self.table.key)
         file = (self.owner.folder if once else state_folder() / "inbound") / f"{self.bench.name}.json"
         with Arming.opened(file, str(self.table.ppp_address), self.table.waiting) as (arming, new):
             credentials = credentials_for(self.table, key, arming)
@@ -268,7 +270,17 @@ def await_listening(end: AnsweringEnd) -> None:
             raise TimeoutError(f"the answering side was not ready for a call within {LISTEN_SECONDS:g} s")
 
 
-def as_before(end: AnsweringEnd, before: str) -> CheckResult:
+class Surrounded(Protocol):
+    """One end of a call, on a console that is to be the same after it."""
+
+    @property
+    def namespace(self) -> NetworkNamespace: ...
+
+    def surroundings(self) -> str:
+        """See rig.console.surroundings."""
+
+
+def as_before(end: Surrounded, before: str) -> CheckResult:
     """The customer's rules, and all routes and addresses, are back as they were before the call."""
     after = end.surroundings()
     changed = set(before.splitlines()) ^ set(after.splitlines())

@@ -12,6 +12,7 @@ from drivers.base.secret import Secret
 from drivers.modem.number import Number
 from drivers.net.packet_tap import PacketTap
 from rig.config.bench import Bench
+from rig.config.secret_files import is_made
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
 from rig.paths.building import serve
@@ -21,15 +22,12 @@ from rig.run.owner import Owner
 from rig.run.process import PartnerError
 from rig.run.progress import Progress
 
-GENERATED = "generated"
-"""The bench's word for a secret that is made for one run."""
-
 
 def lig(bench: Bench, progress: Progress) -> None:
     """Stand in for the gateway. Raises Interrupted when it is to end, PartnerError when it ended by itself."""
     if bench.lig is None:
         raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
-    if bench.near_end.secret == "generated":  # noqa: S105 - the bench's word
+    if is_made(bench.near_end.secret):
         _refuse_without_terminal(bench, "near-end.secret")
     with Owner() as owner:
         with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
@@ -40,7 +38,7 @@ def lig(bench: Bench, progress: Progress) -> None:
         else:
             progress.note("ready: the gateway's modem answers")
         progress.note(f"its service hosts' certificates are signed by {far.ca}")
-        if bench.near_end.secret == "generated":  # noqa: S105 - the bench's word
+        if is_made(bench.near_end.secret):
             _tell(far.secret)
         _follow(far.lig, progress)
 
@@ -139,9 +137,9 @@ def network(bench: Bench, progress: Progress) -> None:
 def made_secrets(bench: Bench) -> list[str]:
     """The keys of the secrets that are made for a run, and that a device must know."""
     proxy, vpn = bench.proxy, bench.vpn_gateway
-    keys = ["proxy.secret"] if proxy is not None and proxy.account and proxy.secret == GENERATED else []
+    keys = ["proxy.secret"] if proxy is not None and proxy.account and is_made(proxy.secret) else []
     for key, value in (("secret", vpn.secret), ("chap", vpn.chap)) if vpn is not None else ():
-        keys += [f"vpn-gateway.{key}"] if value == GENERATED else []
+        keys += [f"vpn-gateway.{key}"] if is_made(value) else []
     return keys
 
 

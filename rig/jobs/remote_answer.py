@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from drivers.base.errors import RigError
 from drivers.modem.number import Number
 from rig import lab
+from rig.checks.check import SILENCE_SECONDS
 from rig.config.bench import Bench
+from rig.jobs.answer import as_before
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.ending import to_its_end
 from rig.jobs.remote_service import ServiceStage, table_of
@@ -20,9 +22,6 @@ from rig.run.capture import Capture
 from rig.run.progress import Progress
 from rig.verdict.inbound import InboundCall, InboundVerdict
 from rig.verdict.verdict import CheckResult, Verdict
-
-AFTER_SECONDS = 3.2
-"""For a connection that nobody should answer: TCP repeats its SYN after one and three seconds."""
 
 
 def run(bench: Bench, numbers: Sequence[Number], progress: Progress, capture: Capture | None = None) -> InboundVerdict:
@@ -55,11 +54,8 @@ def once(stage: ServiceStage, arming: Arming, progress: Progress, verdict: Inbou
         yield from stage.verify()
     finally:
         stage.end.close()
-    after = stage.end.surroundings()
-    observed = "all of it" if after == before else "changed"
-    where = stage.end.console.namespace.name
-    yield CheckResult("rules, routes, addresses as before", where, "all of it", observed, after == before)
-    said = connect(stage.representative.namespace, table_of(stage.bench).ppp_address, AFTER_SECONDS)
+    yield as_before(stage.end, before)
+    said = connect(stage.representative.namespace, table_of(stage.bench).ppp_address, SILENCE_SECONDS)
     yield CheckResult("nobody answers any more", verdict.address, "no answer", said, said != "open")
     yield not_again(stage, arming, progress)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from drivers.base.errors import CarrierLostError
+from drivers.l2tp.kernel import MTU_IN_ESP
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
@@ -84,8 +85,8 @@ class ServiceStage:
     def verify(self, tcp_ports: range | None = None) -> Iterator[CheckResult]:
         """Every check of the representative, while the sessions are up. What must not get in is sent from the gateway's
         end of the console's session, past the gateway's own firewall. Raises what ended one of them."""
-        table, mtu = table_of(self.bench), 1350
-        up = PppUp(REPRESENTATIVES_CARD, REPRESENTATIVES[1].ip, table.ppp_address, (), mtu, "")
+        address, mine = table_of(self.bench).ppp_address, REPRESENTATIVES[1].ip
+        up = PppUp(REPRESENTATIVES_CARD, mine, address, (), MTU_IN_ESP, "")
         end = LinkEnd(self.vpn.service.gateway.namespace, f"ppp{FIRST_OF_SERVICE}")
         for result in Verification(
             self.representative, up, self.promised, self.behind, tcp_ports or ALL_PORTS, end=end

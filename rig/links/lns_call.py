@@ -20,6 +20,7 @@ from drivers.l2tp.events import (
     TunnelEnded,
 )
 from drivers.l2tp.results import CallResult
+from drivers.l2tp.tunnel import NO_LINE
 from rig.links.lns import Lns
 
 REFUSALS: dict[int, str] = {
@@ -27,8 +28,6 @@ REFUSALS: dict[int, str] = {
     CallResult.INVALID_DESTINATION: "NUMBER NOT ALLOWED",
 }
 """What no modem of our own would say."""
-RATE = 100_000_000
-"""Bit/s, of a call that no line carries."""
 
 
 class LnsCall:
@@ -106,7 +105,7 @@ class LnsCall:
         self._connect_session()
         with self._lns.using() as (tunnel, now):
             if self._number in tunnel.calls:
-                tunnel.call_connected(self._number, RATE, now)
+                tunnel.call_connected(self._number, NO_LINE, now)
 
     def _connected(self, number: str, seconds: float) -> int:
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)

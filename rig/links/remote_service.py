@@ -14,6 +14,7 @@ from ipaddress import IPv4Address
 from drivers.base.errors import RigError
 from drivers.base.secret import Secret
 from drivers.net import conntrack
+from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
 from rig.config.bench import PppTable
 from rig.console import inbound_firewall
@@ -63,6 +64,10 @@ class RemoteServiceEnd:
         self._progress = progress
         self._near: list[NearEnd] = []
         self._open = contextlib.ExitStack()
+
+    @property
+    def namespace(self) -> NetworkNamespace:
+        return self.console.namespace
 
     def open(self) -> list[PppUp]:
         """Every session, in its order. Raises as the first that does not come up, and then there is none."""

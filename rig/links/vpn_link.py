@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 
 from drivers.base.errors import CarrierLostError, RigError
+from drivers.l2tp.kernel import MTU_IN_ESP
 from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
 from drivers.modem.number import Number
@@ -15,9 +16,6 @@ from drivers.ppp.pppd import Pppd
 from rig.links.lns_call import LnsCall
 from rig.links.vpn_tunnel import VpnTunnel
 
-MTU = 1350
-"""What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
-
 
 class VpnLink:
     """``called``: whom the session is for, which the gateway is told; nobody in particular is "". ``lost`` is told,
@@ -25,7 +23,7 @@ class VpnLink:
 
     l2tp = True
     lasts = False
-    words: tuple[str, ...] = ("mtu", f"{MTU}", "mru", f"{MTU}")
+    words: tuple[str, ...] = ("mtu", f"{MTU_IN_ESP}", "mru", f"{MTU_IN_ESP}")
 
     def __init__(self, tunnel: VpnTunnel, called: str = "") -> None:
         self.tunnel = tunnel

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 from drivers.base.errors import CarrierLostError, NetworkError, RigError
 from drivers.base.shared import Shared
-from drivers.ipsec.charon import Association, Charon
+from drivers.ipsec.association import Association
+from drivers.ipsec.charon import Charon
 from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said, ending
 from rig.config.bench import RemoteModemTable
 from rig.links.lns import Lns

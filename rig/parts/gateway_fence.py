@@ -73,9 +73,11 @@ class GatewayFence:
         ``representative``: for whom alone the session is, where it is one of remote service."""
         mutant = self._mutant
         if self._on:
-            up, down = fence_rules.session_rules(self._allowed, session), fence_rules.removal_rules(session)
+            down = fence_rules.removal_rules(session)
             if representative is not None:
                 up = fence_rules.service_rules(representative, session)
+            else:
+                up = fence_rules.session_rules(self._allowed, session)
             if mutant is not None:
                 up = mutant.change(up, self._allowed, session)
                 down = fence_rules.removal_of(up, session)

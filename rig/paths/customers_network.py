@@ -37,9 +37,7 @@ class CustomersNetwork:
         firewall.back_end()  # found once, before the processes are forked that ask for it too
         serving = EmulatedHosts(bench, owner, OUTSIDE_CARD)
         router = Router(owner, allowed, Masking(table.masking, table.outside.ip), FencedSide(inside, behind))
-        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
-        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
-        router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside, other)
+        router.join_internet(serving.namespace, OUTSIDE_CARD, table.outside)
         router.close_fence(table.broken)
         serving.start().wait_ready()
         return cls(router, serving, table.outside)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drivers.base.errors import RigError
-from drivers.ipsec.charon import Association
+from drivers.ipsec.association import Association
 from rig.paths.modem import ModemPath
 from rig.paths.up import Kind, Up
 from rig.verdict.verdict import Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from drivers.ipsec.charon import Association
+from drivers.ipsec.association import Association
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
@@ -13,6 +13,7 @@ from rig.console.networks import CARD, join_router
 from rig.links.making import borrower_of
 from rig.parts.i5os.emulated import EmulatedPartition, near_address
 from rig.parts.i5os.hop import HopPlan
+from rig.parts.router.rules import IPV6_RULES
 from rig.paths.built import Places, Tap
 from rig.paths.modem import ModemPath
 from rig.paths.multi_hop import MultiHopPath
@@ -26,7 +27,6 @@ from rig.run.progress import Progress
 
 LOCAL = "hmc0"
 """The partition's interface towards the console."""
-NO_IPV6 = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
 
 
 def partition_rules(console: IPv4Address, server: IPv4Address) -> str:
@@ -90,7 +90,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         inside, there = network.router.namespace, IPv4Network(f"{server}/32")
         join_router(partition.namespace, place.own, inside, place.interface, place.router, there)
         firewall.apply(partition.namespace, partition_rules(near_address(remote.partition), server))
-        firewall.apply(partition.namespace, NO_IPV6, version=6)
+        firewall.apply(partition.namespace, IPV6_RULES, version=6)
         partition.start()
         near = borrower_of(owner, bench, remote, service.account, progress, auth="chap")
         partition.attach(near.namespace)

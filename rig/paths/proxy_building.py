@@ -13,7 +13,7 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench, ProxyTable
 from rig.config.bench_files import load_destinations
-from rig.config.secret_files import secret_value
+from rig.config.secret_files import is_made, secret_value
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
 from rig.parts.proxy import proxy as part
@@ -98,7 +98,7 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         owner.own(BorrowedInterface(table.interface, machine, at))
         running = _started(bench, owner, proxy, machine, progress, table.interface)
     plan = running.plan
-    made = (plan.account,) if plan.account is not None and proxy.secret == "generated" else ()  # noqa: S105 - a word
+    made = (plan.account,) if plan.account is not None and is_made(proxy.secret) else ()
     return Served(machine, str(network.hosts.ca), network.router.allowed, (plan.address, plan.port), made)
 
 

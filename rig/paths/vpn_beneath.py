@@ -91,9 +91,7 @@ class VpnNetwork:
         found = load_destinations(bench)
         passes = replace(found, servers=(), name_servers=(), anybody=False, elsewhere=(), vpn=services(table))
         router = Router(owner, passes, Masking(table.masking, table.outside.ip), *sides)
-        beyond = next(host for host in table.outside.network.hosts() if host != table.outside.ip)
-        other = IPv4Interface(f"{beyond}/{table.outside.network.prefixlen}")
-        router.join_internet(gateway.namespace, OUTSIDE_CARD, table.outside, other)
+        router.join_internet(gateway.namespace, OUTSIDE_CARD, table.outside)
         for place in places:
             gateway.namespace.add_route(place.own.network, OUTSIDE_CARD, str(table.outside.ip))
         router.close_fence(table.broken)

@@ -12,6 +12,7 @@ from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench, RemoteModemTable
+from rig.config.secret_files import is_made
 from rig.console.console import Console
 from rig.console.networks import CARD
 from rig.links.near_end import NearEnd
@@ -20,7 +21,6 @@ from rig.links.vpn_link import VpnLink
 from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
-from rig.parts.vpn_server.gateway import L2TP
 from rig.paths.built import Built, Places, Tap
 from rig.paths.served import Served
 from rig.paths.up import Up
@@ -118,8 +118,7 @@ def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner
         """Nothing but the VPN goes that way; charon is told of the gateway from where we are now."""
         if lower.ppp is not None:
             console.namespace.add_route(IPv4Network(f"{server}/32"), lower.interface)
-        selectors = ([f"{lower.source}/32{L2TP}"], [f"{server}/32{L2TP}"])
-        charon.load(NAME, lower.source, server, policy_of(service.table), service.secret, selectors)
+        charon.load(NAME, lower.source, server, policy_of(service.table), service.secret)
 
     path = VpnPath(near, link, service.allowed, beneath.path, service.table.policy, lower_is_up)
     return BuiltVpn(bench, path, charon, service, beneath)
@@ -136,8 +135,8 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         owner.own(BorrowedInterface(table.interface, network.router.namespace, network.places[0].router))
         service.wait_ready()
     vpn = service.table
-    made = [Secret("IKE's", service.secret)] if vpn.secret == "generated" else []  # noqa: S105 - the bench's word
-    made += [service.account] if vpn.chap == "generated" else []
+    made = [Secret("IKE's", service.secret)] if is_made(vpn.secret) else []
+    made += [service.account] if is_made(vpn.chap) else []
     return Served(network.router.namespace, str(service.hosts.ca), network.router.allowed, None, tuple(made))
 
 

@@ -292,8 +292,7 @@ def test_a_device_has_a_vpn_and_is_told_what_else_it_did(tmp_path: Path) -> None
             link.route("del", dst="0.0.0.0/0")  # everything else is to go through the VPN
         with closing_down(Charon(namespace, tmp_path / "charon")) as charon:
             charon.wait_ready()
-            selectors = (["192.168.10.2/32[udp/1701]"], [f"{server}/32[udp/1701]"])
-            charon.load("vpn", IPv4Address("192.168.10.2"), server, POLICIES["paper-2007"], SECRET, selectors)
+            charon.load("vpn", IPv4Address("192.168.10.2"), server, POLICIES["paper-2007"], SECRET)
             charon.initiate("vpn", 20)
             (tmp_path / "ppp" / "chap-secrets").write_text(f'"HMCACCT" * "{SECRET}" *\n')
             words = ("name", "HMCACCT", "noipdefault", "defaultroute", "mtu", "1350", "nodetach")

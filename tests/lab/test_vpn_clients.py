@@ -12,6 +12,7 @@ import pytest
 
 from drivers.ipsec.charon import IkeError
 from rig.checks import every
+from rig.config.bench import Bench
 from rig.config.destinations import HTTPS
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.paths.up import Up, direct
@@ -28,10 +29,9 @@ SERVER = IPv4Address("129.42.160.48")
 
 
 @contextmanager
-def consoles(count: int, masking: str = "fixed", wrong: str = "") -> Iterator[list[BuiltVpn]]:
+def consoles(count: int, named: Bench, wrong: str = "") -> Iterator[list[BuiltVpn]]:
     """So many of them, in front of one router, nothing opened. ``wrong``: the secret that the last of them has."""
     with Owner() as owner:
-        named = bench(masking)
         service = VpnService.with_hosts(named, owner)
         network = VpnNetwork.made(named, owner, service.gateway, count)
         made = []
@@ -52,7 +52,7 @@ def opened(one: BuiltVpn) -> Up:
 @pytest.fixture(scope="module")
 def three() -> Iterator[list[BuiltVpn]]:
     """Three of them behind one NAT; the last has another secret."""
-    with consoles(3, wrong="a guess") as made:
+    with consoles(3, bench(), wrong="a guess") as made:
         yield made
 
 
@@ -99,7 +99,7 @@ def test_a_gateway_that_joins_its_clients_is_found(three: list[BuiltVpn]) -> Non
 
 @pytest.mark.paper("2.1.3")
 def test_without_nat_one_that_goes_leaves_the_other_and_may_come_back() -> None:
-    with consoles(2, "none") as (one, two):
+    with consoles(2, bench("none")) as (one, two):
         opened(one)
         up = opened(two)
         one.path.close()

@@ -20,13 +20,11 @@ from drivers.modem.number import Number
 from rig.config.bench_files import load
 from rig.console.surroundings import surroundings
 from rig.jobs.remote_answer import run
-from rig.paths.vpn_beneath import BehindRouter, VpnNetwork
-from rig.paths.vpn_building import console_on
-from rig.paths.vpn_service import VpnService
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
 from tests.lab.test_vpn import bench, built
+from tests.lab.test_vpn_clients import consoles
 
 CONSOLES, KEYS = 16, 200
 MINUTE = 1.0
@@ -40,25 +38,14 @@ def test_new_keys_come_at_a_random_time_around_half_an_hour() -> None:
     times = {"rekey": round(33 * MINUTE), "rekey_spread": round(6 * MINUTE), "lifetime": round(40 * MINUTE)}
     named = bench("fixed", pool=IPv4Network("198.51.100.96/27"), **times)
     told = [Verdict("", "") for _ in range(CONSOLES)]
-    with Owner() as owner, ThreadPoolExecutor(CONSOLES) as pool:
-        service = VpnService.with_hosts(named, owner)
-        network = VpnNetwork.made(named, owner, service.gateway, CONSOLES)
-        consoles = [
-            console_on(
-                named, service, BehindRouter.made(network, owner, Progress.silent(), number), owner, Progress.silent()
-            )
-            for number in range(CONSOLES)
-        ]
-        service.wait_ready()
-        for one in consoles:
-            one.charon.wait_ready()
-        list(pool.map(lambda pair: pair[0].path.open(pair[1]), zip(consoles, told, strict=True)))
+    with consoles(CONSOLES, named) as made, ThreadPoolExecutor(CONSOLES) as pool:
+        list(pool.map(lambda pair: pair[0].path.open(pair[1]), zip(made, told, strict=True)))
         end = time.monotonic() + 1000
         while sum(len(one.rekeys) for one in told) < KEYS:
             assert time.monotonic() < end, "200 times new keys within 1000 s"
             with waiting():
-                assert not consoles[0].path.ends_within(5)
-        assert all(one.path.alive() for one in consoles)
+                assert not made[0].path.ends_within(5)
+        assert all(one.path.alive() for one in made)
     lived = [key.lived / MINUTE for one in told for key in one.rekeys]
     counted = collections.Counter(round(each) for each in lived)
     print(f"{len(lived)} times new keys, after minutes: {sorted(counted.items())}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.namespace import NetworkNamespace
@@ -12,12 +12,14 @@ from rig.config.bench import Bench
 from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
 from rig.parts.i5os import i5os
-from rig.parts.i5os.hop import HopPlan
 from rig.parts.i5os.i5os import I5osPlan
 from rig.parts.i5os.lac_modem import LacModemPlan
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
+
+if TYPE_CHECKING:
+    from rig.parts.i5os.hop import HopPlan
 
 
 class Lines(Protocol):

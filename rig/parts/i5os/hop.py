@@ -15,23 +15,21 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from drivers.base.errors import NetworkError
-from drivers.ipsec.charon import Association, Charon, Policy
+from drivers.ipsec.association import Association
+from drivers.ipsec.charon import Charon, Policy
 from drivers.l2tp import kernel
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import CallAccepted, CallEnded, Event, TunnelEnded, TunnelUp
 from drivers.l2tp.results import CallResult, StopResult
 from drivers.l2tp.runner import Runner, peer_at
-from drivers.l2tp.tunnel import Tunnel
+from drivers.l2tp.tunnel import NO_LINE, Tunnel
 from drivers.modem.number import Number
 from drivers.net.namespace import NetworkNamespace
 
 NAME = "hop"
-L2TP = "[udp/1701]"
 SECONDS = 20.0
 """For IKE, and for each answer of the gateway's LNS."""
-RATE = 100_000_000
-"""Bit/s, of a call that no line carries."""
 
 _log = logging.getLogger("i5os.hop")
 
@@ -68,8 +66,7 @@ class Hop:
         """Raises what keeps its charon from starting."""
         self._charon.wait_ready()
         plan = self.plan
-        selectors = ([f"{plan.own}/32{L2TP}"], [f"{plan.server}/32{L2TP}"])
-        self._charon.load(NAME, plan.own, plan.server, plan.policy, plan.secret, selectors)
+        self._charon.load(NAME, plan.own, plan.server, plan.policy, plan.secret)
         endpoint = Endpoint(Identity("i5os"), lambda peer: False)
         self.runner = Runner(endpoint, self.namespace, self._told, address=str(plan.own))
 
@@ -85,6 +82,10 @@ class Hop:
                 call.take(event)
         elif (one := self._calls.get(event.call)) is not None:
             one.take(event)
+
+    def new_call(self) -> HopCall:
+        """A console's, not entered yet."""
+        return HopCall(self)
 
     def enter(self, call: HopCall) -> tuple[Tunnel, int]:
         """The tunnel, brought up where it is not, and a call that is offered in it. Raises IkeError, NetworkError."""
@@ -179,7 +180,7 @@ class HopCall:
             own, peer = (tunnel.own, call.own), (tunnel.channel.peer, call.peer)
             self._session = kernel.session_socket(udp, own, peer, hop.plan.server)
         self._tunnel = tunnel
-        return RATE
+        return NO_LINE
 
     def join(self, session: socket.socket) -> None:
         """Join the console's session to it; and only then is the gateway told that it is up."""
@@ -187,7 +188,7 @@ class HopCall:
         self._bridge = kernel.bridged(kernel.channel_of(self._session.fileno()), kernel.channel_of(session.fileno()))
         with self._hop.runner.using() as now:
             if self._number in self._tunnel.calls:
-                self._tunnel.call_connected(self._number, RATE, now)
+                self._tunnel.call_connected(self._number, NO_LINE, now)
 
     def set_link(self, send: int, receive: int) -> None:
         """Nothing is escaped where there is no line."""

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from drivers.base.errors import CallError, RigError, UsageError
 from drivers.l2tp import kernel
@@ -32,10 +32,12 @@ from drivers.l2tp.tunnel import Tunnel
 from drivers.modem.number import Number
 from drivers.net.namespace import NetworkNamespace
 from drivers.serial.serial_line import DTR_OFF_SECONDS
-from rig.parts.i5os.hop import Hop, HopCall, HopPlan
 from rig.parts.i5os.lac_modem import LacModem, LacModemPlan
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
+
+if TYPE_CHECKING:
+    from rig.parts.i5os.hop import Hop, HopPlan
 
 OFFER_SECONDS = 20.0
 """How long a near end may take to say whether it wants a call that rings here."""
@@ -205,7 +207,7 @@ class LendingPartition:
 
     def _serve_hop(self, tunnel: Tunnel, call: int, hop: Hop) -> None:
         """One call through the VPN, in a thread of its own."""
-        one = HopCall(hop)
+        one = hop.new_call()
         self._taken[tunnel.own, call] = one
         try:
             with self.runner.using() as now:
@@ -353,6 +355,8 @@ def main(plan: I5osPlan, *, ready: Callable[[], None]) -> None:
         journal = Journal("i5os")
         partition = LendingPartition(plan)
         if plan.hop is not None:
+            from rig.parts.i5os.hop import Hop  # and with it charon's protocol, which lending a modem needs not
+
             partition.hop = Hop(plan.hop, NetworkNamespace(plan.namespace), plan.folder)
             partition.hop.wait_ready()
         serve_in_thread(

@@ -30,10 +30,11 @@ class Router:
         self.namespace.forward()
         firewall.apply(self.namespace, rules.IPV6_RULES, version=6)
 
-    def join_internet(
-        self, internet: NetworkNamespace, interface: str, own: IPv4Interface, other: IPv4Interface
-    ) -> None:
-        """Lay the cable to the Internet. What leaks is to be seen, wherever it goes: all is routed there, and back."""
+    def join_internet(self, internet: NetworkNamespace, interface: str, own: IPv4Interface) -> None:
+        """Lay the cable to the Internet, which has another address of the same network. What leaks is to be seen,
+        wherever it goes: all is routed there, and back."""
+        beyond = next(host for host in own.network.hosts() if host != own.ip)
+        other = IPv4Interface(f"{beyond}/{own.network.prefixlen}")
         self.namespace.join(OUTSIDE, internet, interface)
         self.namespace.add_address(OUTSIDE, own)
         internet.add_address(interface, other)

@@ -28,7 +28,6 @@ GATEWAYS_CARD, HOSTS_CARD = "services0", "svc0"
 """Its ends: the gateway's, and the service hosts'."""
 REPRESENTATIVES_CARD = "gateway0"
 ANYWHERE = IPv4Network("0.0.0.0/0")
-L2TP = "[udp/1701]"
 
 
 RULES = "*filter\n:INPUT ACCEPT\n-A INPUT -p udp --dport 1701 -m policy --dir in --pol none -j DROP\nCOMMIT\n"
@@ -99,11 +98,9 @@ class VpnGateway:
         """Tell charon whom to take. It is the console that asks for new keys: were both to, the earlier of two times
         would count, and that is more often near 27 minutes than around 30; the gateway asks where the console has not.
         ``broken``: of the policy, so that it is found."""
-        server: IPv4Address = self._table.server
-        selectors = ([f"{server}/32{L2TP}"], [f"0.0.0.0/0{L2TP}"])
         late = (self._policy.rekey + self._policy.life) // 2
         policy = replace(self._policy, rekey=late, spread=0, **broken)  # type: ignore[arg-type]
-        self.charon.load("vpn", server, None, policy, self._secret, selectors)
+        self.charon.load("vpn", self.server, None, policy, self._secret)
 
     def kill(self) -> None:
         """Charon dies without a word. What it gave the kernel stays there."""

@@ -33,14 +33,12 @@ from rig.run.journal import Journal
 
 FIRST_OF_SERVICE = 1000
 """The first interface number of sessions of remote service."""
-MTU = 1350
-"""What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
 WORDS = (
     "auth", "require-chap", "refuse-pap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap", "nobsdcomp", "nodeflate",
     "lcp-echo-interval", "20", "lcp-echo-failure", "3", "nodefaultroute", "noproxyarp",
     # Who was told that it is over waits once more before it is (RFC 1661 §4.6): a second, not three.
     "lcp-restart", "1", "lcp-max-configure", "30",
-    "mtu", f"{MTU}", "mru", f"{MTU}",
+    "mtu", f"{kernel.MTU_IN_ESP}", "mru", f"{kernel.MTU_IN_ESP}",
 )  # fmt: skip
 
 _log = logging.getLogger("vpn")
