@@ -43,10 +43,12 @@ class TunnelEnded:
 
 @dataclass(frozen=True)
 class CallAsked:
-    """The peer asks us to dial: we are the LAC. Answer with accept_call or end_call."""
+    """The peer asks us to dial: we are the LAC. ``sub_address``: whom, at that number. Answer with accept_call or
+    end_call."""
 
     call: int
     number: str
+    sub_address: str
     lowest: int
     highest: int
 

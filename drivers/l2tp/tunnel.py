@@ -64,8 +64,10 @@ class Tunnel(ControlConnection):
         self.calls: dict[int, TunnelCall] = {}
         self._serial = 0
 
-    def place_call(self, number: str, now: float, *, lowest: int = 1, highest: int = HIGHEST_BPS) -> int:
-        """Ask the peer to dial (OCRQ): we are the LNS. The call's id here."""
+    def place_call(
+        self, number: str, now: float, sub_address: str = "", *, lowest: int = 1, highest: int = HIGHEST_BPS
+    ) -> int:
+        """Ask the peer to dial (OCRQ): we are the LNS. ``sub_address``: whom, at that number. The call's id here."""
         values: Values = {
             Attribute.CALL_SERIAL_NUMBER: self._next_serial(),
             Attribute.MINIMUM_BPS: lowest,
@@ -74,6 +76,8 @@ class Tunnel(ControlConnection):
             Attribute.FRAMING_TYPE: messages.FRAMING_ASYNC,
             Attribute.CALLED_NUMBER: number.encode(),
         }
+        if sub_address:
+            values[Attribute.SUB_ADDRESS] = sub_address.encode()
         return self._request(Kind.OCRQ, values, now, outgoing=True)
 
     def offer_call(self, calling: str, called: str, now: float) -> int:
@@ -191,7 +195,8 @@ class Tunnel(ControlConnection):
         called = message.octets(Attribute.CALLED_NUMBER).decode("utf-8", "replace")
         if outgoing:
             rates = message.number(Attribute.MINIMUM_BPS), message.number(Attribute.MAXIMUM_BPS)
-            self.events.append(CallAsked(own, called, *rates))
+            wanted = message.octets(Attribute.SUB_ADDRESS).decode("utf-8", "replace")
+            self.events.append(CallAsked(own, called, wanted, *rates))
         else:
             calling = message.octets(Attribute.CALLING_NUMBER).decode("utf-8", "replace")
             self.events.append(CallOffered(own, calling, called))

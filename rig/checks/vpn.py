@@ -54,12 +54,12 @@ def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
         for server in around.allowed.servers:
             around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
         seen = [packet for packet in wire.collect() if packet[0] >> 4 == 4]
-    clear = [packet for packet in seen if not _is_vpns(packet)]
+    clear = [packet for packet in seen if not is_vpns(packet)]
     observed = f"{len(clear)} of {len(seen)} packets are something else" if clear else f"{len(seen)} packets, all of it"
     yield CheckResult(name, str(underlay.source), "IKE and ESP alone", observed, bool(seen) and not clear)
 
 
-def _is_vpns(packet: bytes) -> bool:
+def is_vpns(packet: bytes) -> bool:
     """Whether a packet is ESP, or goes to or comes from IKE's ports."""
     head = 4 * (packet[0] & 15)
     if packet[9] == ESP:

@@ -205,8 +205,6 @@ def _validate_vpn(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
         raise wrong("vpn-gateway", "it is reached over the table [internet], or [lig], and not through a [proxy]")
     if bench.internet is None and not bench.vpn:
         raise wrong("vpn", "it takes true: the LIG's fence must let the VPN through to reach [vpn-gateway]")
-    if bench.inbound is not None and bench.near_end.remote_modem is not None:
-        raise wrong("inbound", "remote service goes through a VPN of the console's own, not through a partition's")
     known = load_destinations(bench).vpn_servers
     if vpn.server not in known:
         raise wrong("vpn-gateway.server", f"it takes an address of §5.2: {', '.join(map(str, known))}")

@@ -16,6 +16,8 @@ from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.ending import to_its_end
 from rig.jobs.remote_service import ServiceStage, table_of
 from rig.paths.building import build
+from rig.paths.multi_hop_building import BuiltMultiHop
+from rig.paths.up import Up
 from rig.paths.vpn_building import BuiltVpn
 from rig.probes.reaching import connect
 from rig.run.capture import Capture
@@ -30,14 +32,14 @@ def run(bench: Bench, numbers: Sequence[Number], progress: Progress, capture: Ca
     verdict, table = InboundVerdict(bench.name, lab.current()), table_of(bench)
     with to_its_end(verdict, progress, capture, "taking everything down") as owner:
         built = build(bench, numbers, owner, progress, capture)
-        assert isinstance(built, BuiltVpn)  # by the bench, see bench_files.py
+        assert isinstance(built, BuiltVpn | BuiltMultiHop)  # by the bench, see bench_files.py
         with progress.step("partitions, services"):
             stage = ServiceStage.built(bench, owner, built)
         told = Verdict(bench.name, lab.current())
-        built.path.open(told)
+        home = built.path.open(told)
         verdict.port, verdict.address = told.port, str(table.ppp_address)
         with Arming.opened(owner.folder / "remote-service.json", verdict.address, table.waiting) as (arming, _):
-            for result in once(stage, arming, progress, verdict):
+            for result in once(stage, home, arming, progress, verdict):
                 verdict.checks.append(result)
                 progress.note(result.line())
         verdict.arming = arming.record.state.value
@@ -45,13 +47,15 @@ def run(bench: Bench, numbers: Sequence[Number], progress: Progress, capture: Ca
     return verdict
 
 
-def once(stage: ServiceStage, arming: Arming, progress: Progress, verdict: InboundVerdict) -> Iterator[CheckResult]:
+def once(
+    stage: ServiceStage, home: Up, arming: Arming, progress: Progress, verdict: InboundVerdict
+) -> Iterator[CheckResult]:
     """The sessions, from their opening to their end, and what is left of them. Raises ArmingError where it has been."""
     before, began = stage.end.surroundings(), time.monotonic()
     open_armed(stage, arming, progress)
     verdict.calls.append(InboundCall("the service server", "CONNECT", 0, time.monotonic() - began))
     try:
-        yield from stage.verify()
+        yield from stage.verify(home)
     finally:
         stage.end.close()
     yield as_before(stage.end, before)

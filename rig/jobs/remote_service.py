@@ -3,27 +3,27 @@ it is let to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.base.errors import CarrierLostError
-from drivers.l2tp.kernel import MTU_IN_ESP
-from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.up import PppUp
 from rig.checks.inbound.promise import promised_by
-from rig.checks.inbound.representative import Behind, Promised, Verification
+from rig.checks.inbound.representative import Behind, Promised
+from rig.checks.inbound.sessions import SessionsVerification
 from rig.checks.inbound.sweep import ALL_PORTS
 from rig.config.bench import Bench, InboundTable
 from rig.config.bench_files import load_destinations
 from rig.console import partitions
+from rig.console.console import Console
 from rig.console.partitions import Partition
 from rig.jobs.services import serve_names
-from rig.links.remote_service import FIRST_UNIT, RemoteServiceEnd, ServiceSession
-from rig.parts.vpn_server.gateway import REPRESENTATIVES, REPRESENTATIVES_CARD
-from rig.parts.vpn_server.lns import FIRST_OF_SERVICE
-from rig.paths.vpn_building import BuiltVpn
-from rig.paths.vpn_service import CONSOLE
+from rig.links.remote_service import FIRST_UNIT, RemoteServiceEnd, ServiceCall, ServiceSession
+from rig.parts.vpn_server.gateway import REPRESENTATIVES
+from rig.paths.built import Built
+from rig.paths.up import Up
+from rig.paths.vpn_service import CONSOLE, VpnService
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult
@@ -44,33 +44,38 @@ class Representative:
         return False
 
 
+class ThroughVpn(Built, Protocol):
+    """A way home through a VPN, of the console's own or a partition's."""
+
+    @property
+    def service(self) -> VpnService: ...
+
+    @property
+    def console(self) -> Console: ...
+
+    def service_call(self, name: str) -> ServiceCall:
+        """Another session in the VPN, and whom it is for."""
+
+
 @dataclass(frozen=True)
 class ServiceStage:
-    """What remote service takes place on."""
+    """What remote service takes place on. ``vpn``: which need not be up while it is built."""
 
     bench: Bench
     owner: Owner
-    vpn: BuiltVpn
+    vpn: ThroughVpn
     end: RemoteServiceEnd
     made: list[Partition]
     representative: Representative
 
     @classmethod
-    def built(
-        cls, bench: Bench, owner: Owner, vpn: BuiltVpn, kind: type[RemoteServiceEnd] = RemoteServiceEnd
-    ) -> ServiceStage:
-        """Around a way home through a VPN, which need not be up."""
-        console, table = vpn.beneath.console, table_of(bench)
+    def built(cls, bench: Bench, owner: Owner, vpn: ThroughVpn) -> ServiceStage:
+        console, table = vpn.console, table_of(bench)
         made = partitions.make(owner, console.namespace, table.partitions)
         serve_names(owner, console.namespace, load_destinations(bench).inbound, made)
         server = owner.namespace("service")
         vpn.service.gateway.join_representative(server)
-        end = _end(kind, bench, owner, vpn, made)
-        return cls(bench, owner, vpn, end, made, Representative(server))
-
-    def with_end(self, kind: type[RemoteServiceEnd]) -> ServiceStage:
-        """The same with another console's side, as one that is broken on purpose."""
-        return replace(self, end=_end(kind, self.bench, self.owner, self.vpn, self.made))
+        return cls(bench, owner, vpn, _end(bench, owner, vpn, made), made, Representative(server))
 
     @property
     def promised(self) -> Promised:
@@ -80,29 +85,28 @@ class ServiceStage:
     @property
     def behind(self) -> Behind:
         inside = tuple((one.name, one.namespace) for one in self.made)
-        return Behind(self.vpn.beneath.console.namespace, f"ppp{FIRST_UNIT}", inside)
+        return Behind(self.vpn.console.namespace, f"ppp{FIRST_UNIT}", inside)
 
-    def verify(self, tcp_ports: range | None = None) -> Iterator[CheckResult]:
-        """Every check of the representative, while the sessions are up. What must not get in is sent from the gateway's
-        end of the console's session, past the gateway's own firewall. Raises what ended one of them."""
-        address, mine = table_of(self.bench).ppp_address, REPRESENTATIVES[1].ip
-        up = PppUp(REPRESENTATIVES_CARD, mine, address, (), MTU_IN_ESP, "")
-        end = LinkEnd(self.vpn.service.gateway.namespace, f"ppp{FIRST_OF_SERVICE}")
-        for result in Verification(
-            self.representative, up, self.promised, self.behind, tcp_ports or ALL_PORTS, end=end
-        ).run():
+    def verify(self, home: Up, tcp_ports: Sequence[int] = ALL_PORTS) -> Iterator[CheckResult]:
+        """Every check while the sessions are up, beside the way ``home``. Raises what ended one of them."""
+        sessions = SessionsVerification(
+            self.representative, self.vpn.service.gateway, self.end.sessions, self.promised, self.behind, home,
+            self.vpn.places(home).wire,
+        )  # fmt: skip
+        for result in sessions.run(tcp_ports):
             if (failure := self.end.ended()) is not None:
                 raise CarrierLostError(str(failure))
             yield result
 
 
-def _end(
-    kind: type[RemoteServiceEnd], bench: Bench, owner: Owner, vpn: BuiltVpn, made: list[Partition]
-) -> RemoteServiceEnd:
+def _end(bench: Bench, owner: Owner, vpn: ThroughVpn, made: list[Partition]) -> RemoteServiceEnd:
     """The console's side, and the sessions that it opens."""
     table, ports = table_of(bench), load_destinations(bench).inbound
-    console, tunnel, account = vpn.beneath.console, vpn.path.link.tunnel, vpn.service.account
-    end = owner.own(kind(console, tunnel, account, bench.near_end.ppp, REPRESENTATIVES[1].ip, Progress.silent()))
+    account, representative = vpn.service.account, REPRESENTATIVES[1].ip
+    made_end = RemoteServiceEnd(
+        vpn.console, vpn.service_call, account, bench.near_end.ppp, representative, Progress.silent()
+    )
+    end = owner.own(made_end)
     own = ServiceSession(CONSOLE, table.ppp_address, ports if table.console else ())
     end.sessions = (own, *(ServiceSession(one.name, one.alternate, (), one) for one in made if one.allowed))
     return end

@@ -37,7 +37,8 @@ class NotCalledError(CallError):
 class AnsweringEnd:
     """One that answers over a link. ``ports``: the console's own that a caller may reach, where the bench opens them
     (§5.3); ``partitions`` are put there before it opens; ``unit``: of its PPP interface, another for each that one
-    console has. ``listening`` is set while a call would be answered."""
+    console has. ``rules_of``: what is permitted, as iptables-restore text; ``listening`` is set while a call would be
+    answered."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class AnsweringEnd:
         self.link = link
         self.ports = ports
         self.partitions: tuple[Partition, ...] = ()
+        self.rules_of = inbound_firewall.rules
         self.listening = threading.Event()
         self.role = self.made_role(table, unit)
         self.near = NearEnd(console, link, self.role, ppp, progress)
@@ -107,7 +109,7 @@ class AnsweringEnd:
         self._led_to = [one for one in self.partitions if one.allowed]
         try:
             self._call.enter_context(self.near.console.routing.open(self._led_to))
-            inbound_firewall.put_up(self.namespace, self.role.interface, self.rules())
+            inbound_firewall.put_up(self.namespace, self.role.interface, self.rules_of(self.permitted()))
             self._call.callback(self.take_rules_down)
             self._call.callback(self.forget_flows)
             self.near.open()
@@ -115,13 +117,12 @@ class AnsweringEnd:
             self._call.close()
             raise
 
-    def rules(self) -> str:
-        """What the caller may reach, as iptables-restore text."""
+    def permitted(self) -> Permitted:
+        """What the caller may reach."""
         table = self.inbound
         allowed = tuple((one.alternate, one.interface) for one in self.partitions if one.allowed)
         console = self.ports if table.console else ()
-        permitted = Permitted(self.role.interface, table.ppp_address, table.remote, console, allowed)
-        return inbound_firewall.rules(permitted)
+        return Permitted(self.role.interface, table.ppp_address, table.remote, console, allowed)
 
     def take_rules_down(self) -> None:
         inbound_firewall.take_down(self.namespace, self.role.interface)

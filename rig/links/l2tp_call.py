@@ -8,6 +8,7 @@ who calls, and with what credentials, is the near end's to judge.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from drivers.base.errors import CallError, CarrierLostError, RigError
@@ -16,63 +17,46 @@ from drivers.modem.call import Connection
 from drivers.modem.identity import Identity
 from drivers.modem.number import Number
 from drivers.modem.profile import Profile
-from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import PEER_MILLISECONDS, Pppd
-from rig.config.bench import RemoteModemTable
-from rig.links.lns import Lns
 from rig.links.lns_call import LnsCall
-from rig.run.progress import Progress
+from rig.links.partition_tunnel import PartitionTunnel
 
 MTU = 1410
 """Bytes that fit into Ethernet's 1,500 with L2TP, UDP and IP around them."""
 
 
 class L2tpCall:
-    """One tunnel and one call at a time. ``secret`` of the tunnel, asked for as it is opened; ``carrier_wait`` of the
-    partition's modem, in seconds. ``lost`` is told, from the tunnel's thread, that a call has ended that was not ended
-    here."""
+    """One call at a time. ``carrier_wait`` of the partition's modem, in seconds; ``wanted``: whom a call through the
+    partition's VPN is for, which it tells the gateway. ``lost`` is told, from the tunnel's thread, that a call has
+    ended that was not ended here."""
 
     l2tp = True
     lasts = False
     words: tuple[str, ...] = ("mtu", f"{MTU}", "mru", f"{MTU}")
 
-    def __init__(
-        self,
-        table: RemoteModemTable,
-        secret: Callable[[], bytes],
-        namespace: NetworkNamespace,
-        carrier_wait: float,
-        progress: Progress,
-    ) -> None:
-        self.port = str(table.partition)
+    def __init__(self, tunnel: PartitionTunnel, carrier_wait: float, wanted: str = "") -> None:
+        self.tunnel = tunnel
+        self.port = str(tunnel.table.partition)
         self.rate = 0
         self.identity = Identity()
         self.profile: Profile | None = None
         self.caller = ""
         self.lost: Callable[[], None] = lambda: None
-        self._table = table
-        self._secret = secret
-        self._namespace = namespace
-        self._seconds = carrier_wait + table.timeout  # to its carrier, and the partition to say so
-        self._progress = progress
+        self._seconds = carrier_wait + tunnel.table.timeout  # to its carrier, and the partition to say so
+        self._wanted = wanted
+        self._progress = tunnel.progress
         self._maps: dict[bool, int] = {}
         self._over = ""
-        self._lns: Lns | None = None
+        self._held = contextlib.ExitStack()
         self._call: LnsCall | None = None
         self._offered: CallOffered | None = None
 
     def open(self) -> None:
-        """Open the tunnel. Raises as Lns does."""
+        """The tunnel, where it is not there yet. Raises as Lns does."""
         self._over, self._maps, self.caller = "", {}, ""
-        with self._progress.step(f"L2TP tunnel to {self._table.partition}"):
-            self._lns = Lns(self._table, self._secret(), self._namespace, self._progress.trace)
-        self.identity = Identity("i5/OS partition", self._lns.host)
-
-    @property
-    def lns(self) -> Lns:
-        assert self._lns is not None
-        return self._lns
+        self._held.enter_context(self.tunnel.held())
+        self.identity = Identity("i5/OS partition", self.tunnel.lns.host)
 
     @property
     def call(self) -> LnsCall:
@@ -88,7 +72,7 @@ class L2tpCall:
     def terminal(self) -> int:
         self._end_call()
         self._over, self._maps = "", {}
-        self._call = LnsCall(self.lns, self._ended)
+        self._call = LnsCall(self.tunnel.lns, self._ended)
         return self._call.terminal()
 
     def dial(self, number: Number) -> Connection:
@@ -98,7 +82,7 @@ class L2tpCall:
             self._progress.begin(f"partition dialling {number}")
 
         return self._connected(
-            "L2TP outgoing call", lambda: self.call.dial(number.dial_string, self._seconds, accepted)
+            "L2TP outgoing call", lambda: self.call.dial(number.dial_string, self._wanted, self._seconds, accepted)
         )
 
     def _connected(self, doing: str, connect: Callable[[], int]) -> Connection:
@@ -114,7 +98,7 @@ class L2tpCall:
 
     def wait_for_call(self, seconds: float) -> bool:
         """Wait until the partition offers a call."""
-        self._offered = self.lns.wait_for_call(seconds)
+        self._offered = self.tunnel.lns.wait_for_call(seconds)
         if self._offered is not None:
             self.caller = self._offered.calling
         return self._offered is not None
@@ -127,8 +111,8 @@ class L2tpCall:
         return self._connected(doing, lambda: self.call.answer(offered, self._seconds))
 
     def wake(self) -> None:
-        if self._lns is not None:
-            self._lns.wake()
+        if self.tunnel.up:
+            self.tunnel.lns.wake()
 
     def release(self, pppd: Pppd) -> None:
         """Once the gateway's own PPP has had time to start; see PEER_MILLISECONDS."""
@@ -146,11 +130,9 @@ class L2tpCall:
         return CarrierLostError(self._over) if self._over else None
 
     def hang_up(self) -> None:
-        """End call and tunnel."""
+        """End the call; the tunnel goes with the last."""
         self._end_call()
-        if self._lns is not None:
-            lns, self._lns = self._lns, None
-            lns.close()
+        self._held.close()
 
     def _end_call(self) -> None:
         if self._call is not None:

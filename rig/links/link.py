@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from drivers.base.errors import RigError
@@ -49,6 +50,13 @@ class Link(Protocol):
 
     def hang_up(self) -> None:
         """End the call and let the port go. Nothing happens when it is not open."""
+
+
+class TunnelledLink(Link, Protocol):
+    """A call in a tunnel, of whose end pppd learns nothing. ``lost`` is told, from a thread of the tunnel's, that it
+    has ended that was not ended here."""
+
+    lost: Callable[[], None]
 
 
 class AnsweringLink(Link, Protocol):

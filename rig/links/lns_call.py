@@ -65,13 +65,14 @@ class LnsCall:
                     return event
         return None
 
-    def dial(self, number: str, seconds: float, accepted: Callable[[], None]) -> int:
-        """Have the partition dial; the rate in bit/s. ``accepted`` is told when it begins to.
+    def dial(self, number: str, wanted: str, seconds: float, accepted: Callable[[], None]) -> int:
+        """Have the partition dial; the rate in bit/s. ``wanted``: whom, at that number; ``accepted`` is told when it
+        begins to.
 
         Raises by the call's result as a modem of our own does (RFC 2661 §4.4.2), NoAnswerError after ``seconds``.
         """
         with self._lns.using() as (tunnel, now):
-            self._number = tunnel.place_call(number, now)
+            self._number = tunnel.place_call(number, now, wanted)
             self._lns.register(self._number, self)
         answer = self._next(CallAccepted, CallEnded, TunnelEnded, seconds=self._lns.table.timeout)
         if not isinstance(answer, CallAccepted):

@@ -13,6 +13,7 @@ from rig.console.console import Console
 from rig.links.l2tp_call import L2tpCall
 from rig.links.modem_line import ModemLine, NullModem, PickUp
 from rig.links.near_end import NearEnd
+from rig.links.partition_tunnel import PartitionTunnel
 from rig.links.ppp_role import Calling
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -80,7 +81,8 @@ def lent_call(bench: Bench, table: RemoteModemTable, console: Console, progress:
     def secret() -> bytes:
         return secret_value(bench, "near-end.remote-modem.secret", table.secret, "").encode()
 
-    return L2tpCall(table, secret, console.namespace, bench.near_end.modem.carrier_wait, progress)
+    tunnel = PartitionTunnel(table, secret, console.namespace, progress)
+    return L2tpCall(tunnel, bench.near_end.modem.carrier_wait)
 
 
 def near_end_of(

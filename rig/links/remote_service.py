@@ -8,11 +8,13 @@ at port 1701, the kernel knows no second tunnel's packets from the first one's.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from drivers.base.errors import RigError
 from drivers.base.secret import Secret
+from drivers.modem.call import Connection
 from drivers.net import conntrack
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.up import PppUp
@@ -22,10 +24,9 @@ from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
 from rig.console.partitions import Partition
 from rig.console.surroundings import surroundings
+from rig.links.link import TunnelledLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
-from rig.links.vpn_link import VpnLink
-from rig.links.vpn_tunnel import VpnTunnel
 from rig.run.progress import Progress
 
 FIRST_UNIT = 10
@@ -43,13 +44,23 @@ class ServiceSession:
     partition: Partition | None = None
 
 
+@dataclass(frozen=True)
+class ServiceCall:
+    """What one session goes over, and how it is connected."""
+
+    link: TunnelledLink
+    dial: Callable[[], Connection]
+
+
 class RemoteServiceEnd:
-    """``account``: what is said by CHAP, with the session's name; ``representative``: whom alone it is for."""
+    """``call_for``: a session's, by whom that is for; ``account``: what is said by CHAP, with the same name;
+    ``representative``: whom alone it is for. ``rules_of``: what he may reach by one session, as iptables-restore text.
+    """
 
     def __init__(
         self,
         console: Console,
-        tunnel: VpnTunnel,
+        call_for: Callable[[str], ServiceCall],
         account: Secret,
         ppp: PppTable,
         representative: IPv4Address,
@@ -57,7 +68,8 @@ class RemoteServiceEnd:
     ) -> None:
         self.console = console
         self.sessions: tuple[ServiceSession, ...] = ()
-        self._tunnel = tunnel
+        self.rules_of = inbound_firewall.rules
+        self._call_for = call_for
         self.account = account
         self._ppp = ppp
         self._representative = representative
@@ -81,17 +93,17 @@ class RemoteServiceEnd:
         namespace, interface = self.console.namespace, f"ppp{unit}"
         led_to = [session.partition] if session.partition else []
         self._open.enter_context(self.console.routing.open(led_to))
-        inbound_firewall.put_up(namespace, interface, self.rules(session, interface))
-        self._open.callback(self.take_rules_down, interface)
+        inbound_firewall.put_up(namespace, interface, self.rules_of(self.permitted(session, interface)))
+        self._open.callback(inbound_firewall.take_down, namespace, interface)
         self._open.callback(conntrack.flush_address, namespace, session.address)
         account = Secret(f"{self.account.user}.{session.name}", self.account.password)
-        link = VpnLink(self._tunnel, session.name)
-        near = NearEnd(self.console, link, Calling(account, "chap", unit), self._ppp, self._progress)
+        call = self._call_for(session.name)
+        near = NearEnd(self.console, call.link, Calling(account, "chap", unit), self._ppp, self._progress)
         near.default_route = False
-        link.lost = near.lost
+        call.link.lost = near.lost
         self._open.callback(near.hang_up)
         near.open()
-        near.connect(link.dial)
+        near.connect(call.dial)
         up = near.start_ppp()
         self._near.append(near)
         self._open.enter_context(self.console.routing.back(session.address, up.interface, unit))
@@ -101,15 +113,11 @@ class RemoteServiceEnd:
             self._open.enter_context(way)
         return up
 
-    def rules(self, session: ServiceSession, interface: str) -> str:
-        """What the representative may reach by one session, as iptables-restore text."""
+    def permitted(self, session: ServiceSession, interface: str) -> Permitted:
+        """What the representative may reach by one session."""
         partition = session.partition
         partitions = ((session.address, partition.interface),) if partition else ()
-        permitted = Permitted(interface, session.address, self._representative, session.ports, partitions)
-        return inbound_firewall.rules(permitted)
-
-    def take_rules_down(self, interface: str) -> None:
-        inbound_firewall.take_down(self.console.namespace, interface)
+        return Permitted(interface, session.address, self._representative, session.ports, partitions)
 
     def ended(self) -> RigError | None:
         """Why one of the sessions is no more; None while all are up."""

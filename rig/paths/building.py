@@ -44,7 +44,7 @@ def _through_a_vpn(
     call = modem_building.build(bench, numbers, owner, progress, capture, beneath=True)
     assert call.far is not None
     far = call.far
-    return vpn_building.over_modem(bench, owner, progress, call, call.near.console, far.gateway, far.service)
+    return vpn_building.over_modem(bench, owner, progress, call, call.near.console, far.gateway, far.service, capture)
 
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:

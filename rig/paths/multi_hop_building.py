@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -9,8 +10,11 @@ from drivers.ipsec.association import Association
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
+from rig.console.console import Console
 from rig.console.networks import CARD, join_router
+from rig.links.l2tp_call import L2tpCall
 from rig.links.making import borrower_of
+from rig.links.remote_service import ServiceCall
 from rig.parts.i5os.emulated import EmulatedPartition, near_address
 from rig.parts.i5os.hop import HopPlan
 from rig.parts.router.rules import IPV6_RULES
@@ -20,7 +24,7 @@ from rig.paths.multi_hop import MultiHopPath
 from rig.paths.up import Up
 from rig.paths.vpn_beneath import VpnNetwork
 from rig.paths.vpn_service import VpnService, policy_of
-from rig.run.capture import Capture
+from rig.run.capture import PARTITION, Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -63,6 +67,17 @@ class BuiltMultiHop:
     def pool(self) -> IPv4Network | None:
         return self.service.table.pool
 
+    @property
+    def console(self) -> Console:
+        return self.path.call.near.console
+
+    def service_call(self, name: str) -> ServiceCall:
+        """Another session through the partition's VPN, and whom it is for."""
+        home = self.path.call.near.link
+        assert isinstance(home, L2tpCall)
+        link = L2tpCall(home.tunnel, self.service.table.timeout, name)
+        return ServiceCall(link, functools.partial(link.dial, self.path.call.numbers[0]))
+
     def places(self, up: Up) -> Places:
         if up.underlay is None:
             return self.network.around(0, up)
@@ -97,6 +112,9 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         service.wait_ready()
     if capture is not None:
         capture.tap(owner, near.namespace, "i5os0", "to the partition")
+        cable = LinkEnd(network.router.namespace, network.places[0].interface)
+        capture.tap_cable(owner, cable, "the partition's, to the customer's router", PARTITION)
+        capture.tap_keys(owner, partition.namespace)
 
     def agreed_on() -> Association | None:
         found = partition.control.ask("agreed_on")

@@ -17,6 +17,7 @@ from rig.console.console import Console
 from rig.console.networks import CARD
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
+from rig.links.remote_service import ServiceCall
 from rig.links.vpn_link import VpnLink
 from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.parts.hosts.emulated import EmulatedHosts
@@ -55,6 +56,15 @@ class BuiltVpn:
     def pool(self) -> IPv4Network | None:
         return self.service.table.pool
 
+    @property
+    def console(self) -> Console:
+        return self.beneath.console
+
+    def service_call(self, name: str) -> ServiceCall:
+        """Another session in the VPN, and whom it is for."""
+        link = VpnLink(self.path.link.tunnel, name)
+        return ServiceCall(link, link.dial)
+
     def places(self, up: Up) -> Places:
         return self._inside(up) if up.underlay is not None else self.beneath.places(up)
 
@@ -79,7 +89,9 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         beneath = BehindRouter.made(network, owner, progress)
         built = _ready(console_on(bench, service, beneath, owner, progress))
     if capture is not None:
-        capture.tap(owner, beneath.console.namespace, CARD, "to the customer's router")
+        cable = LinkEnd(network.router.namespace, network.places[0].interface)
+        capture.tap_cable(owner, cable, f"{CARD}, to the customer's router")
+        capture.tap_keys(owner, beneath.console.namespace)
     return built
 
 
@@ -91,8 +103,11 @@ def over_modem(
     console: Console,
     lig: EmulatedLig,
     hosts: EmulatedHosts,
+    capture: Capture | None = None,
 ) -> BuiltVpn:
     """Over a call by modem, whose far end is there: its gateway, and the service hosts behind that."""
+    if capture is not None:
+        capture.tap_keys(owner, console.namespace)
     with progress.step("VPN gateway"):
         service = VpnService.made(bench, owner, hosts)
         beneath = OverModem.made(call, console, lig, hosts, service.gateway)

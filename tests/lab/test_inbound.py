@@ -76,8 +76,8 @@ def test_rules_that_a_crash_has_left_go_and_the_customers_stay(inbound_bench: In
     """Nobody took them down; the next arming's put_up begins with that, and does not put them there twice."""
     end = inbound_bench.end
     before = end.surroundings()
-    firewall.apply(end.namespace, end.rules())
-    inbound_firewall.put_up(end.namespace, end.role.interface, end.rules())
+    firewall.apply(end.namespace, inbound_firewall.rules(end.permitted()))
+    inbound_firewall.put_up(end.namespace, end.role.interface, inbound_firewall.rules(end.permitted()))
     assert end.surroundings().count("-j remote-console") == 1
     inbound_firewall.take_down(end.namespace, end.role.interface)
     assert as_before(end, before).held

@@ -99,7 +99,7 @@ def test_a_call_that_was_given_up_spoils_none_that_follows(tunnel: Line) -> None
     partition, whose modem was still dialling when it was told."""
     assert isinstance(tunnel.near.link, L2tpCall)
     with pytest.raises(NoAnswerError, match="did not say"):
-        tunnel.near.link.call.dial(VOICE, 0.3, lambda: None)
+        tunnel.near.link.call.dial(VOICE, "", 0.3, lambda: None)
     tunnel.near.end_session()  # as after any call that did not connect
     with pytest.raises(BusyError):
         tunnel.call("1-800-555-0101")

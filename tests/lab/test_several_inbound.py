@@ -14,10 +14,12 @@ import pytest
 
 from drivers.modem.number import Number
 from fixtures.inbound import InboundCall, armed, connected
+from rig.console.inbound_firewall import IN
 from rig.jobs.answer import as_before
 from rig.links.answering import AnsweringEnd
 from rig.probes.reaching import connect
 from rig.run.progress import Progress
+from tests.lab.broken_rules import BrokenRules, opened
 
 if TYPE_CHECKING:
     from rig.jobs.answer import InboundBench
@@ -28,20 +30,13 @@ ALLOWED = "board"
 PORTS = range(20, 30)
 
 
-class LetsEverythingThrough(AnsweringEnd):
-    """Whatever the console can reach, its caller can."""
-
-    def rules(self) -> str:
-        return super().rules().replace("-A remote-in-ppp1 -j DROP", "-A remote-in-ppp1 -j ACCEPT")
-
-
 @pytest.fixture(scope="module")
 def second_port(inbound_bench: InboundBench) -> str:
     assert inbound_bench.lines is not None
     return inbound_bench.lines.install_line("second", SECOND_LINE)
 
 
-def second_stage(stage: InboundBench, port: str, kind: type[AnsweringEnd] = AnsweringEnd) -> InboundBench:
+def second_stage(stage: InboundBench, port: str) -> InboundBench:
     """One more line on the same console, with addresses and a partition of its own, and no port of the console."""
     partitions = tuple(
         msgspec.structs.replace(one, allowed=one.name == ALLOWED) for one in stage.end.inbound.partitions
@@ -55,7 +50,7 @@ def second_stage(stage: InboundBench, port: str, kind: type[AnsweringEnd] = Answ
     )
     near_end = msgspec.structs.replace(stage.bench.near_end, number=SECOND_LINE)
     bench = msgspec.structs.replace(stage.bench, inbound=inbound, near_end=near_end)
-    second = stage.with_end(kind, Progress.silent(), bench, port, unit=1)
+    second = stage.with_end(AnsweringEnd, Progress.silent(), bench, port, unit=1)
     second.end.partitions = tuple(replace(one, allowed=one.name == ALLOWED) for one in stage.end.partitions)
     return second
 
@@ -96,7 +91,8 @@ def test_a_call_that_is_let_through_everywhere_is_found_beside_another(
     inbound_bench: InboundBench, second_port: str, tmp_path: Path
 ) -> None:
     before = inbound_bench.end.surroundings()
-    second = second_stage(inbound_bench, second_port, LetsEverythingThrough)
+    second = second_stage(inbound_bench, second_port)
+    second.end.rules_of = BrokenRules("", "", opened(IN)).rules_of
     with call_to(inbound_bench, tmp_path / "one.json") as one, call_to(second, tmp_path / "two.json") as two:
         found = failed(two)
         assert "partitions that are not allowed" in found  # the other's, whose ways are there

@@ -124,9 +124,11 @@ def test_a_run_that_is_killed_at_any_of_twenty_moments_is_cleared_by_the_next() 
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("name", "numbers"), [("vpn-inbound", []), ("vpn-modem", [Number("1-800-555-0100")])])
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("vpn-inbound", []), ("vpn-modem", [Number("1-800-555-0100")]), ("multi-hop-inbound", [])]
+)
 def test_the_command_has_it_verified_and_once(name: str, numbers: list[Number]) -> None:
-    """Over the customer's network, and over a modem's call."""
+    """Over the customer's network, over a modem's call, through a partition."""
     bench = msgspec.structs.replace(load(name), inbound=load("vpn-inbound").inbound)
     verdict = run(bench, numbers, Progress.silent())
     assert (verdict.outcome, verdict.arming) == ("OK", "used"), verdict.message

@@ -107,10 +107,6 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
             "extends = 'loopback'\n[vpn-gateway]\nserver = '129.42.160.16'",
             "key 'vpn': it takes true: the LIG's fence must let the VPN through",
         ),
-        (
-            "extends = 'multi-hop'\n[inbound]\nppp-address = '10.253.0.1'\nremote = '192.0.2.18'",
-            "key 'inbound': remote service goes through a VPN of the console's own",
-        ),
         (VPN + "pool = '198.51.100.64/29'", "key 'vpn-gateway.pool': it takes a network of at least four addresses"),
         ("[i5os]\nmodems = 2", "key 'i5os': for a device under test it takes interface, address and peers"),
         (DEVICE, "key 'i5os': its modems are on the emulated [exchange], or are real ones"),

@@ -245,6 +245,16 @@ class Verification:
             opener.connect((str(self.up.local), 9))
             opener.send(b"rig")
 
+    def talk(self) -> None:
+        """Ask whoever is promised whose they are, as an exchange of packets both ways."""
+        targets = [(self.up.peer, port) for port in sorted(self.promised.ports)[:1]]
+        targets += [(address, PARTITION_PORT) for _, address in self.promised.partitions]
+        self._asked([Question("TCP", address, port) for address, port in targets])
+
+    def shut(self, name: str, addresses: Sequence[IPv4Address], ports: Sequence[int]) -> CheckResult:
+        """Nothing gets to any of these."""
+        return self._shut(name, ", ".join(map(str, addresses)), addresses, ports, "ICMP echo", "UDP")
+
     # --- sending and looking -----------------------------------------------------------------------------------
 
     def _shut(

@@ -83,9 +83,10 @@ class Hop:
         elif (one := self._calls.get(event.call)) is not None:
             one.take(event)
 
-    def new_call(self) -> HopCall:
-        """A console's, not entered yet."""
-        return HopCall(self)
+    def new_call(self, wanted: str) -> HopCall:
+        """A console's, not entered yet. ``wanted``: whom it is for, as the gateway knows it; "": nobody in
+        particular."""
+        return HopCall(self, wanted)
 
     def enter(self, call: HopCall) -> tuple[Tunnel, int]:
         """The tunnel, brought up where it is not, and a call that is offered in it. Raises IkeError, NetworkError."""
@@ -95,7 +96,7 @@ class Hop:
             tunnel = self._tunnel
             assert tunnel is not None
             with self.runner.using() as now:
-                number = tunnel.offer_call("", "", now)
+                number = tunnel.offer_call("", call.wanted, now)
                 self._calls[number] = call
             return tunnel, number
 
@@ -147,8 +148,9 @@ class Hop:
 class HopCall:
     """One console's call through the hop, as :class:`lac_modem.LacModem` is one by a modem."""
 
-    def __init__(self, hop: Hop) -> None:
-        self.name = f"hop to {hop.plan.server}"
+    def __init__(self, hop: Hop, wanted: str) -> None:
+        self.name = f"hop to {hop.plan.server}" + (f" for {wanted}" if wanted else "")
+        self.wanted = wanted
         self._hop = hop
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._number = 0

@@ -125,8 +125,8 @@ class LendingPartition:
                 _log.info("tunnel ended: %s", end)
                 if (made := self._tunnels.pop(told.tunnel, None)) is not None:
                     made.close()
-            case CallAsked(call, number):
-                self._asked(told.tunnel, call, number)
+            case CallAsked(call, number, sub_address):
+                self._asked(told.tunnel, call, number, sub_address)
             case CallEnded(call, end, True):
                 _log.info("the peer ended call %d: %s", call, end)
                 if (modem := self._taken.get((told.tunnel.own, call))) is not None:
@@ -153,9 +153,9 @@ class LendingPartition:
             made = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, IPv4Address(peer[0]))
         self._tunnels[tunnel] = made
 
-    def _asked(self, tunnel: Tunnel, call: int, called: str) -> None:
+    def _asked(self, tunnel: Tunnel, call: int, called: str, wanted: str) -> None:
         if self.hop is not None and called == self.hop.plan.number:
-            threading.Thread(target=self._serve_hop, args=(tunnel, call, self.hop), daemon=True).start()
+            threading.Thread(target=self._serve_hop, args=(tunnel, call, self.hop, wanted), daemon=True).start()
             return
         try:
             number = self._permitted(called)
@@ -205,9 +205,9 @@ class LendingPartition:
             del self._taken[tunnel.own, call]
             self._make_ready(modem)
 
-    def _serve_hop(self, tunnel: Tunnel, call: int, hop: Hop) -> None:
+    def _serve_hop(self, tunnel: Tunnel, call: int, hop: Hop, wanted: str) -> None:
         """One call through the VPN, in a thread of its own."""
-        one = hop.new_call()
+        one = hop.new_call(wanted)
         self._taken[tunnel.own, call] = one
         try:
             with self.runner.using() as now:

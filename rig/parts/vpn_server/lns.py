@@ -133,6 +133,7 @@ class Lns:
 
     def _call(self, tunnel: Tunnel, call: int, called: str) -> None:
         """One session, from its offer to its end."""
+        why = ""
         try:
             with (
                 self._address(called) as address,
@@ -156,8 +157,9 @@ class Lns:
                     pppd.stop()
         except (RigError, OSError) as error:
             _log.warning("call %d: %s", call, error)
+            why = str(error)
         with self.runner.using() as now:
-            tunnel.end_call(call, CallResult.ADMINISTRATIVE, now)
+            tunnel.end_call(call, CallResult.ADMINISTRATIVE, now, text=why)
 
     def _representative(self, called: str) -> IPv4Address | None:
         return self._plan.service.representative if called and self._plan.service else None
