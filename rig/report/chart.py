@@ -7,8 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from drivers.ppp.line_record import Chunk
-
 WIDTH, HEIGHT = 720, 180
 LEFT, BOTTOM, TOP = 64, 24, 12
 BINS = 120
@@ -19,13 +17,24 @@ BITS_A_BYTE = 10
 
 
 @dataclass(frozen=True)
+class Carried:
+    """So many bytes, at a time in seconds since 1970; ``sent`` by the near end, or to it."""
+
+    time: float
+    sent: bool
+    octets: int
+
+
+@dataclass(frozen=True)
 class Throughput:
-    """Bytes a second over time. ``step`` in seconds; ``limit``: what the line could carry, 0 where nobody knows."""
+    """Bytes a second over time. ``step`` in seconds; ``limit``: what the line could carry, 0 where nobody knows;
+    ``marks``: moments to be shown, in seconds from the beginning."""
 
     step: float
     out: tuple[float, ...]
     into: tuple[float, ...]
     limit: float
+    marks: tuple[float, ...] = ()
 
     @functools.cached_property
     def top(self) -> float:
@@ -43,24 +52,30 @@ class Throughput:
         """Where a value is, from the top of the picture."""
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / self.top)
 
+    def x(self, mark: float) -> float:
+        """Where a moment is, from the left."""
+        return LEFT + (WIDTH - LEFT) * mark / self.seconds
+
     @property
     def seconds(self) -> float:
         return self.step * len(self.out)
 
 
-def throughput(chunks: Sequence[Chunk], rate: int) -> Throughput | None:
-    """From the bytes of a line; None where there are none. ``rate`` of the line in bit/s."""
-    if not chunks:
+def throughput(carried: Sequence[Carried], rate: int, marks: Sequence[float] = ()) -> Throughput | None:
+    """From what a line carried; None where that is nothing. ``rate`` of the line in bit/s; ``marks``: seconds since
+    1970."""
+    if not carried:
         return None
-    began = chunks[0].time
-    span = max(chunks[-1].time - began, SHORTEST_BIN)
+    began = carried[0].time
+    span = max(carried[-1].time - began, SHORTEST_BIN)
     step = max(SHORTEST_BIN, span / BINS)
     bins = math.floor(span / step) + 1
     counted = {True: [0.0] * bins, False: [0.0] * bins}
-    for chunk in chunks:
-        place = min(bins - 1, max(0, math.floor((chunk.time - began) / step)))
-        counted[chunk.sent][place] += len(chunk.data) / step
-    return Throughput(step, tuple(counted[True]), tuple(counted[False]), rate / BITS_A_BYTE)
+    for one in carried:
+        place = min(bins - 1, max(0, math.floor((one.time - began) / step)))
+        counted[one.sent][place] += one.octets / step
+    shown = tuple(mark - began for mark in marks if began <= mark <= began + bins * step)
+    return Throughput(step, tuple(counted[True]), tuple(counted[False]), rate / BITS_A_BYTE, shown)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def boxes(subject: Subject) -> list[Box]:
     """From the near end on, in the order in which a call passes them."""
     bench, verdict = subject.bench, subject.verdict
     if bench.internet is not None:
-        return _network(bench, bench.internet)
+        return _network(subject, bench, bench.internet)
     inbound = subject.far == "caller"
     cable = bench.near_end.modem.profile == "null-modem"
     found = [_near_end(subject), *([] if cable else _modem(bench, verdict))]
@@ -33,39 +33,49 @@ def boxes(subject: Subject) -> list[Box]:
         rate = "without pacing" if bench.exchange.rate == "instant" else f"{bench.exchange.rate} bit/s"
         numbers = [f"{bench.near_end.number}: the near end"] if inbound else _numbers(bench, verdict)
         found.append(Box("telephone exchange", [rate, *numbers], "telephone line", True))
-    if inbound:
+    if inbound and bench.vpn_gateway is None:
         found.append(_caller(bench))
         return found
     if subject.far == "device under test":
         found.append(Box(subject.far, [*_dialled(verdict), *_session(verdict)]))
         return found
     found.append(_gateway(bench, verdict))
-    fence = load_destinations(bench)
-    servers = [f"{server}, TCP 443" for server in fence.servers]
-    found.append(Box("authorized servers", servers, stand_in=bench.lig is not None))
-    return found
+    return [*found, *_beyond(subject, bench, stand_in=bench.lig is not None)]
 
 
-def _network(bench: Bench, table: InternetTable) -> list[Box]:
+def _beyond(subject: Subject, bench: Bench, *, stand_in: bool = True) -> list[Box]:
+    """Behind the fence: the VPN gateway where there is one, and who is reached, or who comes from there."""
+    found = []
+    if bench.vpn_gateway is not None:
+        lines = [f"{bench.vpn_gateway.server}", f"policy {bench.vpn_gateway.policy}", f"PPP: {bench.vpn_gateway.own}"]
+        found.append(Box("VPN gateway", lines, "service network", True))
+    if subject.far == "caller":
+        return [*found, _caller(bench)]
+    servers = [f"{server}, TCP 443" for server in load_destinations(bench).servers]
+    return [*found, Box("authorized servers", servers, stand_in=stand_in)]
+
+
+def _network(subject: Subject, bench: Bench, table: InternetTable) -> list[Box]:
     """The customer's network, and what is beyond it."""
     console = Box("console", ["the rig, as the HMC", f"{table.console}"], "Ethernet")
+    remote = bench.near_end.remote_modem
+    if remote is not None:
+        console.lines[1:], console.joint = [], "Ethernet, L2TP in clear"
+        partition = Box("i5/OS partition", [f"{remote.partition}, UDP 1701", f"{table.console}"], "Ethernet", True)
     if table.local_network is not None:
         console.lines.append(f"second card: {table.local_network}")
-    found = [console]
+    found = [console] if remote is None else [console, partition]
     if bench.proxy is not None:
         asks = f"account {bench.proxy.account}" if bench.proxy.account else "asks nobody who he is"
         lines = [f"{table.router}:{bench.proxy.port}", asks, f"{bench.proxy.address}"]
         found.append(Box(bench.proxy.engine, lines, "Ethernet", True))
     reached = "the region's servers, TCP 443" if table.limited else "anybody on TCP 443"
-    mask = "SNAT" if table.masking == "fixed" else "masquerading"
+    if bench.vpn_gateway is not None:
+        reached = "IKE and ESP to the VPN gateway"
+    mask = {"fixed": "SNAT", "masquerade": "masquerading", "none": "addresses as they are"}[table.masking]
     lines = ([] if bench.proxy else [f"{table.router}"]) + [reached, f"{mask}: {table.outside.ip}"]
     found.append(Box("customer's router", lines, "the Internet", True))
-    if bench.vpn_gateway is not None:
-        found[-1].lines[:] = [f"{table.router}", "IKE and ESP to the VPN gateway"]
-        lines = [f"{bench.vpn_gateway.server}", f"policy {bench.vpn_gateway.policy}", f"PPP: {bench.vpn_gateway.own}"]
-        found.append(Box("VPN gateway", lines, "service network", True))
-    servers = [f"{server}, TCP 443" for server in load_destinations(bench).servers]
-    return [*found, Box("authorized servers", servers, stand_in=True)]
+    return [*found, *_beyond(subject, bench)]
 
 
 def _numbers(bench: Bench, verdict: dict[str, Any]) -> list[str]:

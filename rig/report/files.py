@@ -9,7 +9,14 @@ from rig.report import junit, page
 from rig.report.subject import Subject
 from rig.run.transcript import write_moments
 
-PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE = "report.html", "verdict.json", "junit.xml", "at.jsonl", "call.pcapng"
+PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE, KEYS = (
+    "report.html",
+    "verdict.json",
+    "junit.xml",
+    "at.jsonl",
+    "call.pcapng",
+    "esp_sa",
+)
 
 
 def write(folder: Path, subject: Subject) -> Path:
@@ -18,8 +25,13 @@ def write(folder: Path, subject: Subject) -> Path:
     (folder / JUNIT).write_text(junit.document(subject))
     port = str(subject.verdict.get("port", ""))
     write_moments(folder / TRANSCRIPT, subject.trace.spoken, port, subject.trace.started)
-    (folder / CAPTURE).unlink(missing_ok=True)  # an older one, beside a run that took none, would pass for its own
+    for name in (CAPTURE, KEYS):
+        (folder / name).unlink(missing_ok=True)  # an older one, beside a run that took none, would pass for its own
     if subject.capture is not None and subject.capture.wires:
         subject.capture.write(folder / CAPTURE)
+    if subject.capture is not None and subject.capture.keys:
+        keys = folder / KEYS
+        keys.touch(mode=0o600)
+        keys.write_text("\n".join(subject.capture.keys) + "\n")
     (folder / PAGE).write_text(page.render(subject))
     return folder / PAGE

@@ -11,10 +11,11 @@ from drivers.l2tp.header import MalformedError, unpack
 from drivers.l2tp.messages import Kind, Message, decode_message
 from drivers.l2tp.results import CallResult, StopResult
 from drivers.ppp.ppp_packet import packet_in
+from rig.run.capture import NEAR, PARTITION
 from rig.run.trace import Datagram, Note
 from rig.run.transcript import Moment
 
-NEAR, MODEM, PARTITION = "near end", "modem", "partition"
+MODEM = "modem"
 REPLIES = ("Ack", "Nak", "Rej", "Success", "Failure", "Response", "Rep")
 FINAL = re.compile(r"OK|ERROR|CONNECT.*|BUSY|NO .*|VOICE|FAX|DELAYED|BLACKLISTED|\d")
 PROGRESS = ("RING", "RINGING")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import jinja2
 
-from rig.report import chart, drawing, ladder, matrix, timeline
+from rig.report import chart, drawing, ike_ladder, ladder, matrix, timeline
 from rig.report.subject import Subject
+from rig.run.capture import NEAR, PARTITION
 
 LADDER_END = 250
 """Messages that are shown of each end of a long ladder."""
@@ -24,7 +25,6 @@ def render(subject: Subject) -> str:
     environment.filters |= {"seconds": seconds, "number": number}
     rungs = _ladder(subject)
     spans = timeline.spans(subject.trace)
-    chunks = subject.capture.chunks if subject.capture else []
     return environment.get_template("page.html.j2").render(
         subject=subject,
         verdict=subject.verdict,
@@ -39,23 +39,38 @@ def render(subject: Subject) -> str:
         left_out=len(rungs) - 2 * LADDER_END,
         rows=matrix.rows(subject.fence) if subject.fence else [],
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
-        throughput=chart.throughput(chunks, subject.rate),
+        throughput=_throughput(subject),
         chart=chart,
         dots=chart.dots((call.total, call.outcome) for call in subject.calls),
         failures=[check for check in subject.checks if check.held is False],
     )
 
 
+def _throughput(subject: Subject) -> chart.Throughput | None:
+    """What the modem's line carried, or where there is none the first wire, and when it got new keys."""
+    if subject.capture is None:
+        return None
+    if subject.capture.chunks:
+        carried = [chart.Carried(chunk.time, chunk.sent, len(chunk.data)) for chunk in subject.capture.chunks]
+        return chart.throughput(carried, subject.rate)
+    wire = next(iter(subject.capture.wires), None)
+    carried = [chart.Carried(one.time, one.outgoing, len(one.data)) for one in wire.packets] if wire else []
+    marks = [subject.trace.started + at for at in timeline.new_keys(subject.trace)]
+    return chart.throughput(carried, 0, marks)
+
+
 def _ladder(subject: Subject) -> list[ladder.Rung]:
     trace = subject.trace
     ppp = ladder.ppp_rungs(trace.ppp, subject.far)
-    rungs = [*ladder.at_rungs(trace.spoken), *ppp, *ladder.l2tp_rungs(trace.l2tp)]
+    wires = subject.capture.wires if subject.capture else []
+    vpn = ike_ladder.rungs(wires, trace.started)
+    rungs = [*ladder.at_rungs(trace.spoken), *ppp, *ladder.l2tp_rungs(trace.l2tp), *vpn]
     return sorted(rungs, key=lambda rung: rung.at)
 
 
 def _lanes(rungs: list[ladder.Rung], far: str) -> list[str]:
     """Those who take part, in the order of the wire."""
-    order = (ladder.NEAR, ladder.MODEM, ladder.PARTITION, far)
+    order = (NEAR, ladder.MODEM, PARTITION, ike_ladder.GATEWAY, far)
     present = {end for rung in rungs for end in (rung.sender, rung.receiver)}
     return [lane for lane in order if lane in present]
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from rig.report.ladder import PROGRESS, Rung, at_rungs
 from rig.run.trace import Step, Trace
 
+NEW_KEYS = "new keys for ESP"
 KINDS = (
     ("call", ("dialling", "L2TP", "partition dial", "partition ans", "waiting for a call", "answering")),
     ("vpn", ("IKE", "new keys")),
     ("ppp", ("LCP", "PAP", "CHAP", "IPCP")),
-    ("prepare", ("far end", "modem on", "starting pppd", "partitions,")),
+    (
+        "prepare",
+        ("far end", "modem on", "starting pppd", "partition", "customer's network", "VPN gateway", "setting up"),
+    ),
     ("end", ("hanging up", "taking everything down")),
 )
 """What a step's name begins with, by the kind of its bar; any other is a check."""
@@ -31,6 +35,11 @@ class Span:
 
 def kind_of(name: str) -> str:
     return next((kind for kind, starts in KINDS if name.startswith(starts)), "check")
+
+
+def new_keys(trace: Trace) -> list[float]:
+    """When ESP got new keys, in seconds from the trace's beginning."""
+    return [step.began + step.seconds for step in trace.steps if step.name == NEW_KEYS]
 
 
 def spans(trace: Trace) -> list[Span]:

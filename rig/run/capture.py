@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dpkt.pcapng import (  # after drivers.base.dissection
     EnhancedPacketBlockLE,
@@ -18,12 +19,17 @@ from dpkt.pcapng import (  # after drivers.base.dissection
 )
 
 from drivers.base.dissection import dpkt
+from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from drivers.net.packet_socket import Packet
 from drivers.net.packet_tap import PacketTap
 from drivers.ppp.line_record import Chunk, frames, read_record
 from rig.run.owner import Owner
 
+if TYPE_CHECKING:
+    from drivers.ipsec.esp_keys import EspKeys
+
+NEAR, PARTITION = "near end", "partition"
 LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR = 1, 204
 OPT_COMMENT, IF_NAME, IF_TSRESOL = 1, 2, 9
 MICROSECONDS = 6
@@ -38,24 +44,38 @@ UDP_PORT_L2TP = 1701
 
 @dataclass
 class Wire:
-    """One place where packets were taken. ``note``: what a reader of the file should know of it."""
+    """One place where packets were taken. ``note``: what a reader of the file should know of it; ``end``: who is at
+    this end of it, and sends what is outgoing."""
 
     name: str
     linktype: int
     packets: list[Packet] = field(default_factory=list)
     note: str = ""
+    end: str = NEAR
+
+
+@dataclass(frozen=True)
+class _Tap:
+    """``from_far``: it is at the other end of the cable than ``end``."""
+
+    tap: PacketTap
+    name: str
+    end: str = NEAR
+    from_far: bool = False
 
 
 class Capture:
-    """One run's. ``wires``: what was taken, once it is over; ``chunks``: the bytes of the modem's line; ``secrets``:
-    keep passwords."""
+    """One run's. ``wires``: what was taken, once it is over; ``chunks``: the bytes of the modem's line; ``keys`` of
+    ESP, as lines of Wireshark's table esp_sa; ``secrets``: keep passwords, and keys."""
 
     def __init__(self, *, secrets: bool = False) -> None:
         self.wires: list[Wire] = []
         self.chunks: list[Chunk] = []
+        self.keys: list[str] = []
         self._secrets = secrets
         self._record = Path()
-        self._taps: list[tuple[PacketTap, str]] = []
+        self._taps: list[_Tap] = []
+        self._key_sources: list[EspKeys] = []
         self._line = ""
 
     def attend(self, owner: Owner) -> None:
@@ -65,7 +85,19 @@ class Capture:
 
     def tap(self, owner: Owner, namespace: NetworkNamespace, interface: str, what: str) -> None:
         """Take what passes an Ethernet interface, from now on. ``what``: where it leads, for a reader."""
-        self._taps.append((owner.own(PacketTap(namespace, interface)), what))
+        self._taps.append(_Tap(owner.own(PacketTap(namespace, interface)), f"{interface}, {what}"))
+
+    def tap_cable(self, owner: Owner, far: LinkEnd, name: str, end: str = NEAR) -> None:
+        """The same from a cable's other end: who is at this one has a VPN, and what its kernel has decrypted would be
+        taken for what came in. ``end``: who that is."""
+        self._taps.append(_Tap(owner.own(PacketTap(far.namespace, far.interface)), name, end, from_far=True))
+
+    def tap_keys(self, owner: Owner, namespace: NetworkNamespace) -> None:
+        """Take the keys of the VPNs to come in a namespace, where secrets are kept."""
+        if self._secrets:
+            from drivers.ipsec.esp_keys import EspKeys  # most runs have no use for it
+
+            self._key_sources.append(owner.own(EspKeys(namespace)))
 
     def line(self, name: str) -> Path:
         """The file into which somebody is to record what a serial line of that name carries; see line_record."""
@@ -76,13 +108,20 @@ class Capture:
         if self._record.is_file():
             record = self._record.read_bytes()
             self.chunks = list(read_record(record))
-            kept = [Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data)) for frame in frames(record)]
+            kept = [
+                Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data), frame.sent)
+                for frame in frames(record)
+            ]
             note = "times are to a tenth of a second" + ("" if self._secrets else f"; {MASKED}")
             self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
-        for tap, what in self._taps:
-            kept = [Packet(packet.time, self._masked_ethernet(packet.data)) for packet in tap.packets]
-            note = f"{tap.missed} packets more were not kept" if tap.missed else ""
-            self.wires.append(Wire(f"{tap.interface}, {what}", LINKTYPE_ETHERNET, kept, note))
+        for one in self._taps:
+            kept = [
+                packet._replace(data=self._masked_ethernet(packet.data), outgoing=packet.outgoing != one.from_far)
+                for packet in one.tap.packets
+            ]
+            note = f"{one.tap.missed} packets more were not kept" if one.tap.missed else ""
+            self.wires.append(Wire(one.name, LINKTYPE_ETHERNET, kept, note, one.end))
+        self.keys = [line for source in self._key_sources for line in source.table()]
 
     def _masked(self, frame: bytes) -> bytes:
         return frame if self._secrets else masked(frame)

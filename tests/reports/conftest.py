@@ -18,6 +18,8 @@ RUNS = {
     "leaking": (1, "fence check --bench loopback-leaky"),
     "inbound": (0, "answer --bench loopback-inbound"),
     "check": (0, "check --bench loopback-instant"),
+    "vpn": (0, "connect --bench vpn --report-secrets"),
+    "multi-hop": (0, "connect --bench multi-hop"),
     "soak": (0, "dial --number 1-800-555-0100 --bench loopback-instant --repeat 3"),
 }
 """Exit status and command of each."""

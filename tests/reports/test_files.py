@@ -75,6 +75,34 @@ def test_a_password_that_is_asked_for_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(400)
+def test_with_the_keys_that_were_asked_for_a_vpn_can_be_read(run_of: RunOf) -> None:
+    """By Wireshark's own table: without it ESP is ESP, with it the servers' TLS is inside, and every check is right."""
+    folder = run_of("vpn")
+    keys = (folder / "esp_sa").read_text().splitlines()
+    assert (folder / "esp_sa").stat().st_mode & 0o077 == 0
+    assert len(keys) == 2
+    table = [word for line in keys for word in ("-o", f"uat:esp_sa:{line}")]
+    decoding = ("-o", "esp.enable_encryption_decode:TRUE", "-o", "esp.enable_authentication_check:TRUE")
+    inner = ("-Y", "l2tp && tcp.dstport == 443", "-T", "fields", "-e", "ip.dst")
+    assert not tshark(folder / "call.pcapng", "-Y", "ip && !isakmp && !esp")
+    assert not tshark(folder / "call.pcapng", *inner)
+    servers = {
+        addresses[0].rpartition(",")[2] for addresses in tshark(folder / "call.pcapng", *table, *decoding, *inner)
+    }
+    assert "129.42.160.48" in servers
+    assert tshark(folder / "call.pcapng", *table, *decoding, "-Y", "esp.icv_good == 1")
+
+
+@pytest.mark.timeout(400)
+def test_no_keys_are_there_that_nobody_asked_for(run_of: RunOf) -> None:
+    assert not (run_of("multi-hop") / "esp_sa").exists()
+    capture = run_of("multi-hop") / "call.pcapng"
+    interfaces = {name for (name,) in fields(capture, "frame.interface_name")}
+    assert interfaces == {"i5os0, to the partition", "the partition's, to the customer's router"}
+    assert not tshark(capture, "-Y", f"(isakmp || l2tp || chap) && ({WRONG})")
+
+
+@pytest.mark.timeout(400)
 def test_junit_counts_what_failed(run_of: RunOf) -> None:
     good = ElementTree.parse(run_of("good") / "junit.xml").getroot()
     assert (good.get("tests"), good.get("failures")) == ("16", "0")

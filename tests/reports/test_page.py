@@ -60,6 +60,8 @@ def test_scripts_are_off_by_the_pages_own_policy(run_of: RunOf, tmp_path: Path) 
         ("refused", ("AUTHENTICATION REFUSED", "Login incorrect", "1-800-555-0101 BUSY", "AuthNak")),
         ("borrowed", ("OK", "i5/OS partition", "OCRQ", "called number 18005550100", "OCCN", "tx connect speed 33600")),
         ("leaking", ("FENCE LEAKS", "other port of a server", "leaked", "sent: TCP 198.51.100.", "arrived: TCP")),
+        ("vpn", ("OK", "VPN gateway", "IKE Main Mode SA", "Quick Mode, encrypted", "ESP first of SPI", "esp_sa")),
+        ("multi-hop", ("OK", "i5/OS partition", "OCRQ", "called number 129*42*160*16", "IKE Main Mode SA")),
         ("inbound", ("OK", "service representative", "partition board, 10.253.1.3, not allowed", "ATA", "RING")),
         ("check", ("rig check", "unauthorized source is dropped", "session is authenticated by pap", "LCP ConfReq")),
         ("soak", ("3 of 3 calls", "p95", "dial to CONNECT")),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from drivers.l2tp.avp import Attribute
 from drivers.l2tp.header import Header, pack
 from drivers.l2tp.messages import Kind, Message, encode_message
-from drivers.ppp.line_record import Chunk
 from rig.config.bench_files import load
 from rig.report import Far, Subject, chart, drawing, files, junit, page
 from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
@@ -137,6 +136,15 @@ def test_ringing_parts_the_call() -> None:
         ("null-modem", "gateway", "near end, gateway (LIG), authorized servers"),
         ("bench-modem", "device under test", "near end, modem, device under test"),
         ("loopback-inbound", "caller", "near end, modem, telephone exchange, service representative"),
+        ("internet", "gateway", "console, customer's router, authorized servers"),
+        ("vpn", "gateway", "console, customer's router, VPN gateway, authorized servers"),
+        ("vpn-inbound", "caller", "console, customer's router, VPN gateway, service representative"),
+        ("multi-hop", "gateway", "console, i5/OS partition, customer's router, VPN gateway, authorized servers"),
+        (
+            "vpn-modem",
+            "gateway",
+            "near end, modem, telephone exchange, gateway (LIG), VPN gateway, authorized servers",
+        ),
     ],
 )
 def test_the_drawing_has_who_is_joined_to_whom(bench: str, far: Far, parties: str) -> None:
@@ -148,12 +156,21 @@ def test_the_drawing_has_who_is_joined_to_whom(bench: str, far: Far, parties: st
 
 @pytest.mark.parametrize("count", [1, 1000])
 def test_what_a_line_carried_adds_up(count: int) -> None:
-    chunks = [Chunk(100 + number / 10, bool(number % 2), bytes(50)) for number in range(count)]
-    found = chart.throughput(chunks, 33600)
+    carried = [chart.Carried(100 + number / 10, bool(number % 2), 50) for number in range(count)]
+    found = chart.throughput(carried, 33600)
     assert found is not None
     assert sum(found.out + found.into) * found.step == pytest.approx(50 * count)
     assert found.limit == 3360
     assert re.fullmatch(r"M[\d., L-]+", found.path(found.out))
+
+
+def test_new_keys_are_where_they_came() -> None:
+    """In the middle of a picture of a hundred seconds; one that came before it began is not in it."""
+    carried = [chart.Carried(1000.0 + second, True, 1) for second in range(100)]
+    found = chart.throughput(carried, 0, [990.0, 1050.0])
+    assert found is not None
+    assert found.marks == (50.0,)
+    assert found.x(50.0) == pytest.approx((chart.LEFT + chart.WIDTH) / 2, abs=4)
 
 
 def test_a_line_that_carried_nothing_has_no_picture() -> None:

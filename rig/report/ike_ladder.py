@@ -1,0 +1,84 @@
+"""A VPN on a ladder: IKE's messages, and of ESP each security association's first packet, and all that it carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from drivers.ipsec.isakmp import EspHead, IkeMessage, esp, in_udp
+from drivers.net.packet_socket import Packet
+from drivers.ppp.line_record import Frame
+from rig.report.ladder import Rung
+from rig.run.capture import LINKTYPE_ETHERNET, Wire
+
+GATEWAY = "VPN gateway"
+ETHERNET_HEAD = 14
+IP, UDP, ESP = 0x0021, 17, 50
+HEADS = 28
+"""Bytes of IP's and UDP's heads, which differ where a message is sent again."""
+
+
+def rungs(wires: Iterable[Wire], began: float) -> Iterator[Rung]:
+    """Of the first wire that has any. ``began``: the trace's beginning, in seconds since 1970."""
+    yield from next((found for wire in wires if (found := list(_of(wire, began)))), [])
+
+
+@dataclass
+class _Association:
+    """ESP of one direction, as it comes."""
+
+    first: Packet
+    packets: int = 0
+    octets: int = 0
+
+
+def _of(wire: Wire, began: float) -> Iterator[Rung]:
+    associations: dict[int, _Association] = {}
+    asked: dict[tuple[bool, str, int], float] = {}
+    seen: set[bytes] = set()
+    for packet in wire.packets:
+        body = _ip_in(wire, packet)
+        found = _carried(body)
+        if isinstance(found, EspHead):
+            one = associations.setdefault(found.spi, _Association(packet))
+            one.packets += 1
+            one.octets += len(packet.data)
+        elif found is not None:
+            again = body[HEADS:] in seen
+            seen.add(body[HEADS:])
+            key = found.exchange, found.number
+            after = packet.time - asked[not packet.outgoing, *key] if (not packet.outgoing, *key) in asked else None
+            asked[packet.outgoing, *key] = packet.time
+            text = found.exchange + (", encrypted" if found.encrypted else "") + (", sent again" if again else "")
+            yield Rung(packet.time - began, *_ends(wire, packet), "IKE", text, found.payloads, after)
+    for spi, one in associations.items():
+        what = (f"{one.packets} packets", f"{one.octets} bytes on the way")
+        yield Rung(one.first.time - began, *_ends(wire, one.first), "ESP", f"first of SPI {spi:08x}", what)
+
+
+def _ends(wire: Wire, packet: Packet) -> tuple[str, str]:
+    return (wire.end, GATEWAY) if packet.outgoing else (GATEWAY, wire.end)
+
+
+def _carried(body: bytes) -> IkeMessage | EspHead | None:
+    """What of a VPN's an IPv4 packet carries."""
+    if len(body) < 28 or body[0] >> 4 != 4:
+        return None
+    head = 4 * (body[0] & 15)
+    if body[9] == ESP:
+        return esp(body[head:])
+    if body[9] != UDP or len(body) < head + 8:
+        return None
+    ports = int.from_bytes(body[head : head + 2], "big"), int.from_bytes(body[head + 2 : head + 4], "big")
+    return in_udp(body[head + 8 :], ports)
+
+
+def _ip_in(wire: Wire, packet: Packet) -> bytes:
+    """The IP packet, without the link's own head; nothing where it is something else."""
+    if wire.linktype == LINKTYPE_ETHERNET:
+        return packet.data[ETHERNET_HEAD:]
+    frame = Frame(packet.time, packet.outgoing, packet.data[1:])
+    if frame.protocol != IP:
+        return b""
+    data = frame.data[2:] if frame.data[:2] == b"\xff\x03" else frame.data
+    return data[1:] if data[0] & 1 else data[2:]
