@@ -67,9 +67,9 @@ def ours(one: BuiltVpn) -> tuple[float, float]:
 @contextlib.contextmanager
 def by_hand(one: BuiltVpn, folder: Path) -> Iterator[Xl2tpd]:
     """xl2tpd ready on the console, as somebody sets it up."""
-    account = one.service.account
+    account = one.service.terms.account
     (folder / "chap-secrets").write_text(f"{quote(account.user)} * {quote(account.password)} *\n")
-    section = f"[lac home]\nlns = {one.service.table.server}\nautodial = no"
+    section = f"[lac home]\nlns = {one.service.terms.table.server}\nautodial = no"
     options = (
         "name",
         account.user,

@@ -47,10 +47,16 @@ def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
     """Beyond the console nothing but IKE and ESP is to be seen, while it speaks with every server."""
     underlay = around.up.underlay
     name = "nothing in clear"
-    if underlay is None or around.wire is None:
+    if underlay is None:
         yield not_run(name, "", "nobody can look at the way that the VPN goes")
         return
-    with closing(observer.arriving(around.wire.namespace, around.wire.interface)) as wire:
+    # On the console's own card what comes in is seen a second time, decrypted; what goes out is as it goes.
+    seen_by = (
+        observer.arriving(around.wire.namespace, around.wire.interface)
+        if around.wire is not None
+        else observer.leaving(underlay.namespace, underlay.interface)
+    )
+    with closing(seen_by) as wire:
         for server in around.allowed.servers:
             around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
         seen = [packet for packet in wire.collect() if packet[0] >> 4 == 4]

@@ -243,6 +243,9 @@ class VpnTable(Table, frozen=True):
     ``rekey``, drawn from it and ``rekey_spread`` less (§3.3: around every 30 minutes), the old ones end after
     ``lifetime``; a peer that is silent for ``silence`` is asked whether it is there, and given up after ``patience``;
     ``timeout`` for IKE, and for each answer of the LNS behind it.
+
+    ``interface``: this machine's network interface by which a gateway is reached that is a device under test. The
+    console of [internet] stands there, and its ``router``, where the gateway has no address of that network.
     """
 
     server: IPv4Address
@@ -258,6 +261,7 @@ class VpnTable(Table, frozen=True):
     timeout: float = 20.0
     own: IPv4Address = IPv4Address("198.51.100.65")
     pool: IPv4Network = IPv4Network("198.51.100.72/29")
+    interface: str = ""
 
 
 class HostsTable(Table, frozen=True):
@@ -327,7 +331,7 @@ class Bench(Table, frozen=True):
         """Whether nothing of it is real: no modem, and no network interface."""
         interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
         if self.internet is not None:
-            return not self.internet.interface
+            return not self.internet.interface and not (self.vpn_gateway and self.vpn_gateway.interface)
         return self.near_end.modem.emulated and not any(interfaces)
 
 

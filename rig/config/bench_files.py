@@ -210,10 +210,26 @@ def _validate_vpn(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
         raise wrong("vpn-gateway.server", f"it takes an address of §5.2: {', '.join(map(str, known))}")
     if not 0 <= vpn.rekey_spread < vpn.rekey < vpn.lifetime:
         raise wrong("vpn-gateway.rekey", "it takes seconds, more than rekey-spread and fewer than lifetime")
+    if vpn.interface:
+        _validate_vpn_device(bench, vpn, wrong)
     if not 1 <= vpn.silence < vpn.patience:
         raise wrong("vpn-gateway.silence", "it takes seconds, fewer than patience")
     if vpn.own in vpn.pool or vpn.pool.num_addresses < 4:
         raise wrong("vpn-gateway.pool", "it takes a network of at least four addresses, which own is not of")
+
+
+def _validate_vpn_device(bench: Bench, vpn: VpnTable, wrong: Any) -> None:
+    """A gateway that is a device under test, at an interface of this machine's."""
+    if bench.internet is None or bench.internet.interface:
+        raise wrong(
+            "vpn-gateway.interface", "it takes [internet] for the console's address, without an interface there"
+        )
+    for name, table in (("inbound", bench.inbound), ("near-end.remote-modem", bench.near_end.remote_modem)):
+        if table is not None:
+            raise wrong(name, "it goes with the rig's own VPN gateway, and not with a device at vpn-gateway.interface")
+    for key, secret in (("secret", vpn.secret), ("chap", vpn.chap)):
+        if secret == "generated":  # noqa: S105 - the bench's word
+            raise wrong(f"vpn-gateway.{key}", "a device does not know a generated secret; name a file or a variable")
 
 
 def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:

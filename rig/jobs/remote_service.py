@@ -102,7 +102,7 @@ class ServiceStage:
 def _end(bench: Bench, owner: Owner, vpn: ThroughVpn, made: list[Partition]) -> RemoteServiceEnd:
     """The console's side, and the sessions that it opens."""
     table, ports = table_of(bench), load_destinations(bench).inbound
-    account, representative = vpn.service.account, REPRESENTATIVES[1].ip
+    account, representative = vpn.service.terms.account, REPRESENTATIVES[1].ip
     made_end = RemoteServiceEnd(
         vpn.console, vpn.service_call, account, bench.near_end.ppp, representative, Progress.silent()
     )

@@ -37,6 +37,11 @@ def _through_a_vpn(
 ) -> Built:
     from rig.paths import modem_building, multi_hop_building, vpn_building
 
+    assert bench.vpn_gateway is not None
+    if bench.vpn_gateway.interface:
+        from rig.paths import vpn_device
+
+        return vpn_device.build(bench, owner, progress, capture)
     if bench.near_end.remote_modem is not None:
         return multi_hop_building.build(bench, owner, progress, capture)
     if bench.internet is not None:

@@ -18,16 +18,24 @@ CONNECT_SECONDS = 5.0
 
 
 class InternetPath:
-    """``source``: the console's address; ``router``: its way to everywhere; ``allowed``: what may be reached."""
+    """``source``: the console's address; ``router``: its way to everywhere; ``allowed``: what may be reached;
+    ``interface``: the console's."""
 
     kind: Kind = "internet"
 
     def __init__(
-        self, console: Console, source: IPv4Address, router: IPv4Address, allowed: Destinations, progress: Progress
+        self,
+        console: Console,
+        source: IPv4Address,
+        router: IPv4Address,
+        allowed: Destinations,
+        progress: Progress,
+        interface: str = CARD,
     ) -> None:
         self._progress = progress
         self._console = console
-        self._card = NetworkCard(console.namespace)
+        self._interface = interface
+        self._card = NetworkCard(console.namespace, interface)
         self._source = source
         self._router = router
         self._allowed = allowed
@@ -37,12 +45,13 @@ class InternetPath:
         passes, once the card has its cable. Raises NetworkError."""
         namespace = self._console.namespace
         self._console.begin_to_count()
-        with self._progress.step(f"connecting over {CARD}"):
+        with self._progress.step(f"connecting over {self._interface}"):
             if self._allowed.servers:
                 self._reach_one()
             elif not self.alive():
                 raise self.failure()
-        return Up(self.kind, namespace, CARD, self._source, self._router, (), namespace.mtu(CARD), self._allowed)
+        interface, mtu = self._interface, namespace.mtu(self._interface)
+        return Up(self.kind, namespace, interface, self._source, self._router, (), mtu, self._allowed)
 
     def _reach_one(self) -> None:
         found = []

@@ -23,7 +23,7 @@ from rig.paths.modem import ModemPath
 from rig.paths.multi_hop import MultiHopPath
 from rig.paths.up import Up
 from rig.paths.vpn_beneath import VpnNetwork
-from rig.paths.vpn_service import VpnService, policy_of
+from rig.paths.vpn_service import VpnService
 from rig.run.capture import PARTITION, Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -65,7 +65,7 @@ class BuiltMultiHop:
 
     @property
     def pool(self) -> IPv4Network | None:
-        return self.service.table.pool
+        return self.service.terms.table.pool
 
     @property
     def console(self) -> Console:
@@ -75,7 +75,7 @@ class BuiltMultiHop:
         """Another session through the partition's VPN, and whom it is for."""
         home = self.path.call.near.link
         assert isinstance(home, L2tpCall)
-        link = L2tpCall(home.tunnel, self.service.table.timeout, name)
+        link = L2tpCall(home.tunnel, self.service.terms.table.timeout, name)
         return ServiceCall(link, functools.partial(link.dial, self.path.call.numbers[0]))
 
     def places(self, up: Up) -> Places:
@@ -99,15 +99,15 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     with progress.step("partition, customer's router, VPN gateway, service hosts"):
         service = VpnService.with_hosts(bench, owner)
         network = VpnNetwork.made(bench, owner, service.gateway)
-        server, place = service.table.server, network.places[0]
-        hop = HopPlan(server, place.own.ip, policy_of(service.table), service.secret)
+        server, place = service.terms.table.server, network.places[0]
+        hop = HopPlan(server, place.own.ip, service.terms.policy, service.terms.secret)
         partition = EmulatedPartition(bench, owner, None, hop)
         inside, there = network.router.namespace, IPv4Network(f"{server}/32")
         join_router(partition.namespace, place.own, inside, place.interface, place.router, there)
         firewall.apply(partition.namespace, partition_rules(near_address(remote.partition), server))
         firewall.apply(partition.namespace, IPV6_RULES, version=6)
         partition.start()
-        near = borrower_of(owner, bench, remote, service.account, progress, auth="chap")
+        near = borrower_of(owner, bench, remote, service.terms.account, progress, auth="chap")
         partition.attach(near.namespace)
         service.wait_ready()
     if capture is not None:
@@ -122,6 +122,6 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
 
     passes = network.router.allowed
     underlay = Up("internet", partition.namespace, CARD, place.own.ip, place.router.ip, (), 1500, passes)
-    call = ModemPath(near, (hop.number,), service.allowed)
-    path = MultiHopPath(call, agreed_on, underlay, service.table.policy)
+    call = ModemPath(near, (hop.number,), service.terms.allowed)
+    path = MultiHopPath(call, agreed_on, underlay, service.terms.table.policy)
     return BuiltMultiHop(bench, path, service, network, partition)

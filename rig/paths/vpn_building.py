@@ -23,11 +23,12 @@ from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.paths.built import Built, Places, Tap
+from rig.paths.path import Path
 from rig.paths.served import Served
 from rig.paths.up import Up
 from rig.paths.vpn import VpnPath
 from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
-from rig.paths.vpn_service import VpnService, policy_of
+from rig.paths.vpn_service import VpnService, VpnTerms
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -54,7 +55,7 @@ class BuiltVpn:
 
     @property
     def pool(self) -> IPv4Network | None:
-        return self.service.table.pool
+        return self.service.terms.table.pool
 
     @property
     def console(self) -> Console:
@@ -121,22 +122,29 @@ def _ready(built: BuiltVpn) -> BuiltVpn:
 
 
 def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner, progress: Progress) -> BuiltVpn:
-    """A console's charon, started, and its end of the VPN."""
-    console, server = beneath.console, service.table.server
+    """A console's charon, started, and its end of a VPN to the rig's own gateway."""
+    path, charon = console_end(bench, service.terms, beneath.path, beneath.console, owner, progress)
+    return BuiltVpn(bench, path, charon, service, beneath)
+
+
+def console_end(
+    bench: Bench, terms: VpnTerms, beneath: Path, console: Console, owner: Owner, progress: Progress
+) -> tuple[VpnPath, Charon]:
+    """A console's charon, started, and its end of a VPN."""
+    server = terms.table.server
     charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
-    tunnel = VpnTunnel(charon, RemoteModemTable(server, timeout=service.table.timeout), progress)
+    tunnel = VpnTunnel(charon, RemoteModemTable(server, timeout=terms.table.timeout), progress)
     link = VpnLink(tunnel)
-    near = owner.own(NearEnd(console, link, Calling(service.account, "chap"), bench.near_end.ppp, progress))
+    near = owner.own(NearEnd(console, link, Calling(terms.account, "chap"), bench.near_end.ppp, progress))
     link.lost = near.lost
 
     def lower_is_up(lower: Up) -> None:
         """Nothing but the VPN goes that way; charon is told of the gateway from where we are now."""
         if lower.ppp is not None:
             console.namespace.add_route(IPv4Network(f"{server}/32"), lower.interface)
-        charon.load(NAME, lower.source, server, policy_of(service.table), service.secret)
+        charon.load(NAME, lower.source, server, terms.policy, terms.secret)
 
-    path = VpnPath(near, link, service.allowed, beneath.path, service.table.policy, lower_is_up)
-    return BuiltVpn(bench, path, charon, service, beneath)
+    return VpnPath(near, link, terms.allowed, beneath, terms.table.policy, lower_is_up), charon
 
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
@@ -149,9 +157,9 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         network = VpnNetwork.made(bench, owner, service.gateway, inside=table.interface)
         owner.own(BorrowedInterface(table.interface, network.router.namespace, network.places[0].router))
         service.wait_ready()
-    vpn = service.table
-    made = [Secret("IKE's", service.secret)] if is_made(vpn.secret) else []
-    made += [service.account] if is_made(vpn.chap) else []
+    vpn = service.terms.table
+    made = [Secret("IKE's", service.terms.secret)] if is_made(vpn.secret) else []
+    made += [service.terms.account] if is_made(vpn.chap) else []
     return Served(network.router.namespace, str(service.hosts.ca), network.router.allowed, None, tuple(made))
 
 

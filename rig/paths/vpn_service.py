@@ -1,9 +1,9 @@
-"""Whom a VPN is made with: the gateway, its service hosts, and what both ends know of each other."""
+"""What both ends of a VPN know of each other; and the end that the rig stands in for: gateway and service hosts."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 
 from drivers.base.secret import Secret
@@ -28,25 +28,47 @@ CONSOLE = "console"
 
 
 @dataclass(frozen=True)
-class VpnService:
-    """``secret`` of IKE, ``account`` of PPP; ``allowed``: what is to be reached through the VPN."""
+class VpnTerms:
+    """``table``: the bench's; ``secret`` of IKE, ``account`` of PPP; ``allowed``: what is to be reached through it."""
 
     table: VpnTable
-    gateway: VpnGateway
-    hosts: EmulatedHosts
-    secret: str
     account: Secret
     allowed: Destinations
+    secret: str = field(repr=False)
+
+    @classmethod
+    def of(cls, bench: Bench) -> VpnTerms:
+        """A bench's. Raises UsageError for a secret that cannot be had."""
+        vpn = bench.vpn_gateway
+        assert vpn is not None
+        allowed = replace(load_destinations(bench), name_servers=(), vpn=())
+        secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
+        account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
+        return cls(vpn, account, allowed, secret)
+
+    @property
+    def policy(self) -> Policy:
+        """What the ends offer and take, and when they make it anew."""
+        vpn, offered = self.table, POLICIES[self.table.policy]
+        return Policy(offered.ike, offered.esp, vpn.rekey, vpn.rekey_spread, vpn.lifetime, vpn.silence, vpn.patience)
+
+
+@dataclass(frozen=True)
+class VpnService:
+    """The gateway's end."""
+
+    terms: VpnTerms
+    gateway: VpnGateway
+    hosts: EmulatedHosts
 
     @classmethod
     def made(cls, bench: Bench, owner: Owner, hosts: EmulatedHosts) -> VpnService:
         """The gateway started, and joined to nobody yet; :meth:`wait_ready`."""
-        vpn = table_of(bench)
-        allowed = replace(load_destinations(bench), name_servers=(), vpn=())
-        secret = secret_value(bench, "vpn-gateway.secret", vpn.secret, secrets.token_urlsafe(18))
-        account = Secret(vpn.account, secret_value(bench, "vpn-gateway.chap", vpn.chap, secrets.token_urlsafe(18)))
-        gateway = VpnGateway(owner, vpn, policy_of(vpn), secret, account, allowed, sessions_of(bench))
-        return cls(vpn, gateway, hosts, secret, account, allowed)
+        terms = VpnTerms.of(bench)
+        gateway = VpnGateway(
+            owner, terms.table, terms.policy, terms.secret, terms.account, terms.allowed, sessions_of(bench)
+        )
+        return cls(terms, gateway, hosts)
 
     @classmethod
     def with_hosts(cls, bench: Bench, owner: Owner) -> VpnService:
@@ -70,15 +92,3 @@ def sessions_of(bench: Bench) -> dict[str, IPv4Address] | None:
         return None
     partitions = {one.name: one.address for one in bench.inbound.partitions}
     return {CONSOLE: bench.inbound.ppp_address, **partitions}
-
-
-def table_of(bench: Bench) -> VpnTable:
-    """A bench's own, which it has."""
-    assert bench.vpn_gateway is not None
-    return bench.vpn_gateway
-
-
-def policy_of(vpn: VpnTable) -> Policy:
-    """What a bench's ends offer and take, and when they make it anew."""
-    offered = POLICIES[vpn.policy]
-    return Policy(offered.ike, offered.esp, vpn.rekey, vpn.rekey_spread, vpn.lifetime, vpn.silence, vpn.patience)

@@ -114,8 +114,9 @@ def at_odds(secret: str = "", policy: str = "") -> Iterator[BuiltVpn]:
     with Owner() as owner:
         service = VpnService.with_hosts(bench(), owner)
         network = VpnNetwork.made(bench(), owner, service.gateway)
-        table = msgspec.structs.replace(service.table, policy=policy or service.table.policy)
-        console = replace(service, secret=secret or service.secret, table=table)
+        terms = service.terms
+        table = msgspec.structs.replace(terms.table, policy=policy or terms.table.policy)
+        console = replace(service, terms=replace(terms, secret=secret or terms.secret, table=table))
         beneath = BehindRouter.made(network, owner, Progress.silent())
         one = console_on(bench(), console, beneath, owner, Progress.silent())
         service.wait_ready()

@@ -37,7 +37,11 @@ def consoles(count: int, named: Bench, wrong: str = "") -> Iterator[list[BuiltVp
         made = []
         for number in range(count):
             beneath = BehindRouter.made(network, owner, Progress.silent(), number)
-            known = replace(service, secret=wrong) if wrong and number == count - 1 else service
+            known = (
+                replace(service, terms=replace(service.terms, secret=wrong))
+                if wrong and number == count - 1
+                else service
+            )
             made.append(console_on(named, known, beneath, owner, Progress.silent()))
         service.wait_ready()
         for one in made:

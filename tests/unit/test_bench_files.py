@@ -107,6 +107,15 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
             "extends = 'loopback'\n[vpn-gateway]\nserver = '129.42.160.16'",
             "key 'vpn': it takes true: the LIG's fence must let the VPN through",
         ),
+        (VPN + "interface = 'eth1'", "key 'vpn-gateway.secret': a device does not know a generated secret"),
+        (
+            "extends = 'vpn-modem'\n[vpn-gateway]\ninterface = 'eth1'",
+            "key 'vpn-gateway.interface': it takes [internet] for the console's address",
+        ),
+        (
+            "extends = 'vpn-inbound'\n[vpn-gateway]\ninterface = 'eth1'",
+            "key 'inbound': it goes with the rig's own VPN gateway",
+        ),
         (VPN + "pool = '198.51.100.64/29'", "key 'vpn-gateway.pool': it takes a network of at least four addresses"),
         ("[i5os]\nmodems = 2", "key 'i5os': for a device under test it takes interface, address and peers"),
         (DEVICE, "key 'i5os': its modems are on the emulated [exchange], or are real ones"),
