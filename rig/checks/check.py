@@ -6,15 +6,17 @@ A check that cannot be run says so and holds nothing. Where the far side can be 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
+from drivers.base.errors import NetworkError
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import ExpectTable
-from rig.config.destinations import Destinations
+from rig.config.destinations import HTTPS, Destinations
 from rig.paths.built import Tap
 from rig.paths.up import Kind, Up
 from rig.probes.cards import Cards
@@ -28,6 +30,15 @@ MODEMS: tuple[Kind, ...] = ("modem", "remote modem")
 NETWORKS: tuple[Kind, ...] = ("internet", "proxy")
 VPNS: tuple[Kind, ...] = ("vpn", "multi-hop")
 EVERY: tuple[Kind, ...] = (*MODEMS, *NETWORKS, *VPNS)
+
+
+class UnreachedError(Exception):
+    """A server takes no connection. ``said``: what it said instead."""
+
+    def __init__(self, target: str, said: str) -> None:
+        super().__init__(target, said)
+        self.target = target
+        self.said = said
 
 
 class Watch(Protocol):
@@ -65,6 +76,16 @@ class Surroundings:
     @property
     def allowed(self) -> Destinations:
         return self.up.allowed
+
+    def speak_with(self, server: IPv4Address) -> socket.socket:
+        """A connection to a server, for what is to be seen of it. Raises UnreachedError where it takes none: that is
+        another check's to judge."""
+        try:
+            return self.up.connect(self.namespace, server, HTTPS, self.answer_seconds)
+        except (OSError, NetworkError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            said = "no answer" if isinstance(error, TimeoutError) else said.lower()
+            raise UnreachedError(f"{server}:{HTTPS}", said) from error
 
     @property
     def seen_as(self) -> IPv4Address:
@@ -106,7 +127,10 @@ class Check:
             if not is_there(around):
                 yield not_run(self.name, "", lacking)
                 return
-        yield from self.run(around)
+        try:
+            yield from self.run(around)
+        except UnreachedError as error:
+            yield not_run(self.name, error.target, f"it is to be spoken with, and takes no connection: {error.said}")
 
 
 def check(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.checks.check import WATCHED, Surroundings, check
-from rig.config.destinations import HTTPS
 from rig.probes.cards import CATEGORY, probe_cards
-from rig.probes.reaching import ANSWER_SECONDS
 from rig.verdict.verdict import CheckResult
 
 SECOND_CARD = ("the console has one network card", lambda around: around.cards is not None)
@@ -18,7 +16,7 @@ def address_masked(around: Surroundings) -> Iterator[CheckResult]:
     """What the servers have seen came from the router's or the proxy's address, and nothing from the console's."""
     assert around.watch is not None
     own, masked = around.up.source, around.seen_as
-    around.up.connect(around.namespace, around.allowed.servers[0], HTTPS, around.answer_seconds).close()
+    around.speak_with(around.allowed.servers[0]).close()
     bare = around.watch.ask("arrivals", source=str(own))
     seen = around.watch.ask("arrivals", source=str(masked))
     others = "nothing else" if not bare else f"{len(bare)} packets from {own} itself"
@@ -33,7 +31,7 @@ def cards_apart(around: Surroundings) -> Iterator[CheckResult]:
     server = around.allowed.servers[0]
 
     def follow() -> str | None:
-        with around.up.connect(around.namespace, server, HTTPS, ANSWER_SECONDS):
+        with around.speak_with(server):
             return None
 
     outcomes = probe_cards(around.ground, around.cards, follow)

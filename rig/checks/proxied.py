@@ -90,7 +90,7 @@ def around_the_proxy(around: Surroundings) -> Iterator[CheckResult]:
         began = time.monotonic()
         with begun(around.namespace, server) as attempt:
             # What is sent behind it by the proxy has arrived by then; so would it, on whatever way it finds.
-            around.up.connect(around.namespace, other, HTTPS, around.answer_seconds).close()
+            around.speak_with(other).close()
             said, port = answered(attempt), attempt.getsockname()[1]
         # By its port, which a router that masks addresses keeps: the proxy's own packets come there, too.
         arrived = around.watch.ask("arrivals", since=began, destination=str(server), source_port=port)
@@ -109,7 +109,7 @@ def credentials_go_nowhere_else(around: Surroundings) -> Iterator[CheckResult]:
         return
     with closing(observer.arriving(around.beyond.namespace, around.beyond.interface)) as behind:
         for server in around.allowed.servers:
-            around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
+            around.speak_with(server).close()
         seen = behind.collect()
     traces = (own.password.encode(), basic(own).split()[1].encode(), base64.b64encode(own.password.encode()))
     leaked = sum(any(trace in packet for trace in traces) for packet in seen)

@@ -42,7 +42,7 @@ def what_was_agreed(around: Surroundings) -> Iterator[CheckResult]:
     yield CheckResult("what IKE agreed on", wanted, f"as {wanted} has it", observed + said, held)
 
 
-@check("2.1.3", VPNS, (WATCHED,))
+@check("2.1.3", VPNS)
 def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
     """Beyond the console nothing but IKE and ESP is to be seen, while it speaks with every server."""
     underlay = around.up.underlay
@@ -58,7 +58,7 @@ def nothing_in_clear(around: Surroundings) -> Iterator[CheckResult]:
     )
     with closing(seen_by) as wire:
         for server in around.allowed.servers:
-            around.up.connect(around.namespace, server, HTTPS, around.answer_seconds).close()
+            around.speak_with(server).close()
         seen = [packet for packet in wire.collect() if packet[0] >> 4 == 4]
     clear = [packet for packet in seen if not is_vpns(packet)]
     observed = f"{len(clear)} of {len(seen)} packets are something else" if clear else f"{len(seen)} packets, all of it"
@@ -89,7 +89,7 @@ def beside_the_vpn(around: Surroundings) -> Iterator[CheckResult]:
     server, other = around.allowed.servers[0], around.allowed.servers[-1]
     began = time.monotonic()
     with begun(around.namespace, server, bound_to=(underlay.interface, str(underlay.source))) as attempt:
-        around.up.connect(around.namespace, other, HTTPS, around.answer_seconds).close()
+        around.speak_with(other).close()
         said, port = answered(attempt), attempt.getsockname()[1]
     arrived = around.watch.ask("arrivals", since=began, destination=str(server), source_port=port)
     observed = f"{said}; {len(arrived)} packets arrived" if arrived else f"{said}; nothing arrived"
@@ -130,7 +130,7 @@ def _converse(around: Surroundings) -> bool:
     gateway = around.taps[0].inside
     with closing(observer.arriving(gateway.namespace, gateway.interface)) as inside:
         for server in around.allowed.servers:
-            with around.up.connect(around.namespace, server, HTTPS, around.answer_seconds) as connection, waiting():
+            with around.speak_with(server) as connection, waiting():
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(4096):
                     pass

@@ -311,7 +311,7 @@ def test_a_device_has_a_vpn_and_is_told_what_else_it_did(tmp_path: Path) -> None
         assert line in told
         assert f"NOT ALLOWED: {line}" not in told
     found = set(re.findall("NOT ALLOWED: (.*)", told))
-    # Its kernel may say that nobody is at UDP 4500 any more, once its charon is gone.
-    assert found - {f"ICMP to {server}"} == {"UDP to 192.168.10.1:9"}
+    # Its kernel may say that nobody is at UDP 4500 any more, once its charon is gone; its pppd goodbye, once IKE is.
+    assert found - {f"ICMP to {server}", f"UDP to {server}:1701"} == {"UDP to 192.168.10.1:9"}
     assert "0 times it spoke in clear" in told
     assert SECRET not in told

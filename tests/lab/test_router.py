@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from drivers.base.errors import NetworkError
+from drivers.net import firewall
 from rig.checks import every as checks
 from rig.config.bench import Bench
 from rig.config.bench_files import load
@@ -109,6 +110,20 @@ def test_a_console_that_forwards_between_its_cards_is_found() -> None:
 def test_an_address_that_is_not_masked_is_found_by_the_check(internet: Home) -> None:
     internet.built.network.router.close_fence("snat-missing")
     assert [result.held for result in checks.address_masked(surroundings(internet.built, internet.up))] == [False]
+
+
+def test_a_server_that_is_missing_is_one_checks_to_find_and_ends_no_other(internet: Home) -> None:
+    """Catches a fault of the rig's own, where a check was to speak with that server for another's sake."""
+    refused = f"INPUT -d {internet.up.allowed.servers[0]}/32 -p tcp -j REJECT --reject-with tcp-reset"
+    hosts = internet.built.network.hosts.namespace
+    firewall.apply(hosts, f"*filter\n-I {refused}\nCOMMIT\n")
+    results = internet.checked()
+    firewall.apply(hosts, f"*filter\n-D {refused}\nCOMMIT\n")
+    probed = {"connections opened from outside"}  # by the tests before
+    assert {result.name for result in results if result.held is False} - probed == {"TLS POST to an authorized server"}
+    [masked] = [result for result in results if result.name == "address masked"]
+    assert masked.held is None
+    assert "takes no connection: connection refused" in masked.observed
 
 
 def test_a_firewall_that_shuts_443_is_an_outcome_of_its_own(internet: Home) -> None:
