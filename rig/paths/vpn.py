@@ -6,14 +6,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import IPv4Network
 
 from drivers.base.errors import RigError
+from drivers.ipsec.charon import Charon
+from rig.config.bench import Bench, RemoteModemTable
 from rig.config.destinations import Destinations
+from rig.console.console import Console
 from rig.links.near_end import NearEnd
+from rig.links.ppp_role import Calling
 from rig.links.vpn_link import VpnLink
+from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.paths.modem import up_of
 from rig.paths.path import Path, over
 from rig.paths.up import Kind, Up
+from rig.paths.vpn_terms import VpnTerms
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 from rig.verdict.verdict import PppReport, Verdict
 
 BENEATH_SECONDS = 0.5
@@ -77,3 +86,23 @@ class VpnPath:
     def close(self) -> None:
         self.near.hang_up()
         self.beneath.close()
+
+
+def console_end(
+    bench: Bench, terms: VpnTerms, beneath: Path, console: Console, owner: Owner, progress: Progress
+) -> tuple[VpnPath, Charon]:
+    """A console's charon, started, and its end of a VPN."""
+    server = terms.table.server
+    charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
+    tunnel = VpnTunnel(charon, RemoteModemTable(server, timeout=terms.table.timeout), progress)
+    link = VpnLink(tunnel)
+    near = owner.own(NearEnd(console, link, Calling(terms.account, "chap"), bench.near_end.ppp, progress))
+    link.lost = near.lost
+
+    def lower_is_up(lower: Up) -> None:
+        """Nothing but the VPN goes that way; charon is told of the gateway from where we are now."""
+        if lower.ppp is not None:
+            console.namespace.add_route(IPv4Network(f"{server}/32"), lower.interface)
+        charon.load(NAME, lower.source, server, terms.policy, terms.secret)
+
+    return VpnPath(near, link, terms.allowed, beneath, terms.table.policy, lower_is_up), charon

@@ -11,24 +11,20 @@ from drivers.ipsec.charon import Charon
 from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
 from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
-from rig.config.bench import Bench, RemoteModemTable
+from rig.config.bench import Bench
 from rig.config.secret_files import is_made
 from rig.console.console import Console
 from rig.console.networks import CARD
-from rig.links.near_end import NearEnd
-from rig.links.ppp_role import Calling
 from rig.links.remote_service import ServiceCall
 from rig.links.vpn_link import VpnLink
-from rig.links.vpn_tunnel import NAME, VpnTunnel
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.paths.built import Built, Places, Tap
-from rig.paths.path import Path
 from rig.paths.served import Served
 from rig.paths.up import Up
-from rig.paths.vpn import VpnPath
+from rig.paths.vpn import VpnPath, console_end
 from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
-from rig.paths.vpn_service import VpnService, VpnTerms
+from rig.paths.vpn_service import VpnService
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -125,26 +121,6 @@ def console_on(bench: Bench, service: VpnService, beneath: Beneath, owner: Owner
     """A console's charon, started, and its end of a VPN to the rig's own gateway."""
     path, charon = console_end(bench, service.terms, beneath.path, beneath.console, owner, progress)
     return BuiltVpn(bench, path, charon, service, beneath)
-
-
-def console_end(
-    bench: Bench, terms: VpnTerms, beneath: Path, console: Console, owner: Owner, progress: Progress
-) -> tuple[VpnPath, Charon]:
-    """A console's charon, started, and its end of a VPN."""
-    server = terms.table.server
-    charon = owner.own(Charon(console.namespace, owner.folder / f"charon-{console.namespace.name}", progress.detail))
-    tunnel = VpnTunnel(charon, RemoteModemTable(server, timeout=terms.table.timeout), progress)
-    link = VpnLink(tunnel)
-    near = owner.own(NearEnd(console, link, Calling(terms.account, "chap"), bench.near_end.ppp, progress))
-    link.lost = near.lost
-
-    def lower_is_up(lower: Up) -> None:
-        """Nothing but the VPN goes that way; charon is told of the gateway from where we are now."""
-        if lower.ppp is not None:
-            console.namespace.add_route(IPv4Network(f"{server}/32"), lower.interface)
-        charon.load(NAME, lower.source, server, terms.policy, terms.secret)
-
-    return VpnPath(near, link, terms.allowed, beneath, terms.table.policy, lower_is_up), charon
 
 
 def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:

@@ -14,10 +14,9 @@ from rig.console.console import Console
 from rig.paths.built import Places
 from rig.paths.internet import InternetPath
 from rig.paths.up import Up
-from rig.paths.vpn import VpnPath
+from rig.paths.vpn import VpnPath, console_end
 from rig.paths.vpn_beneath import services
-from rig.paths.vpn_building import console_end
-from rig.paths.vpn_service import VpnTerms
+from rig.paths.vpn_terms import VpnTerms
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress

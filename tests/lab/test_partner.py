@@ -26,7 +26,7 @@ from drivers.net.netlink import IPRoute
 from drivers.ppp.ppp_log import Addresses
 from rig.paths.proxy import Tunnels
 from rig.paths.up import direct
-from rig.paths.vpn_service import POLICIES
+from rig.paths.vpn_terms import POLICIES
 from rig.run.owner import Stoppable
 from tests.lab.xl2tpd import Xl2tpd
 

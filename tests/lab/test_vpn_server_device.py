@@ -20,7 +20,7 @@ from drivers.net.namespace import NetworkNamespace
 from drivers.net.netlink import IPRoute
 from rig.config.bench_files import load
 from rig.parts.hosts.emulated import EmulatedHosts
-from rig.paths.vpn_service import POLICIES
+from rig.paths.vpn_terms import POLICIES
 from rig.run.owner import Owner
 from tests.lab.xl2tpd import Xl2tpd
 
