@@ -1,8 +1,8 @@
 """What can go wrong, in one tree; each class maps to the exit status that a run ends with.
 
 The statuses are the command line's contract (see the table in README.md): 1 a check failed, 2 usage,
-3 no modem, 4 this machine cannot, 10-14 the call, 20-22 the PPP session, 24 nothing was checked, 70 a fault of the
-rig's own, 130 interrupted.
+3 no modem, 4 this machine cannot, 10-14 the call, 20-22 the PPP session, 24 nothing was checked, 25 what was sent was
+not received, 70 a fault of the rig's own, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -265,9 +265,18 @@ class VpnTable(Table, frozen=True):
 
 
 class HostsTable(Table, frozen=True):
-    """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls."""
+    """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls;
+    ``broken``: their service centre, on purpose, in one of the ways of rig.parts.service_centre.faults."""
 
     tls: Literal["today", "paper-2007"] = "today"
+    broken: str = ""
+
+
+class CallHomeTable(Table, frozen=True):
+    """What is sent (§4). ``catalogue`` of its files and reasons: a name of hw-config/call-home, or the path of a
+    file."""
+
+    catalogue: str = "hmc-2007"
 
 
 class ExpectTable(Table, frozen=True):
@@ -307,6 +316,7 @@ class Bench(Table, frozen=True):
     proxy: ProxyTable | None = None
     vpn_gateway: VpnTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
+    call_home: CallHomeTable = msgspec.field(default_factory=CallHomeTable)
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
 

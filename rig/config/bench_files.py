@@ -119,6 +119,8 @@ def _validate(path: Path, bench: Bench) -> None:
         _validate_inbound(bench.inbound, bench.lig is None and bench.vpn_gateway is None, wrong)
         if bench.exchange is not None and bench.near_end.number is None:
             raise wrong("near-end.number", "it is missing: who is on the emulated [exchange] has a number to call")
+    if bench.hosts.broken not in ("", *broken.CENTRE):
+        raise wrong("hosts.broken", f"it takes {', '.join(broken.CENTRE)}")
     load_destinations(bench)
     load_tls_policy(bench)
 
@@ -331,6 +333,12 @@ def load_destinations(bench: Bench) -> Destinations:
         bench.internet is not None and not bench.internet.limited,
         tuple(sorted(others)),
     )
+
+
+def catalogue_file(bench: Bench) -> Path:
+    """Of what a bench's console sends; see rig.callhome.catalogue, which loads it."""
+    name = bench.call_home.catalogue
+    return Path(name) if "/" in name else HW_CONFIG / "call-home" / f"{name}.toml"
 
 
 def load_tls_policy(bench: Bench) -> Policy:

@@ -1,5 +1,5 @@
 """The ways in which a far end of the rig's own can be broken on purpose, by name. What each is stands with the part:
-rig.parts.fence_mutants and rig.parts.router.mutants; a test holds these to be those."""
+rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faults; a test holds these to be those."""
 
 LIG = (
     "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
@@ -20,3 +20,4 @@ ROUTER_OF_A_VPN = (
     "tcp-500", "every-udp-port", "l2tp-in-clear", "ah-out", "vpn-443", "ike-sent-on", "udp-in-by-port", "echo-to-vpn",
     "snat-missing", "ipv6-open", "private-out", "no-source-check", "options-out", "router-open", "errors-in",
 )  # fmt: skip
+CENTRE = ("refuses", "full", "cuts", "slow", "lies", "forgets")

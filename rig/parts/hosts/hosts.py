@@ -1,6 +1,7 @@
 """The service hosts: every address of §5.1 with TLS on port 443, and hosts outside the fence that would answer.
 
-A POST is answered with what was received. A capture in the same namespace records what truly arrived.
+The service centre is at every address; any other POST is answered with what was received. A capture in the same
+namespace records what truly arrived.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drivers.base.dissection import dpkt
 from drivers.net.namespace import NetworkNamespace
@@ -29,7 +30,14 @@ from drivers.net.packet_socket import IPV4, PacketSocket
 from rig.config.destinations import HTTPS
 from rig.parts.hosts.tls_server import SPEAKERS, Speaker
 from rig.run.control import serve_in_thread
+from rig.run.journal import Journal
 
+if TYPE_CHECKING:
+    from rig.parts.service_centre.centre import Centre
+
+
+TRANSACTIONS = "/transactions/"
+"""Whose POST is the service centre's."""
 SINK = "/sink"
 """What is sent here is counted by nobody: for throughput."""
 LARGEST_POST = 1 << 20
@@ -42,13 +50,16 @@ _log = logging.getLogger("hosts")
 @dataclass(frozen=True)
 class HostsPlan:
     """``addresses``: all that answer, on ``interface``; ``ca``: where the certificate is put that signs them all;
-    ``tls``: the policy that they keep to."""
+    ``tls``: the policy that they keep to; ``catalogue``: the file that the service centre holds what arrives to;
+    ``broken``: in one of the ways of rig.parts.service_centre.faults."""
 
     namespace: str
     folder: Path
     addresses: tuple[IPv4Address, ...]
     tls: str
     interface: str
+    catalogue: Path
+    broken: str
 
     @property
     def control_path(self) -> Path:
@@ -121,11 +132,54 @@ class ArrivalLog:
         ]
 
 
+class AskedCentre:
+    """The service centre, made when it is first asked: who calls home and sends nothing has no use for it."""
+
+    def __init__(self, plan: HostsPlan) -> None:
+        self._plan = plan
+        self._making = threading.Lock()
+        self._made: Centre | None = None
+
+    def made(self) -> Centre:
+        from rig.callhome import catalogue
+        from rig.parts.service_centre.centre import Centre
+        from rig.parts.service_centre.faults import BY_NAME
+        from rig.parts.service_centre.store import Store
+
+        with self._making:
+            if self._made is None:
+                plan = self._plan
+                told = logging.getLogger("centre").warning
+                store = Store(plan.folder / "centre", catalogue.load(plan.catalogue), told)
+                self._made = Centre(store, plan.folder / "fixes", BY_NAME[plan.broken])
+            return self._made
+
+    def transactions(self) -> list[dict[str, Any]]:
+        """What has arrived; see Store."""
+        return self._made.store.transactions() if self._made is not None else []
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 120
 
+    def _ask_the_centre(self) -> None:
+        assert isinstance(self.server, TlsServer)
+        from rig.parts.service_centre import over_http
+
+        if not over_http.serve(self, self.server.centre.made()):
+            self.send_error(404)
+
+    def do_PUT(self) -> None:
+        self._ask_the_centre()
+
+    def do_GET(self) -> None:
+        self._ask_the_centre()
+
     def do_POST(self) -> None:
+        if self.path.startswith(TRANSACTIONS):
+            self._ask_the_centre()
+            return
         length = int(self.headers.get("Content-Length") or 0)
         if self.path == SINK:
             self._swallow(length)
@@ -166,13 +220,15 @@ class TlsServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, centre: AskedCentre) -> None:
         super().__init__(("0.0.0.0", HTTPS), _Handler)  # noqa: S104 - in a namespace of the run's own
+        self.centre = centre
         self._speaker = speaker
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread: the handshake, then the request."""
         request.settimeout(120)
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._speaker.secured(request) as secured:
             super().finish_request(secured, client_address)
 
@@ -189,9 +245,14 @@ def main(plan: HostsPlan, *, ready: Callable[[], None]) -> None:
     namespace.add_address("lo", *(IPv4Interface(f"{address}/32") for address in plan.addresses))
     speaker = SPEAKERS[plan.tls](plan.addresses, plan.ca)
     capture = ArrivalLog(namespace, plan.interface)
+    journal = Journal("centre")
+    centre = AskedCentre(plan)
     with namespace.entered():
-        server = TlsServer(speaker)
+        server = TlsServer(speaker, centre)
     threading.Thread(target=server.serve_forever, daemon=True, name="https").start()
-    serve_in_thread(plan.control_path, {"arrivals": capture.arrivals})
+    serve_in_thread(
+        plan.control_path,
+        {"arrivals": capture.arrivals, "transactions": centre.transactions, "journal": journal.since},
+    )
     ready()
     stop.wait()
