@@ -18,7 +18,7 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-tests lab-inbound lab-vpn unit lab-vpns lab-partition lab-fence guest lab-network reports usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-tests lab-inbound lab-vpn lab-vpns unit lab-network lab-partition lab-fence guest reports usb-tests lab-command conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-command programs soak
@@ -27,12 +27,12 @@ CHECKS := lab-tests lab-inbound lab-vpn unit lab-vpns lab-partition lab-fence gu
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
 
-# A lab is one kernel on one core, and waits for half of its time, so four checks run side by side on two cores; each
+# A lab is one kernel on one core, and waits for half of its time, so five checks run side by side on two cores; each
 # one's output comes whole, at its end. The long ones begin. What starts a command a test does it in a guest that stays.
 test: setup
 	@sh scripts/system-packages apt-packages.txt test proxy vpn
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
-	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --jobs=4 $(CHECKS) || status=1; \
+	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --jobs=5 $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
 	@echo "make test: every check held"
 
@@ -64,9 +64,10 @@ LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
-LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py
+LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_call_home.py tests/lab/test_vpn_server_device.py \
+  tests/lab/test_multi_hop.py
 LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
-LAB_VPNS := $(filter-out $(LAB_VPN),$(wildcard tests/lab/test_vpn*.py)) tests/lab/test_multi_hop.py
+LAB_VPNS := $(filter-out $(LAB_VPN) $(LAB_NETWORK),$(wildcard tests/lab/test_vpn*.py))
 LAB_APART := $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup

@@ -122,24 +122,25 @@ def gateway_number(bench: Bench) -> Number:
     return bench.gateway_number
 
 
-def enter_lab_to_call(engine: str | None, bench: Bench, results: Path | None) -> None:
+def enter_lab_to_call(engine: str | None, bench: Bench, *results: Path | None) -> None:
     """As :func:`enter_lab`, where the bench's modem is to call or to be called: a real one is looked for first. Raises
     NoModemError too."""
     if bench.dials and not bench.emulated:
         from rig.config.ports import near_port  # what a bench of software has no use for outside the lab
 
         near_port(bench)
-    enter_lab(engine, bench, results)
+    enter_lab(engine, bench, *results)
 
 
-def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> None:
+def enter_lab(engine: str | None, bench: Bench, *results: Path | None) -> None:
     """Go on here when this is the lab; otherwise run this same command line inside, and end with its status.
 
-    ``results``: a folder that is to be written, made if it is not there. Raises UsageError when it cannot be written,
-    CannotRunError when no lab runs here, or a bench needs real devices that the lab does not have.
+    ``results``: folders that are to be written, made where they are not there. Raises UsageError when one cannot be
+    written, CannotRunError when no lab runs here, or a bench needs real devices that the lab does not have.
     """
-    if results is not None:
-        make_folder(results)
+    folders = [folder for folder in results if folder is not None]
+    for folder in folders:
+        make_folder(folder)
     if lab.current() != "native":
         return
     from rig.lab import engines  # inside, where most of a run's time goes, nobody needs them
@@ -150,6 +151,6 @@ def enter_lab(engine: str | None, bench: Bench, results: Path | None = None) -> 
         return
     lacking = engines.missing("native", usb=bench.usb)
     click.echo(f"lab: {names[0]}; {lacking} is missing here", err=True)
-    writable = [results.resolve()] if results is not None else []
+    writable = [folder.resolve() for folder in folders]
     command = [sys.executable, "-m", "rig", *sys.argv[1:]]
     sys.exit(engines.run_in_guest(names, command, engines.environment_inside(), writable))

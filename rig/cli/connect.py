@@ -6,12 +6,10 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
 from drivers.modem.number import Number
+from rig.cli.calling import numbers_for, way_number_option
 from rig.cli.common import (
     bench_option,
-    checked_numbers,
-    gateway_number,
     json_option,
     lab_option,
     load_bench_to_run,
@@ -22,8 +20,7 @@ from rig.cli.way_home import Wanted, run
 
 
 @click.command(epilog="Example: rig connect --bench internet", context_settings={"ignore_unknown_options": False})
-@click.option("--number", "numbers", multiple=True, callback=checked_numbers,
-              help="A number to dial, on a bench that dials; default: the emulated gateway's.")  # fmt: skip
+@way_number_option
 @click.option("--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep it up for S seconds.")
 @click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="N times in a row, and a table; see rig soak.")
 @bench_option
@@ -47,9 +44,6 @@ def connect(
 ) -> int:
     """Whatever way home the bench has: up, checks, verdict, down. A COMMAND after -- runs over it while it is up."""
     chosen = load_bench_to_run(bench)
-    if chosen.dials and not numbers:
-        numbers = (gateway_number(chosen),)
-    if numbers and not chosen.dials:
-        raise UsageError(f"bench {chosen.name} dials no number", "leave out --number")
+    numbers = numbers_for(chosen, numbers)
     wanted = Wanted(hold, repeat, command, False, report, report_secrets, wants_json, verbose, quiet)
     return run(f"rig connect --bench {chosen.name}", chosen, numbers, engine, wanted)

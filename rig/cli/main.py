@@ -14,7 +14,20 @@ from drivers.base.interruptions import interruptible
 SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 COMMANDS = {
     name: f"rig.cli.{name}:{name}"
-    for name in ("doctor", "modem", "connect", "dial", "soak", "answer", "fence", "partner", "lab", "check")
+    for name in (
+        "doctor",
+        "modem",
+        "connect",
+        "dial",
+        "soak",
+        "answer",
+        "fence",
+        "partner",
+        "lab",
+        "check",
+        "send",
+        "fetch",
+    )
 } | {"detect": "rig.cli.detect:detect_command"}
 """Where each is. Most of what a run imports is one command's."""
 

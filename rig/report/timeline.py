@@ -17,6 +17,7 @@ KINDS = (
         "prepare",
         ("far end", "modem on", "starting pppd", "partition", "customer's network", "VPN gateway", "setting up"),
     ),
+    ("file", ("sending", "fetching")),
     ("end", ("hanging up", "taking everything down")),
 )
 """What a step's name begins with, by the kind of its bar; any other is a check."""
@@ -24,7 +25,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Span:
-    """One bar. Times in seconds from the trace's beginning; ``kind``: call, vpn, ppp, prepare, check or end."""
+    """One bar. Times in seconds from the trace's beginning; ``kind``: call, vpn, ppp, prepare, file, check or end."""
 
     began: float
     seconds: float

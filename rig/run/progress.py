@@ -53,14 +53,15 @@ class Progress:
         self._live = live_step(self._stream, self._step)
         self._live.start()
 
-    def advance(self, done: int, total: int) -> None:
-        """How far the step under way is."""
+    def advance(self, done: int, total: int, rate: str = "") -> None:
+        """How far the step under way is, and how fast it goes, where that is said."""
         with self._lock:
             if self._live is not None:
-                self._live.update(self._live.task_ids[0], completed=done, total=total)
+                description = f"{self._step}, {rate}" if rate else self._step
+                self._live.update(self._live.task_ids[0], completed=done, total=total, description=description)
             elif time.monotonic() - self._told > PLAIN_SECONDS:
                 self._told = time.monotonic()
-                self._show(f"{self._step}: {done} of {total}")
+                self._show(f"{self._step}: {done} of {total}{f', {rate}' if rate else ''}")
 
     def end(self, result: str = "") -> None:
         """The step under way ended; ``result`` is added to its line."""

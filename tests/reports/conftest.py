@@ -20,6 +20,7 @@ RUNS = {
     "check": (0, "check --bench loopback-instant"),
     "vpn": (0, "connect --bench vpn --report-secrets"),
     "multi-hop": (0, "connect --bench multi-hop"),
+    "sent": (0, "send --bench loopback-instant --reason inventory"),
     "soak": (0, "dial --number 1-800-555-0100 --bench loopback-instant --repeat 3"),
 }
 """Exit status and command of each."""

@@ -62,6 +62,7 @@ def test_scripts_are_off_by_the_pages_own_policy(run_of: RunOf, tmp_path: Path) 
         ("leaking", ("FENCE LEAKS", "other port of a server", "leaked", "sent: TCP 198.51.100.", "arrived: TCP")),
         ("vpn", ("OK", "VPN gateway", "IKE Main Mode SA", "Quick Mode, encrypted", "ESP first of SPI", "esp_sa")),
         ("multi-hop", ("OK", "i5/OS partition", "OCRQ", "called number 129*42*160*16", "IKE Main Mode SA")),
+        ("sent", ("OK", "Why it called home: inventory", "8203-E4A_10B2345.VPD.xml", "1 call", "all of it is there")),
         ("inbound", ("OK", "service representative", "partition board, 10.253.1.3, not allowed", "ATA", "RING")),
         ("check", ("rig check", "unauthorized source is dropped", "session is authenticated by pap", "LCP ConfReq")),
         ("soak", ("3 of 3 calls", "p95", "dial to CONNECT")),
