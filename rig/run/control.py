@@ -51,11 +51,11 @@ def respond(handlers: dict[str, Handler], line: bytes) -> bytes:
     try:
         request = json.loads(line)
         value = handlers[request.pop("do")](**request)
+        return json.dumps({"value": value}).encode() + b"\n"
     except RigError as error:
         return json.dumps({"error": str(error), "advice": error.advice}).encode() + b"\n"
     except Exception as error:  # noqa: BLE001 - who asks is told: a far end does not die of a question
         return json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n"
-    return json.dumps({"value": value}).encode() + b"\n"
 
 
 async def serve(path: Path, handlers: dict[str, Handler]) -> asyncio.Server:
