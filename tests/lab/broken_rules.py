@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.net import firewall
+from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace
 from rig.console import inbound_firewall
 from rig.console.inbound_firewall import BACK, CONSOLE, IN, OUT, Permitted, chain
@@ -40,16 +40,24 @@ class BrokenRules:
         return self.changed(inbound_firewall.rules(permitted), permitted.interface)
 
     @contextlib.contextmanager
-    def at_the_customers(self, console: NetworkNamespace) -> Iterator[None]:
-        """The customer's rules as they are with this."""
-        if not self.customer:
-            yield
-            return
-        firewall.apply(console, f"*filter\n-I customer 1 {self.customer}\nCOMMIT\n")
+    def in_force(self, console: NetworkNamespace, *calls: Permitted) -> Iterator[None]:
+        """In the place of the sound rules of calls that are up."""
+        customers = f"customer 1 {self.customer}" if self.customer else ""
+        if customers:
+            firewall.apply(console, f"*filter\n-I {customers}\nCOMMIT\n")
         try:
+            _put_up(console, calls, self.rules_of)
             yield
         finally:
-            firewall.apply(console, f"*filter\n-D customer {self.customer}\nCOMMIT\n")
+            _put_up(console, calls, inbound_firewall.rules)
+            if customers:
+                firewall.apply(console, f"*filter\n-D customer {self.customer}\nCOMMIT\n")
+
+
+def _put_up(console: NetworkNamespace, calls: Sequence[Permitted], rules_of: Callable[[Permitted], str]) -> None:
+    for permitted in calls:
+        conntrack.flush_address(console, permitted.address)
+        inbound_firewall.put_up(console, permitted.interface, rules_of(permitted))
 
 
 def exchanged(before: str, after: str) -> Callable[[str, str], str]:

@@ -11,13 +11,12 @@ import pytest
 
 from drivers.base.errors import RigError
 from fixtures.inbound import armed, connected
-from rig.console import inbound_firewall
 from rig.jobs import answer as job
 from rig.jobs.answer import as_before, second_call
 from rig.jobs.arming import Arming, Record, Step
 from rig.run.progress import Progress
 from tests.lab.broken_answering import BROKEN, Broken, mended
-from tests.lab.broken_rules import AS_BEFORE, BROKEN_RULES, BrokenRules
+from tests.lab.broken_rules import AS_BEFORE
 
 if TYPE_CHECKING:
     from rig.jobs.answer import InboundBench
@@ -39,20 +38,6 @@ def test_a_broken_answering_side_is_found(inbound_bench: InboundBench, tmp_path:
     assert found
     if kind.found_by != AS_BEFORE:
         assert as_before(inbound_bench.end, before).held
-
-
-@pytest.mark.parametrize("broken", BROKEN_RULES, ids=lambda broken: broken.name)
-def test_broken_rules_are_found(inbound_bench: InboundBench, tmp_path: Path, broken: BrokenRules) -> None:
-    end = inbound_bench.end
-    before, end.rules_of = end.surroundings(), broken.rules_of
-    try:
-        with broken.at_the_customers(end.namespace), armed(inbound_bench, tmp_path / "one.json") as one:
-            with connected(one) as call:
-                assert call.finds(broken.found_by)
-            one.wait()
-    finally:
-        end.rules_of = inbound_firewall.rules
-    assert as_before(end, before).held
 
 
 class NeverUsed(Arming):

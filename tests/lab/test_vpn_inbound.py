@@ -17,12 +17,12 @@ import pytest
 from drivers.base.errors import AuthenticationError, CallError
 from drivers.base.secret import Secret
 from drivers.ipsec import xfrm
-from drivers.net import conntrack, firewall
+from drivers.net import firewall
 from drivers.net.netlink import NetlinkError
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
 from rig.console import inbound_firewall
-from rig.console.inbound_firewall import CONSOLE, IN, Permitted
+from rig.console.inbound_firewall import CONSOLE, IN
 from rig.jobs.answer import as_before
 from rig.jobs.arming import Arming, Record, Step
 from rig.jobs.remote_answer import not_again, open_armed
@@ -289,22 +289,11 @@ def sessions(stage: Open) -> Iterator[Open]:
     stage.end.close()
 
 
-@contextmanager
-def ruled(stage: Open, broken: BrokenRules) -> Iterator[None]:
+def ruled(stage: Open, broken: BrokenRules) -> contextlib.AbstractContextManager[None]:
     """The sessions' rules are broken ones."""
     end = stage.end
-
-    def put_up(rules_of: Callable[[Permitted], str]) -> None:
-        for number, session in enumerate(end.sessions, start=10):
-            conntrack.flush_address(end.namespace, session.address)
-            inbound_firewall.put_up(end.namespace, f"ppp{number}", rules_of(end.permitted(session, f"ppp{number}")))
-
-    with broken.at_the_customers(end.namespace):
-        put_up(broken.rules_of)
-        try:
-            yield
-        finally:
-            put_up(inbound_firewall.rules)
+    calls = [end.permitted(session, f"ppp{number}") for number, session in enumerate(end.sessions, start=10)]
+    return broken.in_force(end.namespace, *calls)
 
 
 @contextmanager
