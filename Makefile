@@ -62,7 +62,7 @@ cli: setup
 
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := tests/lab/test_mutants.py
-LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py
+LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py tests/lab/test_broken_rules.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
 LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_call_home.py tests/lab/test_vpn_server_device.py \
   tests/lab/test_multi_hop.py
@@ -114,7 +114,7 @@ hardware: setup
 conformance: setup
 	$(BIN)/rig check --bench loopback
 
-BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition network vpn
+BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition network vpn send
 
 # An hour and a half, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
 bench: setup usb-guest

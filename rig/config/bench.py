@@ -274,9 +274,10 @@ class HostsTable(Table, frozen=True):
 
 class CallHomeTable(Table, frozen=True):
     """What is sent (§4). ``catalogue`` of its files and reasons: a name of hw-config/call-home, or the path of a
-    file."""
+    file; ``forbidden``: a file of patterns that may be in nothing that is sent, beside the bench's own."""
 
     catalogue: str = "hmc-2007"
+    forbidden: str = ""
 
 
 class ExpectTable(Table, frozen=True):

@@ -341,6 +341,12 @@ def catalogue_file(bench: Bench) -> Path:
     return Path(name) if "/" in name else HW_CONFIG / "call-home" / f"{name}.toml"
 
 
+def forbidden_file(bench: Bench) -> Path | None:
+    """Of what may not leave; see rig.callhome.forbidden, which loads it. None where the bench names none."""
+    name = bench.call_home.forbidden
+    return Path(bench.folder) / Path(name).expanduser() if name else None
+
+
 def load_tls_policy(bench: Bench) -> Policy:
     """What TLS a bench accepts. Raises ConfigError."""
     return load_tls_file(bench.expect.tls)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from drivers.base.errors import UsageError
 from drivers.base.interruptions import waiting
 from drivers.base.secret import Secret
 from drivers.modem.number import Number
 from drivers.net.packet_tap import PacketTap
+from rig.callhome import forbidden
 from rig.config.bench import Bench
+from rig.config.bench_files import forbidden_file
 from rig.config.secret_files import is_made
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
@@ -21,6 +26,7 @@ from rig.run.control import Control, ControlError
 from rig.run.owner import Owner
 from rig.run.process import PartnerError
 from rig.run.progress import Progress
+from rig.verdict.callhome import counted
 
 
 def lig(bench: Bench, progress: Progress) -> None:
@@ -40,7 +46,8 @@ def lig(bench: Bench, progress: Progress) -> None:
         progress.note(f"its service hosts' certificates are signed by {far.ca}")
         if is_made(bench.near_end.secret):
             _tell(far.secret)
-        _follow(far.lig, progress)
+        with following(far.hosts, progress):
+            _follow(far.lig, progress)
 
 
 def gateway_numbers(bench: Bench) -> tuple[Number, ...]:
@@ -80,6 +87,34 @@ def i5os(bench: Bench, progress: Progress) -> None:
         _follow(partition.control, progress)
 
 
+@contextlib.contextmanager
+def following(hosts: Control, progress: Progress) -> Iterator[None]:
+    """What the service centre says is told meanwhile, and at the end what it has of each transaction."""
+
+    def follow() -> None:
+        with contextlib.suppress(PartnerError):  # it has ended, as all of this does
+            _follow(hosts, progress)
+
+    threading.Thread(target=follow, daemon=True, name="service centre").start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ControlError):
+            for line in of_transactions(hosts.ask("transactions")):
+                progress.note(line)
+
+
+def of_transactions(transactions: list[dict[str, Any]]) -> Iterator[str]:
+    """Each in a line: the reason, its files, what is not there."""
+    for one in transactions:
+        whole = [file for file in one["files"] if file["sha256"]]
+        names = ", ".join(file["name"] for file in whole) or "nothing"
+        half = [f"{file['name']}: {file['held']} of {file['size']} bytes" for file in one["files"] if file not in whole]
+        octets, came = sum(file["size"] for file in whole), counted(len(one["sessions"]), "TLS session")
+        told = f"{one['sender']} called home, {one['reason']}: {names} whole, {octets} bytes in {came}"
+        yield "; ".join([told, *half])
+
+
 def _follow(partner: Control, progress: Progress) -> None:
     seen = 0
     while True:
@@ -105,9 +140,11 @@ def network(bench: Bench, progress: Progress) -> None:
         _refuse_without_terminal(bench, key)
     deeds: collections.deque[Deed] = collections.deque()
     more = threading.Event()
-    with Owner() as owner:
+    with Owner() as owner, contextlib.ExitStack() as stack:
         served = serve(bench, owner, progress)
-        watch = DeviceWatch(table.console.ip, served.allowed, served.proxy)
+        patterns = forbidden_file(bench)
+        looked_for = forbidden.load(patterns) if patterns is not None else None
+        watch = DeviceWatch(table.console.ip, served.allowed, served.proxy, forbidden=looked_for)
 
         def came_in(frame: bytes) -> None:
             deeds.extend(watch.feed(frame))
@@ -123,6 +160,7 @@ def network(bench: Bench, progress: Progress) -> None:
         for account in served.accounts:
             _tell(account)
         try:
+            stack.enter_context(following(served.hosts, progress))
             while True:
                 with waiting():  # and no more than that: what is taken in here is lost when the end comes
                     more.wait()

@@ -12,12 +12,13 @@ from typing import Any
 from drivers.base.errors import UsageError
 from drivers.modem.number import Number
 from rig import lab
-from rig.callhome import plausible, wire
+from rig.callhome import forbidden, plausible, wire
 from rig.callhome.catalogue import Catalogue, load
+from rig.callhome.forbidden import Forbidden
 from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.callhome.transaction import Manifest, NotReceivedError, Receipt
 from rig.config.bench import Bench
-from rig.config.bench_files import catalogue_file
+from rig.config.bench_files import catalogue_file, forbidden_file
 from rig.jobs.call_home import CallHome, rate_of
 from rig.jobs.conversation import Conversation, Pace
 from rig.jobs.ending import to_its_end
@@ -47,6 +48,8 @@ def run(bench: Bench, plan: SendPlan, progress: Progress, capture: Capture | Non
     began = time.monotonic()
     with to_its_end(verdict, progress, capture, "hanging up") as owner:
         catalogue = load(catalogue_file(bench))
+        file = forbidden_file(bench)
+        patterns = forbidden.load(file) if file is not None else None
         outgoing = _outgoing(plan, catalogue, owner, progress)
         manifest = manifest_of(plan.reason, bench.near_end.user or "console", outgoing)
         verdict.id = manifest.id
@@ -57,7 +60,7 @@ def run(bench: Bench, plan: SendPlan, progress: Progress, capture: Capture | Non
         verdict.receipt = True
         verdict.checks += list(in_the_receipt(manifest, receipt))
         if built.watch is not None:
-            verdict.checks += list(at_the_centre(manifest, built.watch.ask("transactions")))
+            verdict.checks += list(at_the_centre(manifest, built.watch.ask("transactions"), patterns))
         for check in verdict.checks:
             progress.note(check.line())
         verdict.judge_by(
@@ -155,8 +158,11 @@ def in_the_receipt(manifest: Manifest, receipt: Receipt) -> Iterator[CheckResult
         yield CheckResult("in the receipt", name, "nothing that was not sent", "it is there", held=False)
 
 
-def at_the_centre(manifest: Manifest, transactions: list[dict[str, Any]]) -> Iterator[CheckResult]:
-    """What has arrived, as seen where it did: each file whole, once, and with what it is to hold."""
+def at_the_centre(
+    manifest: Manifest, transactions: list[dict[str, Any]], patterns: Forbidden | None
+) -> Iterator[CheckResult]:
+    """What has arrived, as seen where it did: each file whole, once, with what it is to hold, and none of the
+    ``patterns`` of what may not leave."""
     ours = [one for one in transactions if one["id"] == manifest.id]
     files = {file["name"]: file for one in ours for file in one["files"]}
     for entry in manifest.files:
@@ -167,7 +173,10 @@ def at_the_centre(manifest: Manifest, transactions: list[dict[str, Any]]) -> Ite
         )
         yield CheckResult("at the service centre", entry.name, "whole, once", observed, whole)
         if file and file["sha256"]:
-            lacking = "; ".join(file["lacking"])
+            lacking, found = "; ".join(file["lacking"]), ", ".join(file["forbidden"])
             yield CheckResult(
                 "what it is to hold", entry.name, "as the catalogue has it", lacking or "all of it", not lacking
             )
+            if patterns is not None:
+                expected = f"none of {counted(len(patterns.patterns), 'pattern')}"
+                yield CheckResult("what may not leave", entry.name, expected, found or "none", not found)

@@ -82,4 +82,4 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         network = CustomersNetwork.made(bench, owner, load_destinations(bench), table.console.ip, table.interface)
         at = IPv4Interface(f"{table.router}/{table.console.network.prefixlen}")
         owner.own(BorrowedInterface(table.interface, network.router.namespace, at))
-    return Served(network.router.namespace, str(network.hosts.ca), network.router.allowed)
+    return Served(network.router.namespace, network.hosts.control, str(network.hosts.ca), network.router.allowed)

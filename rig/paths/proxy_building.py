@@ -99,7 +99,9 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         running = _started(bench, owner, proxy, machine, progress, table.interface)
     plan = running.plan
     made = (plan.account,) if plan.account is not None and is_made(proxy.secret) else ()
-    return Served(machine, str(network.hosts.ca), network.router.allowed, (plan.address, plan.port), made)
+    return Served(
+        machine, network.hosts.control, str(network.hosts.ca), network.router.allowed, (plan.address, plan.port), made
+    )
 
 
 def _network(bench: Bench, owner: Owner, proxy: ProxyTable) -> tuple[CustomersNetwork, NetworkNamespace]:

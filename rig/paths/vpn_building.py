@@ -136,7 +136,14 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
     vpn = service.terms.table
     made = [Secret("IKE's", service.terms.secret)] if is_made(vpn.secret) else []
     made += [service.terms.account] if is_made(vpn.chap) else []
-    return Served(network.router.namespace, str(service.hosts.ca), network.router.allowed, None, tuple(made))
+    return Served(
+        network.router.namespace,
+        service.hosts.control,
+        str(service.hosts.ca),
+        network.router.allowed,
+        None,
+        tuple(made),
+    )
 
 
 def _tell(progress: Progress, event: Event) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
+from rig.callhome.forbidden import Forbidden, Search
 from rig.config.destinations import ESP, HTTPS, Destinations, Service
 
 TLS_HANDSHAKE = b"\x16\x03"
@@ -32,7 +33,8 @@ class Deed:
 
 @dataclass
 class DeviceWatch:
-    """``device``: its address; ``proxy``: the proxy's address and port, where the way home is through one."""
+    """``device``: its address; ``proxy``: the proxy's address and port, where the way home is through one;
+    ``forbidden``: what is looked for in all that goes by in clear."""
 
     device: IPv4Address
     allowed: Destinations
@@ -42,7 +44,10 @@ class DeviceWatch:
     in_clear: int = 0
     _flows: set[Flow] = field(default_factory=set)
     _secured: set[Flow] = field(default_factory=set)
+    _told_of: set[Flow] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
+    forbidden: Forbidden | None = None
+    _searches: dict[tuple[int, Flow], Search] = field(default_factory=dict)
 
     def feed(self, frame: bytes) -> list[Deed]:
         """An Ethernet frame that the device has sent: what is new in it."""
@@ -61,8 +66,10 @@ class DeviceWatch:
         if isinstance(packet.data, dpkt.tcp.TCP):
             return self._tcp(packet.data, to)
         if isinstance(packet.data, dpkt.udp.UDP):
-            good = self.allowed.lets(to, Service("udp", packet.data.dport))
-            return self._once(f"UDP to {to}:{packet.data.dport}", good=good)
+            port = packet.data.dport
+            good = self.allowed.lets(to, Service("udp", port))
+            found = self._looked_for((packet.data.sport, int(to), port), to, packet.p, bytes(packet.data.data))
+            return [*self._once(f"UDP to {to}:{port}", good=good), *found]
         good = packet.p == ESP_PROTOCOL and self.allowed.lets(to, ESP)
         return self._once(f"{PROTOCOLS.get(packet.p, f'protocol {packet.p}')} to {to}", good=good)
 
@@ -91,24 +98,38 @@ class DeviceWatch:
                 return []
             self._flows.add(flow)
             self._secured.discard(flow)
+            self._told_of.discard(flow)
+            self._searches.pop((socket.IPPROTO_TCP, flow), None)
             self.opened += 1
             good = (to, segment.dport) == self.proxy if self.proxy else self._authorized(to, segment.dport)
             self.strangers += not good
             found.append(Deed(f"opened a connection to {to}:{segment.dport}", good))
         data = bytes(segment.data)
-        if data and flow not in self._secured:
+        if data and flow not in self._told_of:
             found += self._said(flow, to, segment.dport, data)
+        if data and flow not in self._secured:
+            found += self._looked_for(flow, to, socket.IPPROTO_TCP, data)
         return found
+
+    def _looked_for(self, flow: Flow, to: IPv4Address, protocol: int, data: bytes) -> list[Deed]:
+        """What may not leave, in clear."""
+        if self.forbidden is None:
+            return []
+        search = self._searches.setdefault((protocol, flow), self.forbidden.search())
+        return [
+            Deed(f"sent in clear to {to}:{flow[2]} what may not leave, {each}", False) for each in search.feed(data)
+        ]
 
     def _said(self, flow: Flow, to: IPv4Address, port: int, data: bytes) -> list[Deed]:
         """The first data of a connection, or of what a proxy leads through to."""
         if data.startswith(TLS_HANDSHAKE):
             self._secured.add(flow)
+            self._told_of.add(flow)
             return []
         first_line = data.split(b"\r\n", 1)[0][:SHOWN].decode("ascii", "replace")
         if self.proxy is not None and (to, port) == self.proxy and data.startswith(CONNECT):
             return self._asked(data[len(CONNECT) :].split(None, 1)[0].decode("ascii", "replace"))
-        self._secured.add(flow)  # told once a connection
+        self._told_of.add(flow)  # told once a connection
         self.in_clear += 1
         return [Deed(f"sent in clear to {to}:{port}: {first_line!r}", False)]
 

@@ -90,7 +90,7 @@ def test_a_connection_that_is_cut_goes_on_over_the_same_call() -> None:
     [
         ("refuses", ("NOT RECEIVED", 25), "HTTP status 503: nothing is taken at this time"),
         ("full", ("NOT RECEIVED", 25), "HTTP status 507: there is room for 4096 bytes"),
-        ("slow", ("OK", 0), "files received"),
+        ("slow", ("OK", 0), "1 file received"),
         ("lies", ("CHECK FAILED", 1), "in the receipt"),
         ("forgets", ("CHECK FAILED", 1), "in the receipt"),
     ],
@@ -115,6 +115,19 @@ def test_a_file_that_does_not_hold_what_it_is_to_is_found(tmp_path: Path) -> Non
     assert verdict.exit == 1
     [found] = [check for check in verdict.checks if check.held is False]
     assert (found.name, found.observed) == ("what it is to hold", "'lshsc -w -c machine' is not in it")
+
+
+@pytest.mark.paper("4.2")
+def test_what_may_not_leave_is_looked_for_in_what_arrives(tmp_path: Path) -> None:
+    (tmp_path / "patterns.txt").write_text("state=running\nAcme\n")
+    bench = of("internet")
+    table = msgspec.structs.replace(bench.call_home, forbidden=str(tmp_path / "patterns.txt"))
+    verdict = sent(msgspec.structs.replace(bench, call_home=table), "heartbeat")
+    assert verdict.exit == 1
+    [found] = [check for check in verdict.checks if check.held is False]
+    assert (found.name, found.expected, found.observed) == (
+        "what may not leave", "none of 2 patterns", "line 1 of patterns.txt",
+    )  # fmt: skip
 
 
 @pytest.mark.paper("4.1")

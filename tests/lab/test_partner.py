@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import http.client
 import json
 import os
 import re
@@ -24,6 +26,8 @@ from drivers.net.http_connect import ProxyError
 from drivers.net.namespace import NetworkNamespace
 from drivers.net.netlink import IPRoute
 from drivers.ppp.ppp_log import Addresses
+from rig.callhome import wire
+from rig.callhome.transaction import Entry, Manifest
 from rig.paths.proxy import Tunnels
 from rig.paths.up import direct
 from rig.paths.vpn_terms import POLICIES
@@ -221,10 +225,10 @@ def device() -> Iterator[NetworkNamespace]:
         namespace.remove()
 
 
-def said_of(bench: str, tmp_path: Path, do: Callable[[NetworkNamespace, str], None]) -> str:
+def said_of(bench: str, tmp_path: Path, do: Callable[[NetworkNamespace, str], None], more: str = "") -> str:
     """What the far end says of a device that does something; ``do`` is told where the servers' authority is."""
     file = tmp_path / "device.toml"
-    file.write_text(ROUTER.format(base=bench))
+    file.write_text(ROUTER.format(base=bench) + more)
     with device() as namespace, partner(str(file)) as said:
         ca = re.search(r"signed by (\S+)", "".join(said))
         assert ca is not None
@@ -254,6 +258,40 @@ def test_a_device_on_the_network_is_told_what_it_did(tmp_path: Path) -> None:
     assert "NOT ALLOWED: opened a connection to 129.42.160.51:443" in said
     assert "NOT ALLOWED: sent in clear to 129.42.160.49:443: 'GET /secret HTTP/1.1'" in said
     assert "opened 3 connections; 1 times it did what it may not, 1 times it spoke in clear" in said
+
+
+@pytest.mark.paper("4.2")
+def test_what_a_device_has_sent_is_told_by_file_and_reason_and_what_may_not_leave(tmp_path: Path) -> None:
+    """The device is a few lines of http.client, which speak the format."""
+    (tmp_path / "patterns.txt").write_text("Acme\n")
+    files = {"hmc.eed": b"lshmc -V, lssysconn -r all, of Acme's", "PMap.eed": b"nothing"}
+    entries = tuple(Entry(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items())
+    manifest = Manifest("1" * 32, "heartbeat", "a device", entries)
+
+    def do(namespace: NetworkNamespace, ca: str) -> None:
+        plain = direct(namespace, IPv4Address("129.42.160.48"), 443, 10)
+        connection = http.client.HTTPConnection("129.42.160.48", 443)
+        connection.sock = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname="129.42.160.48")
+        half = wire.part(manifest, entries[1], 0)
+        for request, body in (
+            (wire.opening(manifest), wire.opening(manifest).body),
+            (wire.part(manifest, entries[0], 0), files["hmc.eed"]),
+            (half, files["PMap.eed"][:3]),  # and then it is gone
+        ):
+            connection.putrequest(request.method, request.target)
+            for name, value in request.headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            if request is not half:
+                assert connection.getresponse().read()
+        connection.close()
+
+    said = said_of("internet", tmp_path, do, '[call-home]\nforbidden = "patterns.txt"\n')
+    assert "a device calls home: heartbeat, 2 files" in said
+    assert "NOT ALLOWED: hmc.eed: what may not leave is in it, line 1 of patterns.txt" in said
+    assert "PMap.eed: 3 of 7 bytes, and then no more" in said
+    assert "a device called home, heartbeat: hmc.eed whole, 37 bytes in 1 TLS session; PMap.eed: 3 of 7 bytes" in said
+    assert "Acme" not in said
 
 
 @pytest.mark.paper("2.1.2.2")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
 from drivers.base.dissection import dpkt
+from drivers.base.errors import ConfigError
+from rig.callhome.forbidden import Forbidden, load
 from rig.config.destinations import Destinations
 from rig.probes.device import DeviceWatch
 
@@ -26,8 +29,9 @@ def tcp(to: IPv4Address, port: int, flags: int, data: bytes = b"", sport: int = 
     return frame(dpkt.tcp.TCP(sport=sport, dport=port, flags=flags, data=data), to, 6, **more)
 
 
-def watch(anybody: bool = False, proxy: bool = False) -> DeviceWatch:
-    return DeviceWatch(DEVICE, Destinations((SERVER,), (), anybody=anybody), (PROXY, 3128) if proxy else None)
+def watch(anybody: bool = False, proxy: bool = False, forbidden: Forbidden | None = None) -> DeviceWatch:
+    allowed = Destinations((SERVER,), (), anybody=anybody)
+    return DeviceWatch(DEVICE, allowed, (PROXY, 3128) if proxy else None, forbidden=forbidden)
 
 
 def told(one: DeviceWatch, *frames: bytes) -> list[tuple[str, bool]]:
@@ -40,6 +44,36 @@ def test_a_connection_to_a_server_is_told_once_and_its_tls_is_not_in_clear() -> 
     frames += [tcp(SERVER, 443, ACK | PUSH, b"\x16\x03\x01\x02\x00"), tcp(SERVER, 443, ACK | PUSH, b"\x17\x03\x03")]
     assert told(one, *frames) == [("opened a connection to 129.42.160.48:443", True)]
     assert (one.opened, one.strangers, one.in_clear) == (1, 0, 0)
+
+
+@pytest.mark.paper("4.2")
+def test_what_may_not_leave_is_found_in_clear_across_segments_and_in_datagrams(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("# clients\nAcme (Ltd|Inc)\n\n4[0-9]{15}\n")
+    one = watch(forbidden=load(tmp_path / "mine.txt"))
+    frames = [tcp(SERVER, 443, SYN), tcp(SERVER, 443, ACK | PUSH, b"from: Acme "), tcp(SERVER, 443, ACK | PUSH, b"Inc")]
+    frames += [tcp(SERVER, 443, SYN, sport=41000), tcp(SERVER, 443, ACK | PUSH, b"\x16\x03\x01Acme Inc", sport=41000)]
+    frames.append(frame(dpkt.udp.UDP(sport=1, dport=514, data=b"card 4111111111111111"), STRANGER, 17))
+    found = [what for what, good in told(one, *frames) if "may not leave" in what and not good]
+    assert found == [
+        "sent in clear to 129.42.160.48:443 what may not leave, line 2 of mine.txt",
+        "sent in clear to 129.42.160.51:514 what may not leave, line 4 of mine.txt",
+    ]
+    assert "Acme" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\n(b\n", "mine.txt: line 2: no regular expression"),
+        ("# nothing\n\n", "mine.txt: there is no pattern in it"),
+        ("a*\n", "mine.txt: line 1: it is found in everything"),
+    ],
+)
+def test_patterns_that_would_find_nothing_or_everything_are_refused(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text(text)
+    with pytest.raises(ConfigError) as failure:
+        load(tmp_path / "mine.txt")
+    assert said in str(failure.value)
 
 
 @pytest.mark.parametrize(("to", "port"), [(STRANGER, 443), (SERVER, 80)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from rig.config.bench import Bench
-from rig.config.bench_files import catalogue_file, load_fence_file
+from rig.config.bench_files import catalogue_file, forbidden_file, load_fence_file
 from rig.parts.hosts import hosts
 from rig.parts.hosts.hosts import HostsPlan
 from rig.run.control import Control
@@ -23,7 +23,7 @@ class EmulatedHosts:
         self._owner = owner
         self._plan = HostsPlan(
             self.namespace.name, owner.folder, addresses(bench), bench.hosts.tls, interface, catalogue_file(bench),
-            bench.hosts.broken,
+            bench.hosts.broken, forbidden_file(bench),
         )  # fmt: skip
         self.ca = self._plan.ca
         self.control = Control(self._plan.control_path)

@@ -51,7 +51,8 @@ _log = logging.getLogger("hosts")
 class HostsPlan:
     """``addresses``: all that answer, on ``interface``; ``ca``: where the certificate is put that signs them all;
     ``tls``: the policy that they keep to; ``catalogue``: the file that the service centre holds what arrives to;
-    ``broken``: in one of the ways of rig.parts.service_centre.faults."""
+    ``broken``: in one of the ways of rig.parts.service_centre.faults; ``forbidden``: the file of what is looked for in
+    whatever is received."""
 
     namespace: str
     folder: Path
@@ -60,6 +61,7 @@ class HostsPlan:
     interface: str
     catalogue: Path
     broken: str
+    forbidden: Path | None = None
 
     @property
     def control_path(self) -> Path:
@@ -141,7 +143,7 @@ class AskedCentre:
         self._made: Centre | None = None
 
     def made(self) -> Centre:
-        from rig.callhome import catalogue
+        from rig.callhome import catalogue, forbidden
         from rig.parts.service_centre.centre import Centre
         from rig.parts.service_centre.faults import BY_NAME
         from rig.parts.service_centre.store import Store
@@ -150,7 +152,8 @@ class AskedCentre:
             if self._made is None:
                 plan = self._plan
                 told = logging.getLogger("centre").warning
-                store = Store(plan.folder / "centre", catalogue.load(plan.catalogue), told)
+                looked_for = forbidden.load(plan.forbidden) if plan.forbidden else None
+                store = Store(plan.folder / "centre", catalogue.load(plan.catalogue), told, looked_for)
                 self._made = Centre(store, plan.folder / "fixes", BY_NAME[plan.broken])
             return self._made
 

@@ -25,7 +25,7 @@ FIXES = {"01EM310_048_048.rpm": 48_000, "01EM310_057_048.xml": 3_000, "MH01081.i
 @dataclass(frozen=True)
 class Incoming:
     """A request. ``read``: what is there of its body, at most so many bytes, and none at its end; ``length`` of it;
-    ``client``: from where."""
+    ``client``: by which connection."""
 
     method: str
     target: str

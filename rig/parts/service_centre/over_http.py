@@ -30,7 +30,7 @@ def serve(handler: http.server.BaseHTTPRequestHandler, centre: Centre) -> bool:
         return bytes(piece)
 
     headers = {name.title(): value for name, value in handler.headers.items()}
-    incoming = Incoming(handler.command, handler.path, headers, handler.client_address[0], left, read)
+    incoming = Incoming(handler.command, handler.path, headers, "{}:{}".format(*handler.client_address[:2]), left, read)
     try:
         answer = centre.answer(incoming)
     except CutError:

@@ -1,5 +1,5 @@
 """What a service centre has of each transaction: a file is there whole, with the digest that was announced, or it is a
-part that goes on where it stopped."""
+part that goes on where it stopped. What is whole is looked into, and let go."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from rig.callhome.catalogue import Catalogue, lacks
+from rig.callhome.forbidden import Forbidden
 from rig.callhome.transaction import Entry, Manifest, Receipt, wrong_manifest, wrong_name
 
 PIECE = 1 << 16
@@ -34,11 +35,10 @@ class RefusedError(Exception):
 class Arrived:
     """One transaction. ``turn``: which of its connections may write, the last that has begun; ``parts``: how many
     requests each file came in; ``seconds``: from the first byte of each to its last; ``lacking``: what the catalogue
-    finds wrong with it."""
+    finds wrong with it, ``forbidden``: what may not leave and is in it; ``sessions``: by which connections it came."""
 
     manifest: Manifest
     folder: Path
-    client: str
     began: float
     whole: dict[str, Entry] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
@@ -46,6 +46,8 @@ class Arrived:
     seconds: dict[str, float] = field(default_factory=dict)
     lacking: dict[str, list[str]] = field(default_factory=dict)
     receipts: int = 0
+    forbidden: dict[str, list[str]] = field(default_factory=dict)
+    sessions: list[str] = field(default_factory=list)
     turn: int = 0
     writing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -61,13 +63,19 @@ class Arrived:
 
 
 class Store:
-    """All transactions, in a folder. ``told`` of what happens, in words."""
+    """All transactions, in a folder. ``forbidden``: what is looked for in every file; ``told`` of what happens, in
+    words."""
 
     def __init__(
-        self, folder: Path, catalogue: Catalogue | None, told: Callable[[str], None] = lambda text: None
+        self,
+        folder: Path,
+        catalogue: Catalogue | None,
+        told: Callable[[str], None] = lambda text: None,
+        forbidden: Forbidden | None = None,
     ) -> None:
         self._folder = folder
         self._catalogue = catalogue
+        self._forbidden = forbidden
         self._told = told
         self._changing = threading.Lock()
         self._all: dict[str, Arrived] = {}
@@ -88,13 +96,14 @@ class Store:
                     raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"there are {MOST_OPEN} transactions already")
                 folder = self._folder / number
                 folder.mkdir(parents=True)
-                known = self._all[number] = Arrived(manifest, folder, client, time.time())
+                known = self._all[number] = Arrived(manifest, folder, time.time())
                 self._told(f"{manifest.sender} calls home: {manifest.reason}, {len(manifest.files)} files")
             elif known.manifest != manifest:
                 raise RefusedError(HTTPStatus.CONFLICT, "there is a transaction with this id and another manifest")
         with known.writing:
             # Of a call that was lost the connection may be there for minutes: who comes anew takes its place.
             known.turn += 1
+            known.sessions += [client] if client not in known.sessions else []
             return {entry.name: known.held(entry) for entry in manifest.files}
 
     def take(self, number: str, name: str, at: int, read: Callable[[int], bytes], length: int) -> int:
@@ -117,7 +126,12 @@ class Store:
                 with arrived.writing:
                     if arrived.turn != turn:
                         raise RefusedError(HTTPStatus.CONFLICT, f"{name} is sent by another connection now")
-                    file.write(piece)
+                    try:
+                        written = file.write(piece)
+                    except OSError as error:
+                        raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, str(error.strerror).lower()) from error
+                    if written != len(piece):
+                        raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, "no space left on device")
                 left -= len(piece)
         with arrived.writing:
             self._finish(arrived, entry)
@@ -125,20 +139,26 @@ class Store:
 
     def _finish(self, arrived: Arrived, entry: Entry) -> None:
         path, digest = arrived.path(entry), hashlib.sha256()
+        search, forbidden = self._forbidden.search() if self._forbidden else None, []
         with path.open("rb") as file:
             while piece := file.read(PIECE):
                 digest.update(piece)
+                forbidden += list(search.feed(piece)) if search else []
         if digest.hexdigest() != entry.sha256:
             path.unlink()
             self._told(f"{entry.name}: its digest is another than was announced")
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{entry.name}: its SHA-256 is {digest.hexdigest()}")
         arrived.seconds[entry.name] = time.monotonic() - arrived.first[entry.name]
         arrived.whole[entry.name] = entry
+        arrived.forbidden[entry.name] = forbidden
         if self._catalogue is not None:
             fit = self._catalogue.fit(entry.name)
             arrived.lacking[entry.name] = lacks(fit.kind, path) if fit.kind is not None else [fit.wrong]
+        path.unlink()  # it has been looked into, and of large ones there may be many
         found = "".join(f"; {each}" for each in arrived.lacking.get(entry.name, []))
-        self._told(f"{entry.name}: {entry.size} bytes, whole{found}")
+        self._told(f"{entry.name}: {entry.size} bytes in {arrived.seconds[entry.name]:.1f} s, whole{found}")
+        for pattern in forbidden:
+            self._told(f"NOT ALLOWED: {entry.name}: what may not leave is in it, {pattern}")
 
     def close(self, number: str) -> Receipt:
         """The receipt, once everything is there. Raises RefusedError."""
@@ -177,12 +197,13 @@ class Store:
                     "parts": arrived.parts.get(entry.name, 0),
                     "seconds": arrived.seconds.get(entry.name, 0.0),
                     "lacking": arrived.lacking.get(entry.name, []),
+                    "forbidden": arrived.forbidden.get(entry.name, []),
                 }
                 for entry in arrived.manifest.files
             ]
             what = msgspec.to_builtins(arrived.manifest)
             found.append(
-                {"id": what["id"], "reason": what["reason"], "sender": what["sender"], "client": arrived.client,
+                {"id": what["id"], "reason": what["reason"], "sender": what["sender"], "sessions": arrived.sessions,
                  "began": arrived.began, "files": files, "receipts": arrived.receipts}
             )  # fmt: skip
         return found
