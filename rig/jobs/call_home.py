@@ -4,11 +4,13 @@ on in the next."""
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from drivers.base.errors import CallError, NetworkError, PppError, UsageError
+from drivers.base.errors import AuthenticationError, CallError, NetworkError, PppError, UsageError
+from drivers.base.interruptions import waiting
 from rig.config.bench_files import load_tls_policy
 from rig.jobs.conversation import Conversation, Pace, conversation
 from rig.paths.built import Built
@@ -24,6 +26,8 @@ FASTEST_LINE = 1_000_000
 """Bit/s; beyond that it is no telephone line that is spoken of."""
 AGAIN: tuple[type[Exception], ...] = (CallError, PppError, NetworkError)
 """What another call may mend."""
+AFTER_FAILURE = 1.0
+"""Seconds: what is busy, or not there, would be asked three times at once."""
 _T = TypeVar("_T")
 
 
@@ -45,12 +49,16 @@ class CallHome:
         for attempt in range(1, attempts + 1):
             try:
                 return self._in_one_call(talk)
+            except AuthenticationError:
+                raise  # a second try is as wrong, and a third may have the account locked
             except AGAIN as error:
                 self._progress.fail(error)
                 self._built.path.close()
                 if attempt == attempts:
                     raise
                 self._progress.note(f"{error}; once more, from where it stopped")
+                with waiting():
+                    threading.Event().wait(AFTER_FAILURE)
         raise AssertionError
 
     def _in_one_call(self, talk: Callable[[Conversation, Pace], _T]) -> _T:

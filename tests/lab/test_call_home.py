@@ -3,19 +3,26 @@ that refuse, cut, are slow or lie."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from drivers.modem.number import Number
+from rig.callhome.catalogue import load as load_catalogue
+from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.config.bench import Bench, HostsTable, NumberTable
-from rig.config.bench_files import load
+from rig.config.bench_files import catalogue_file, load, load_tls_policy
 from rig.jobs import fetch, send
+from rig.jobs.conversation import Pace, conversation
 from rig.jobs.fetch import FetchPlan
-from rig.jobs.send import SendPlan
+from rig.jobs.send import Sending, SendPlan
+from rig.paths.building import build
+from rig.run.owner import Owner
 from rig.run.progress import Progress
-from rig.verdict.callhome import CallHomeVerdict
+from rig.verdict.callhome import CallHomeVerdict, FileReport
+from rig.verdict.verdict import Verdict
 from tests.unit.test_call_home import OF_THE_PAPER
 
 LIG, DROPPING = Number("1-800-555-0100"), Number("1-800-555-0177")
@@ -99,6 +106,45 @@ def test_a_service_centre_that_is_broken_is_an_outcome(broken: str, outcome: tup
     verdict = sent(of("internet", broken), "heartbeat", sizes={"hmc.eed": 5000})
     assert (verdict.outcome, verdict.exit) == outcome
     assert said in verdict.message
+
+
+@pytest.mark.paper("4.2")
+def test_several_at_once_are_kept_apart(tmp_path: Path) -> None:
+    """Eight transactions with a file of one name, each another's contents, over one way."""
+    bench = of("internet")
+    catalogue, policy = load_catalogue(catalogue_file(bench)), load_tls_policy(bench)
+    files = []
+    for number in range(8):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        (folder / "hmc.eed").write_bytes(f"lshmc -V, lssysconn -r all, {number}\n".encode() * 20_000)
+        files.append(Outgoing.measured(folder / "hmc.eed", catalogue))
+    with Owner() as owner:
+        way = build(bench, (), owner, Progress.silent())
+        up = way.path.open(Verdict("", ""))
+
+        def one(outgoing: Outgoing) -> bool:
+            manifest = manifest_of("heartbeat", "hmc", [outgoing])
+            told = CallHomeVerdict(bench="", lab="")
+            told.files = [FileReport(outgoing.entry.name, outgoing.entry.size, outgoing.entry.sha256)]
+            sending = Sending([outgoing], manifest, Progress.silent(), told, 0.0)
+            with conversation(up, way.path, up.allowed.servers[0], policy, way.ca, Pace(0.0)) as made:
+                return sending.talk(made, Pace(0.0)).files == manifest.files
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(one, files)) == [True] * 8
+        assert way.watch is not None
+        arrived = way.watch.ask("transactions")
+    assert {file["sha256"] for one in arrived for file in one["files"]} == {one.entry.sha256 for one in files}
+
+
+@pytest.mark.paper("4.2")
+def test_a_secret_that_is_refused_is_not_tried_again_and_a_busy_line_is() -> None:
+    bench = of("loopback-instant")
+    refused = sent(bench, "heartbeat", numbers=(Number("1-800-555-0104"),))
+    assert (refused.outcome, len(refused.attempts)) == ("AUTHENTICATION REFUSED", 1)
+    busy = sent(bench, "heartbeat", numbers=(Number("1-800-555-0101"),), attempts=2)
+    assert (busy.outcome, [one.result for one in busy.attempts]) == ("BUSY", ["BUSY", "BUSY"])
 
 
 def test_a_reason_that_there_is_not_is_said_before_anything_is_dialled() -> None:
