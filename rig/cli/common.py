@@ -107,6 +107,8 @@ def load_bench(name: str | None) -> Bench:
 def load_bench_to_run(name: str | None) -> Bench:
     """As :func:`load_bench`, for a command whose near end is the rig's own. Raises UsageError where it is a device."""
     bench = load_bench(name)
+    if bench.consoles is not None:
+        raise UsageError(f"bench {bench.name} has no way home", f"rig consoles --bench {name}   holds its consoles")
     if bench.internet is not None and bench.internet.interface:
         raise UsageError(
             f"bench {bench.name}: its console is a device under test, at {bench.internet.interface}",

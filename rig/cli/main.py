@@ -26,6 +26,7 @@ COMMANDS = {
         "lab",
         "check",
         "send",
+        "consoles",
         "fetch",
     )
 } | {"detect": "rig.cli.detect:detect_command"}

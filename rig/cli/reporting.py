@@ -9,6 +9,7 @@ from rig.config.bench import Bench
 from rig.report import Subject, write
 from rig.run.capture import Capture
 from rig.run.trace import Trace
+from rig.verdict.consoles import ConsolesVerdict
 from rig.verdict.inbound import InboundVerdict
 from rig.verdict.soak import SoakVerdict
 from rig.verdict.verdict import Verdict, as_values
@@ -23,7 +24,7 @@ def write_report(
     folder: Path | None,
     title: str,
     bench: Bench,
-    verdict: Verdict | InboundVerdict | SoakVerdict,
+    verdict: Verdict | InboundVerdict | SoakVerdict | ConsolesVerdict,
     trace: Trace,
     **more: Any,
 ) -> Path | None:

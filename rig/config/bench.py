@@ -264,6 +264,43 @@ class VpnTable(Table, frozen=True):
     interface: str = ""
 
 
+class ConsoleTable(Table, frozen=True):
+    """One of a customer's consoles (§5.4). ``on``: the subnets, by name, that its network cards are on, eth0 the first;
+    ``looks-on``: the cards on which it looks for others, all where none is named; ``systems`` that it manages;
+    ``server``: whether it calls home for others."""
+
+    name: str
+    on: tuple[str, ...]
+    looks_on: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    server: bool = False
+
+    @property
+    def cards(self) -> tuple[str, ...]:
+        """Its network cards, in their order."""
+        return tuple(f"eth{at}" for at in range(len(self.on)))
+
+    @property
+    def looking(self) -> tuple[str, ...]:
+        """Those on which it looks for others."""
+        return self.looks_on or self.cards
+
+
+class SystemTable(Table, frozen=True):
+    """A managed system, through which the consoles that manage it find each other. ``on``: its subnets."""
+
+    name: str
+    on: tuple[str, ...]
+
+
+class ConsolesTable(Table, frozen=True):
+    """Consoles beside each other (§5.4.1). ``every``: seconds between two announcements."""
+
+    console: tuple[ConsoleTable, ...]
+    system: tuple[SystemTable, ...] = ()
+    every: float = 5.0
+
+
 class HostsTable(Table, frozen=True):
     """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls;
     ``broken``: their service centre, on purpose, in one of the ways of rig.parts.service_centre.faults."""
@@ -318,6 +355,7 @@ class Bench(Table, frozen=True):
     vpn_gateway: VpnTable | None = None
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     call_home: CallHomeTable = msgspec.field(default_factory=CallHomeTable)
+    consoles: ConsolesTable | None = None
     expect: ExpectTable = msgspec.field(default_factory=ExpectTable)
     untouched: tuple[FilterTable, ...] = ()
 
@@ -340,6 +378,8 @@ class Bench(Table, frozen=True):
     @property
     def emulated(self) -> bool:
         """Whether nothing of it is real: no modem, and no network interface."""
+        if self.consoles is not None:
+            return True
         interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
         if self.internet is not None:
             return not self.internet.interface and not (self.vpn_gateway and self.vpn_gateway.interface)

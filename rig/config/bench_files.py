@@ -14,6 +14,8 @@ from rig.config import broken, profiles
 from rig.config.bench import (
     AllowTable,
     Bench,
+    ConsolesTable,
+    ConsoleTable,
     ExchangeTable,
     FenceFile,
     InboundTable,
@@ -21,6 +23,7 @@ from rig.config.bench import (
     ModemTable,
     ProxyTable,
     SecretTable,
+    SystemTable,
     VpnTable,
 )
 from rig.config.destinations import EVERY_VPN_SERVICE, Destinations
@@ -28,6 +31,7 @@ from rig.config.destinations import EVERY_VPN_SERVICE, Destinations
 HW_CONFIG = Path(__file__).resolve().parents[2] / "hw-config"
 LONGEST_WAIT = 1_000_000
 """Seconds, eleven days: poll(2) takes its milliseconds as an int."""
+MOST_CONSOLES = 16
 REGISTERED_RATES = range(300, 115201)
 
 
@@ -119,6 +123,8 @@ def _validate(path: Path, bench: Bench) -> None:
         _validate_inbound(bench.inbound, bench.lig is None and bench.vpn_gateway is None, wrong)
         if bench.exchange is not None and bench.near_end.number is None:
             raise wrong("near-end.number", "it is missing: who is on the emulated [exchange] has a number to call")
+    if bench.consoles is not None:
+        _validate_consoles(bench, bench.consoles, wrong)
     if bench.hosts.broken not in ("", *broken.CENTRE):
         raise wrong("hosts.broken", f"it takes {', '.join(broken.CENTRE)}")
     load_destinations(bench)
@@ -248,6 +254,32 @@ def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
             raise wrong(f"inbound.{name}", f"it takes a number of seconds above 0, up to {LONGEST_WAIT}")
     if inbound.key == "generated" and real:
         raise wrong("inbound.key", "a caller from outside does not know a generated key; name a file or a variable")
+
+
+def _validate_consoles(bench: Bench, table: ConsolesTable, wrong: Any) -> None:
+    others = ("lig", bench.lig), ("internet", bench.internet), ("inbound", bench.inbound), ("i5os", bench.i5os)
+    for name, other in others:
+        if other is not None:
+            raise wrong(name, "a bench has a way home, or [consoles] beside each other")
+    all_of_them: tuple[ConsoleTable | SystemTable, ...] = (*table.console, *table.system)
+    names = [one.name for one in all_of_them]
+    if len(set(names)) < len(names) or not all(re.fullmatch(r"[a-z0-9-]{1,8}", name) for name in names):
+        raise wrong("consoles.console.name", "it takes up to eight of a-z, 0-9 and -, each name once")
+    if not 2 <= len(table.console) <= MOST_CONSOLES:
+        raise wrong("consoles.console", f"it takes 2 to {MOST_CONSOLES} of them")
+    if not 0.5 <= table.every <= 60:
+        raise wrong("consoles.every", "it takes 0.5 to 60 seconds")
+    subnets = {subnet for each in all_of_them for subnet in each.on}
+    if not all(each.on for each in all_of_them):
+        raise wrong("consoles.console.on", "it takes a subnet for each network card, one at least")
+    if not all(re.fullmatch(r"[a-z0-9-]{1,8}", subnet) for subnet in subnets):
+        raise wrong("consoles.console.on", "a subnet's name has up to eight of a-z, 0-9 and -")
+    systems = {one.name for one in table.system}
+    for one in table.console:
+        if missing := [card for card in one.looks_on if card not in one.cards]:
+            raise wrong("consoles.console.looks-on", f"{one.name} has {', '.join(one.cards)}, and no {missing[0]}")
+        if missing := [name for name in one.systems if name not in systems]:
+            raise wrong("consoles.console.systems", f"there is no [[consoles.system]] {missing[0]}")
 
 
 def _validate_real_modem(modem: ModemTable, key: str, wrong: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rig.config.bench import Bench, InternetTable
+from rig.config.bench import Bench, ConsolesTable, InternetTable
 from rig.config.bench_files import load_destinations
 from rig.report.subject import Subject
 
@@ -23,6 +23,8 @@ class Box:
 def boxes(subject: Subject) -> list[Box]:
     """From the near end on, in the order in which a call passes them."""
     bench, verdict = subject.bench, subject.verdict
+    if bench.consoles is not None:
+        return _beside(bench.consoles)
     if bench.internet is not None:
         return _network(subject, bench, bench.internet)
     inbound = subject.far == "caller"
@@ -53,6 +55,19 @@ def _beyond(subject: Subject, bench: Bench, *, stand_in: bool = True) -> list[Bo
         return [*found, _caller(bench)]
     servers = [f"{server}, TCP 443" for server in load_destinations(bench).servers]
     return [*found, Box("authorized servers", servers, stand_in=stand_in)]
+
+
+def _beside(table: ConsolesTable) -> list[Box]:
+    """Consoles, and the systems that they manage, each with its subnets."""
+    found = [
+        Box(one.name, [", ".join(f"{card}: {subnet}" for card, subnet in zip(one.cards, one.on, strict=True)),
+                       *(f"manages {name}" for name in one.systems), *(["call-home server"] if one.server else [])],
+            "Ethernet", True)
+        for one in table.console
+    ]  # fmt: skip
+    found += [Box(f"system {one.name}", [", ".join(one.on)], "Ethernet", True) for one in table.system]
+    found[-1].joint = ""
+    return found
 
 
 def _network(subject: Subject, bench: Bench, table: InternetTable) -> list[Box]:

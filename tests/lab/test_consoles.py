@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from drivers.net.namespace import NetworkNamespace
+from rig.config.bench_files import load
+from rig.jobs import consoles as job
 from rig.parts.consoles.announcement import PORT, TLS_PORT
 from rig.parts.consoles.emulated import Consoles, EmulatedConsole
 from rig.run.control import ControlError
 from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 FOUND_SECONDS = 2.0
 EVERY = 2.0
@@ -174,3 +177,33 @@ def test_two_of_one_name_are_said_to_be(consoles: Consoles) -> None:
         return same == [{twin.plan.id for twin in twins}]
 
     until(one, said, FOUND_SECONDS + EVERY, "it to be said")
+
+
+# --- the command's own checks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.paper("5.4.1")
+def test_every_check_of_a_bench_of_consoles_holds() -> None:
+    verdict = job.run(load("consoles"), Progress.silent())
+    assert verdict.outcome == "OK", verdict.message
+    names = [check.name for check in verdict.checks]
+    assert names.count("finds") == 4
+    assert names.count("speaks by ephemeral keys") == 4
+    assert {"strangers, and a flood", "replays", "goes"} <= set(names)
+    [through] = [check for check in verdict.checks if (check.name, check.target) == ("finds", "hmc4")]
+    assert "hmc3 (eth0 through 10.252." in through.observed
+
+
+@pytest.mark.paper("5.4.1")
+def test_a_console_that_is_not_there_and_one_that_is_there_and_should_not_be_are_found(consoles: Consoles) -> None:
+    table = load("consoles").consoles
+    assert table is not None
+    beside = job.Beside(table, consoles)
+    two, four = (one for one in table.console if one.name in ("hmc2", "hmc4"))
+    assert beside.found(two).held
+    beside.ends["hmc1"].process.stop()
+    assert beside.found(two).held is False
+    assert [result.held for result in beside.conversations(two)] == [False]
+    consoles.console("fifth", {"eth0": "far"}).process.wait_ready()
+    assert beside.found(four).held is False
+    assert beside.strangers().held is False

@@ -27,6 +27,14 @@ def write(folder: Path, text: str) -> str:
 
 INBOUND = "[inbound]\nppp-address = '10.0.0.1'\n"
 DEVICE = "[i5os]\ninterface = 'eth9'\naddress = '192.0.2.1/24'\npeers = ['192.0.2.2']\n"
+CONSOLES = """[consoles]
+[[consoles.console]]
+name = 'a'
+on = ['lan']
+[[consoles.console]]
+name = 'b'
+on = ['lan']
+"""
 NETWORK = "[internet]\nconsole = '192.168.10.2/24'\nrouter = '192.168.10.1'\noutside = '203.0.113.2/30'\n"
 PROXY = NETWORK + "[proxy]\naddress = '192.168.11.2/24'\n"
 VPN = NETWORK + "[vpn-gateway]\nserver = '129.42.160.16'\n"
@@ -107,6 +115,12 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
             "extends = 'loopback'\n[vpn-gateway]\nserver = '129.42.160.16'",
             "key 'vpn': it takes true: the LIG's fence must let the VPN through",
         ),
+        (CONSOLES.replace("'b'", "'a'"), "key 'consoles.console.name': it takes up to eight of a-z, 0-9 and -, each"),
+        (CONSOLES.split("[[", 2)[0] + "console = []", "key 'consoles.console': it takes 2 to 16 of them"),
+        (CONSOLES + "looks-on = ['eth1']", "key 'consoles.console.looks-on': b has eth0, and no eth1"),
+        (CONSOLES + "systems = ['x']", "key 'consoles.console.systems': there is no [[consoles.system]] x"),
+        (CONSOLES.replace("['lan']", "[]"), "key 'consoles.console.on': it takes a subnet for each network card"),
+        (CONSOLES + NETWORK, "key 'internet': a bench has a way home, or [consoles] beside each other"),
         (VPN + "interface = 'eth1'", "key 'vpn-gateway.secret': a device does not know a generated secret"),
         (
             "extends = 'vpn-modem'\n[vpn-gateway]\ninterface = 'eth1'",

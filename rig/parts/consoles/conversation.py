@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,7 @@ from rig.parts.consoles.identity import Identity
 SECONDS = 5.0
 LONGEST_LINE = 4096
 FIRST_RECORDS = 16384
+_T = TypeVar("_T")
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -48,50 +51,64 @@ def speak(
     """Ask a console who it is. Raises OSError: what keeps TLS from coming about, NotTheOneError for somebody else."""
     with namespace.entered():
         plain = socket.create_connection((str(address), port), SECONDS)
-    with plain, identity.context(server=False).wrap_socket(plain, do_handshake_on_connect=False) as secured:
-        group = _handshaken(secured)
-        certificate = secured.getpeercert(binary_form=True) or b""
+    with plain:
+        secured = _Seen(plain, identity.context(server=False))
+        certificate = secured.tls.getpeercert(binary_form=True) or b""
         if hashlib.sha256(certificate).hexdigest() != fingerprint:
             raise NotTheOneError(f"{address}:{port}: another certificate than was announced")
-        secured.sendall(msgspec.json.encode(own) + b"\n")
-        hello = _line(secured)
-        cipher, version = secured.cipher(), secured.version()
+        secured.send(msgspec.json.encode(own) + b"\n")
+        hello = _line(secured.recv)
+        cipher, version = secured.tls.cipher(), secured.tls.version()
         assert cipher is not None
         assert version is not None
-        return Spoken(hello.id, hello.name, version, cipher[0], group)
+        return Spoken(hello.id, hello.name, version, cipher[0], group_in(secured.records))
 
 
-def _handshaken(secured: ssl.SSLSocket) -> str:
-    """Through the handshake; the group that the server's first records name."""
-    secured.setblocking(False)
-    records = b""
-    while True:
-        try:
-            secured.do_handshake()
-        except ssl.SSLWantReadError:
-            secured.settimeout(SECONDS)
-            # Past OpenSSL, which takes them next.
-            seen = socket.socket.recv(secured, FIRST_RECORDS, socket.MSG_PEEK)
-            if not seen:
-                raise ConnectionError("it ended the connection") from None
-            records = max(records, seen, key=len) if not group_in(records) else records
-            secured.setblocking(False)
-            continue
-        secured.settimeout(SECONDS)
-        return group_in(records)
+class _Seen:
+    """TLS over a connection, by bytes that pass through here, so that what is in clear of them can be read.
+    ``records``: the server's first. Raises OSError."""
+
+    def __init__(self, plain: socket.socket, context: ssl.SSLContext) -> None:
+        self._plain = plain
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.records = b""
+        self.tls = context.wrap_bio(self._in, self._out)
+        self._done(self.tls.do_handshake)
+
+    def send(self, data: bytes) -> None:
+        self._done(lambda: self.tls.write(data))
+
+    def recv(self, most: int) -> bytes:
+        return self._done(lambda: self.tls.read(most))
+
+    def _done(self, step: Callable[[], _T]) -> _T:
+        """A step, and the bytes that it takes."""
+        while True:
+            try:
+                value = step()
+            except ssl.SSLWantReadError:
+                self._plain.sendall(self._out.read())
+                data = self._plain.recv(FIRST_RECORDS)
+                if not data:
+                    raise ConnectionError("it ended the connection") from None
+                self.records += data if len(self.records) < FIRST_RECORDS else b""
+                self._in.write(data)
+                continue
+            self._plain.sendall(self._out.read())
+            return value
 
 
 def answer(secured: ssl.SSLSocket, own: Hello) -> Hello:
     """The other end: who asked. Raises OSError."""
-    hello = _line(secured)
+    hello = _line(secured.recv)
     secured.sendall(msgspec.json.encode(own) + b"\n")
     return hello
 
 
-def _line(secured: ssl.SSLSocket) -> Hello:
+def _line(recv: Callable[[int], bytes]) -> Hello:
     line = b""
     while not line.endswith(b"\n"):
-        piece = secured.recv(LONGEST_LINE)
+        piece = recv(LONGEST_LINE)
         line += piece
         if not piece or len(line) > LONGEST_LINE:
             raise ConnectionError("it said nothing that is a line")

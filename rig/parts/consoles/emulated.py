@@ -81,10 +81,11 @@ class Consoles:
         looks_on: Sequence[str] | None = None,
         called: str = "",
         secret: bytes = b"",
+        server: bool = False,
     ) -> EmulatedConsole:
         """One more, started. ``on``: the subnet of each card; ``looks_on``: the cards on which it is to look for
         others, all where it is not said; ``called``: another name than its own; ``secret``: another than the
-        customer's."""
+        customer's; ``server``: whether it calls home for others."""
         namespace = self._owner.namespace(name)
         for card, subnet in on.items():
             self.subnet(subnet).join(namespace, card)
@@ -92,7 +93,7 @@ class Consoles:
         folder.mkdir(mode=0o700)
         cards = tuple(on if looks_on is None else looks_on)
         plan = ConsolePlan(
-            secrets.token_hex(16), called or name, namespace.name, folder, cards, tuple(systems), every=self._every,
+            secrets.token_hex(16), called or name, namespace.name, folder, cards, tuple(systems), server, self._every,
             secret=secret or self.secret,
         )  # fmt: skip
         return self.started(plan, namespace)

@@ -1,0 +1,54 @@
+"""``rig consoles``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from drivers.base.errors import UsageError
+from rig.cli.common import (
+    bench_option,
+    enter_lab,
+    json_option,
+    lab_option,
+    load_bench,
+    report_options,
+    show_outcome,
+    verbosity_options,
+)
+from rig.verdict.verdict import as_json
+
+
+@click.command(epilog="Example: rig consoles --bench consoles")
+@bench_option
+@lab_option
+@report_options
+@json_option
+@verbosity_options
+def consoles(
+    bench: str | None,
+    engine: str | None,
+    report: Path | None,
+    report_secrets: bool,
+    wants_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Consoles beside each other: who finds whom, how they speak, and what strangers can do."""
+    chosen = load_bench(bench)
+    if chosen.consoles is None:
+        raise UsageError(f"bench {chosen.name}: the table [consoles] is missing", "see hw-config/benches/consoles.toml")
+    enter_lab(engine, chosen, report)
+    from rig.cli.reporting import write_report
+    from rig.jobs import consoles as job
+    from rig.run.progress import Progress
+
+    progress = Progress(verbose=verbose, quiet=quiet)
+    verdict = job.run(chosen, progress)
+    if wants_json:
+        sys.stdout.write(as_json(verdict) + "\n")
+    page = write_report(report, "rig consoles", chosen, verdict, progress.trace)
+    show_outcome(verdict, page)
+    return verdict.exit
