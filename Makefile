@@ -18,7 +18,7 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-tests lab-inbound lab-vpn lab-vpns unit lab-network lab-partition lab-fence guest reports usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-tests lab-network lab-vpns lab-inbound lab-vpn lab-partition reports unit lab-fence guest usb-tests lab-command conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-command programs soak
