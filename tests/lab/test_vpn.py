@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -30,6 +31,9 @@ from rig.probes.report import Report
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
+
+GONE_SECONDS = 10.0
+"""For the gateway to notice that a tunnel has ended."""
 
 
 def bench(masking: str = "fixed", **words: object) -> Bench:
@@ -106,6 +110,20 @@ def test_it_may_be_opened_again() -> None:
             assert one.path.open(Verdict("", "")).ppp is not None
             one.path.close()
             assert one.path.link.tunnel.agreed_on is None
+
+
+@pytest.mark.paper("3.3")
+def test_what_the_gateway_had_for_a_tunnel_goes_with_it() -> None:
+    """Catches kernel's tunnels that stay: by the number of one the next may be known."""
+    with built() as one:
+        descriptors = Path(f"/proc/{one.service.gateway.process.pid}/fd")
+        before = len(list(descriptors.iterdir()))
+        for _ in range(3):
+            one.path.open(Verdict("", ""))
+            one.path.close()
+            end = time.monotonic() + GONE_SECONDS
+            while (left := len(list(descriptors.iterdir()))) > before:
+                assert time.monotonic() < end, f"{left - before} descriptors of the LNS were left after a tunnel"
 
 
 @contextmanager

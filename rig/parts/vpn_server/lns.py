@@ -89,7 +89,6 @@ class Lns:
         self.fence.prepare()
         self._sessions: dict[tuple[int, int], Pppd] = {}
         self._kernel: dict[int, socket.socket] = {}
-        self._changing = threading.Lock()
         self.runner = Runner(Endpoint(Identity("vpn")), self._namespace, self._told, address=str(plan.address))
         self.runner.listen()
 
@@ -104,6 +103,9 @@ class Lns:
             for (own, _), pppd in list(self._sessions.items()):
                 if own == tunnel.own:
                     pppd.give_up()
+            # Its number may be the next one's, in the kernel too.
+            if (made := self._kernel.pop(tunnel.own, None)) is not None:
+                made.close()
         elif isinstance(event, CallConnected):
             self._connected(tunnel, event.call)
 
@@ -173,16 +175,15 @@ class Lns:
     @contextlib.contextmanager
     def _session(self, tunnel: Tunnel, call: int) -> Iterator[socket.socket]:
         """The kernel's end of a call."""
-        with self.runner.using():
+        with self.runner.using(), self._namespace.entered():
             known = tunnel.calls.get(call)
             if known is None:
                 raise RigError("it ended before it was taken")
             peer, udp = self.runner.peer_of(tunnel), self.runner.socket_of(tunnel)
-        there = IPv4Address(peer[0])
+            there = IPv4Address(peer[0])
+            if tunnel.own not in self._kernel:
+                self._kernel[tunnel.own] = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, there)
         with self._namespace.entered():
-            with self._changing:
-                if tunnel.own not in self._kernel:
-                    self._kernel[tunnel.own] = kernel.tunnel_socket(udp, tunnel.own, tunnel.channel.peer, there)
             made = kernel.session_socket(udp, (tunnel.own, call), (tunnel.channel.peer, known.peer), there)
         with made:
             yield made
