@@ -132,7 +132,7 @@ def test_the_command_has_it_verified_and_once(name: str, numbers: list[Number]) 
     bench = msgspec.structs.replace(load(name), inbound=load("vpn-inbound").inbound)
     verdict = run(bench, numbers, Progress.silent())
     assert (verdict.outcome, verdict.arming) == ("OK", "used"), verdict.message
-    assert sum(check.held is True for check in verdict.checks) == 15
+    assert sum(check.held is True for check in verdict.checks) == 21
     assert [check.observed for check in verdict.checks if check.name == "a second time"] == [
         "the arming is used: the call is answered cannot be"
     ]
