@@ -202,8 +202,10 @@ def test_a_console_that_is_not_there_and_one_that_is_there_and_should_not_be_are
     two, four = (one for one in table.console if one.name in ("hmc2", "hmc4"))
     assert beside.found(two).held
     beside.ends["hmc1"].process.stop()
+    until(beside.ends["hmc2"], knows({}), FOUND_SECONDS, "the goodbye of the first")
     assert beside.found(two).held is False
     assert [result.held for result in beside.conversations(two)] == [False]
     consoles.console("fifth", {"eth0": "far"}).process.wait_ready()
+    until(beside.ends["hmc4"], lambda found: "fifth" in found["known"], FOUND_SECONDS + EVERY, "the fifth to be known")
     assert beside.found(four).held is False
     assert beside.strangers().held is False
