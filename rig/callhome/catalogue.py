@@ -16,6 +16,9 @@ from drivers.base.tables import Table, convert, read
 
 PART = re.compile(r"\{(\w+)\}")
 PIECE = 1 << 16
+"""Bytes of a file that are read at once."""
+LONGEST_WORDS = 256
+"""Bytes of what a file is to hold that may come in two pieces."""
 
 
 class Reason(Table, frozen=True):
@@ -118,25 +121,31 @@ def load(path: Path) -> Catalogue:
     return catalogue
 
 
-def lacks(kind: FileKind, path: Path) -> list[str]:
-    """What a file of a kind is to hold and does not, each as a phrase. Raises OSError."""
-    missing = set(kind.holds)
-    tail = b""
-    reading = expat.ParserCreate() if kind.form == "xml" else None
-    wrong = []
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            seen = tail + piece
-            missing -= {words for words in missing if words.encode() in seen}
-            tail = seen[-256:]
-            if reading is not None:
-                try:
-                    reading.Parse(piece)
-                except expat.ExpatError as error:
-                    wrong, reading = [f"it is no XML: {error}"], None
-        if reading is not None:
-            try:
-                reading.Parse(b"", True)
-            except expat.ExpatError as error:
-                wrong = [f"it is no XML: {error}"]
-    return wrong + [f"{words!r} is not in it" for words in kind.holds if words in missing]
+class Contents:
+    """What is in a file of a kind, as its pieces come."""
+
+    def __init__(self, kind: FileKind) -> None:
+        self._kind = kind
+        self._missing = set(kind.holds)
+        self._tail = b""
+        self._parser = expat.ParserCreate() if kind.form == "xml" else None
+        self._wrong: list[str] = []
+
+    def feed(self, piece: bytes) -> None:
+        seen = self._tail + piece
+        self._missing -= {words for words in self._missing if words.encode() in seen}
+        self._tail = seen[-LONGEST_WORDS:]
+        self._parse(piece, last=False)
+
+    def _parse(self, piece: bytes, *, last: bool) -> None:
+        if self._parser is None:
+            return
+        try:
+            self._parser.Parse(piece, last)
+        except expat.ExpatError as error:
+            self._wrong, self._parser = [f"it is no XML: {error}"], None
+
+    def lacks(self) -> list[str]:
+        """At its end: what it is to hold and does not, each as a phrase."""
+        self._parse(b"", last=True)
+        return self._wrong + [f"{words!r} is not in it" for words in self._kind.holds if words in self._missing]

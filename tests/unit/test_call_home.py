@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from drivers.base.errors import ConfigError, UsageError
 from rig.callhome import plausible, wire
-from rig.callhome.catalogue import Catalogue, lacks
+from rig.callhome.catalogue import PIECE, Catalogue, Contents, FileKind
 from rig.callhome.catalogue import load as load_file
 from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.callhome.transaction import LARGEST, Entry, Manifest, NotReceivedError, wrong_manifest, wrong_name
@@ -37,6 +37,14 @@ OF_THE_PAPER = (
 """Every name of §4.2, and each type of dump."""
 DUMP = "SYSDUMP.10B2345.0000001A.20070613142536"
 DATA = bytes(range(256)) * 40
+
+
+def lacks(kind: FileKind, path: Path) -> list[str]:
+    """What a file does not hold, by the pieces in which a service centre reads it."""
+    contents, data = Contents(kind), path.read_bytes()
+    for at in range(0, len(data), PIECE):
+        contents.feed(data[at : at + PIECE])
+    return contents.lacks()
 
 
 # --- names, and what is in files --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from rig.callhome.catalogue import Catalogue, lacks
+from rig.callhome.catalogue import Catalogue, Contents
 from rig.callhome.forbidden import Forbidden
 from rig.callhome.transaction import Entry, Manifest, Receipt, wrong_manifest, wrong_name
 
@@ -140,10 +140,14 @@ class Store:
     def _finish(self, arrived: Arrived, entry: Entry) -> None:
         path, digest = arrived.path(entry), hashlib.sha256()
         search, forbidden = self._forbidden.search() if self._forbidden else None, []
+        fit = self._catalogue.fit(entry.name) if self._catalogue else None
+        contents = Contents(fit.kind) if fit and fit.kind else None
         with path.open("rb") as file:
             while piece := file.read(PIECE):
                 digest.update(piece)
                 forbidden += list(search.feed(piece)) if search else []
+                if contents is not None:
+                    contents.feed(piece)
         if digest.hexdigest() != entry.sha256:
             path.unlink()
             self._told(f"{entry.name}: its digest is another than was announced")
@@ -151,9 +155,8 @@ class Store:
         arrived.seconds[entry.name] = time.monotonic() - arrived.first[entry.name]
         arrived.whole[entry.name] = entry
         arrived.forbidden[entry.name] = forbidden
-        if self._catalogue is not None:
-            fit = self._catalogue.fit(entry.name)
-            arrived.lacking[entry.name] = lacks(fit.kind, path) if fit.kind is not None else [fit.wrong]
+        if fit is not None:
+            arrived.lacking[entry.name] = contents.lacks() if contents is not None else [fit.wrong]
         path.unlink()  # it has been looked into, and of large ones there may be many
         found = "".join(f"; {each}" for each in arrived.lacking.get(entry.name, []))
         self._told(f"{entry.name}: {entry.size} bytes in {arrived.seconds[entry.name]:.1f} s, whole{found}")
