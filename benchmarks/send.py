@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure, spread
+from drivers.base.line_rate import BITS_A_BYTE
 from drivers.modem.number import Number
 from rig.callhome import wire
 from rig.callhome.catalogue import load as load_catalogue
@@ -102,7 +103,7 @@ def over_the_line() -> Figure:
         way = build(bench, LIG, owner, Progress.silent())
         told = Verdict("", "")
         up = way.path.open(told)
-        octets = told.connect.rate / 10
+        octets = told.connect.rate / BITS_A_BYTE
         pace, one = Pace(octets), dump(owner.folder, LINE_OCTETS, bench)
         pairs = [(ours(bench, way, up, one, pace), curls(bench, way, up, one)) for _ in range(LINE_RUNS)]
         limit = could_be(octets, up.mtu, pace)

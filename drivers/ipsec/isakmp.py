@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 PORT, NAT_PORT = 500, 4500
+UDP, ESP = 17, 50
 HEADER = struct.Struct("!8s8sBBBBII")
 ENCRYPTED_1, ENCRYPTED_PAYLOAD = 0x01, 46
 EXCHANGES = {
@@ -43,6 +44,19 @@ class EspHead:
 
     spi: int
     number: int
+
+
+def in_ip(packet: bytes) -> IkeMessage | EspHead | None:
+    """What an IPv4 packet carries of a VPN's; None where that is nothing."""
+    head = 4 * (packet[0] & 15) if packet else 0
+    if len(packet) < head + 8 or packet[0] >> 4 != 4:
+        return None
+    body = packet[head:]
+    if packet[9] == ESP:
+        return esp(body)
+    if packet[9] != UDP:
+        return None
+    return in_udp(body[8:], (int.from_bytes(body[:2], "big"), int.from_bytes(body[2:4], "big")))
 
 
 def in_udp(payload: bytes, ports: tuple[int, int]) -> IkeMessage | EspHead | None:

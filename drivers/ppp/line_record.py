@@ -134,8 +134,21 @@ class Frame:
     @property
     def protocol(self) -> int:
         """The protocol's number, however it is written (RFC 1661 §6.5, §6.6)."""
-        data = self.data[2:] if self.data[:2] == b"\xff\x03" else self.data
-        return data[0] if data[:1] and data[0] & 1 else int.from_bytes(data[:2], "big")
+        return int.from_bytes(self._from_protocol[: self._protocol_octets], "big")
+
+    @property
+    def payload(self) -> bytes:
+        """What is behind the protocol's number."""
+        return self._from_protocol[self._protocol_octets :]
+
+    @property
+    def _from_protocol(self) -> bytes:
+        return self.data[2:] if self.data[:2] == b"\xff\x03" else self.data
+
+    @property
+    def _protocol_octets(self) -> int:
+        data = self._from_protocol
+        return 1 if data[:1] and data[0] & 1 else 2
 
 
 def frames(record: bytes) -> Iterator[Frame]:

@@ -23,6 +23,7 @@ import serial
 
 from drivers.base.errors import NoModemError, PortBusyError, PortLostError
 from drivers.base.interruptions import waiting
+from drivers.base.line_rate import BITS_A_BYTE
 from drivers.serial import locks
 from drivers.serial.remote_port import RemotePort
 
@@ -121,8 +122,8 @@ class SerialLine:
         return int(self._serial.baudrate)
 
     def seconds_for(self, characters: int) -> float:
-        """How long the port takes to carry so many characters, of ten bits each."""
-        return characters * 10 / self.speed
+        """How long the port takes to carry so many characters."""
+        return characters * BITS_A_BYTE / self.speed
 
     @property
     def device(self) -> str:

@@ -11,6 +11,7 @@ from contextlib import closing
 
 from drivers.base.interruptions import waiting
 from drivers.ipsec.association import Association
+from drivers.ipsec.isakmp import EspHead, in_ip
 from rig.checks.check import VPNS, WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets
@@ -108,7 +109,7 @@ def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
             closing(Sender(tap.sends)) as sender,
         ):
             settled = _converse(around)
-            heard = [packet for packet in seen.collect() if packet[0] >> 4 == 4 and _carries(packet)]
+            heard = [packet for packet in seen.collect() if isinstance(in_ip(packet), EspHead)]
             inside.collect()
             unpacked = len(inside.packets)
             again = [*heard, *map(_altered, heard)]
@@ -137,16 +138,6 @@ def _converse(around: Surroundings) -> bool:
         last = packets.udp(around.up.source, around.allowed.servers[0], DISCARD, MARKED)
         send_raw(around.namespace, last)
         return inside.wait_for(lambda packet: packets.number_in(packet) == MARKED, around.answer_seconds)
-
-
-def _carries(packet: bytes) -> bool:
-    """Whether it is ESP, or ESP in UDP: not IKE, which says so by four bytes of zero (RFC 3948 §2.2), nor what keeps a
-    translated address alive."""
-    head = 4 * (packet[0] & 15)
-    if packet[9] == ESP:
-        return True
-    ports = {int.from_bytes(packet[at : at + 2], "big") for at in (head, head + 2)}
-    return packet[9] == UDP and 4500 in ports and len(packet) > head + 12 and packet[head + 8 : head + 12] != bytes(4)
 
 
 def _altered(packet: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,10 +16,8 @@ from rig.cli.common import (
     lab_option,
     load_bench,
     report_options,
-    show_outcome,
     verbosity_options,
 )
-from rig.verdict.verdict import as_json
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")
@@ -46,7 +43,7 @@ def answer(
             f"bench {chosen.name}: the table [inbound] is missing", "see hw-config/benches/loopback-inbound.toml"
         )
     enter_lab_to_call(engine, chosen, report)
-    from rig.cli.reporting import capture_for, write_report
+    from rig.cli.reporting import capture_for, conclude
     from rig.jobs import answer as job
     from rig.run.progress import Progress
 
@@ -69,8 +66,6 @@ def answer(
         verdict = remote_answer.run(chosen, numbers, progress, capture)
     else:
         verdict = job.run(chosen, progress, show, capture)
-    if wants_json:
-        sys.stdout.write(as_json(verdict) + "\n")
-    page = write_report(report, "rig answer", chosen, verdict, progress.trace, capture=capture, far="caller")
-    show_outcome(verdict, page)
-    return verdict.exit
+    return conclude(
+        verdict, "rig answer", chosen, progress.trace, report, wants_json=wants_json, capture=capture, far="caller"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -15,10 +14,8 @@ from rig.cli.common import (
     lab_option,
     load_bench,
     report_options,
-    show_outcome,
     verbosity_options,
 )
-from rig.verdict.verdict import as_json
 
 
 @click.command(epilog="Example: rig consoles --bench consoles")
@@ -41,14 +38,10 @@ def consoles(
     if chosen.consoles is None:
         raise UsageError(f"bench {chosen.name}: the table [consoles] is missing", "see hw-config/benches/consoles.toml")
     enter_lab(engine, chosen, report)
-    from rig.cli.reporting import write_report
+    from rig.cli.reporting import conclude
     from rig.jobs import consoles as job
     from rig.run.progress import Progress
 
     progress = Progress(verbose=verbose, quiet=quiet)
     verdict = job.run(chosen, progress)
-    if wants_json:
-        sys.stdout.write(as_json(verdict) + "\n")
-    page = write_report(report, "rig consoles", chosen, verdict, progress.trace)
-    show_outcome(verdict, page)
-    return verdict.exit
+    return conclude(verdict, "rig consoles", chosen, progress.trace, report, wants_json=wants_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -16,7 +15,6 @@ from rig.cli.common import (
     lab_option,
     load_bench_to_run,
     report_options,
-    show_outcome,
     verbosity_options,
 )
 
@@ -49,15 +47,11 @@ def fetch(
     chosen = load_bench_to_run(bench)
     numbers = numbers_for(chosen, numbers)
     enter_lab_to_call(engine, chosen, report, folder)
-    from rig.cli.reporting import capture_for, write_report
+    from rig.cli.reporting import capture_for, conclude
     from rig.jobs import fetch as job
     from rig.run.progress import Progress
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
     verdict = job.run(chosen, job.FetchPlan(names, folder, attempts, numbers), progress, capture)
-    if wants_json:
-        sys.stdout.write(verdict.to_json() + "\n")
-    page = write_report(report, "rig fetch", chosen, verdict, progress.trace, capture=capture)
-    show_outcome(verdict, page)
-    return verdict.exit
+    return conclude(verdict, "rig fetch", chosen, progress.trace, report, wants_json=wants_json, capture=capture)

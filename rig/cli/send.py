@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,7 +16,6 @@ from rig.cli.common import (
     lab_option,
     load_bench_to_run,
     report_options,
-    show_outcome,
     verbosity_options,
 )
 
@@ -66,7 +64,7 @@ def send(
     chosen = load_bench_to_run(bench)
     numbers = numbers_for(chosen, numbers)
     enter_lab_to_call(engine, chosen, report)
-    from rig.cli.reporting import capture_for, write_report
+    from rig.cli.reporting import capture_for, conclude
     from rig.jobs import send as job
     from rig.run.progress import Progress
 
@@ -74,8 +72,6 @@ def send(
     capture = capture_for(report, secrets=report_secrets)
     plan = job.SendPlan(reason, files, sizes, attempts, numbers)
     verdict = job.run(chosen, plan, progress, capture)
-    if wants_json:
-        sys.stdout.write(verdict.to_json() + "\n")
-    page = write_report(report, f"rig send --reason {reason}", chosen, verdict, progress.trace, capture=capture)
-    show_outcome(verdict, page)
-    return verdict.exit
+    return conclude(
+        verdict, f"rig send --reason {reason}", chosen, progress.trace, report, wants_json=wants_json, capture=capture
+    )

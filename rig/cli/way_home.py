@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def run(title: str, bench: Bench, numbers: tuple[Number, ...], engine: str | Non
         report, quiet = wanted.report, wanted.quiet
         return run_soak(bench, numbers, wanted.repeat, 0.0, report, wants_json=wanted.wants_json, quiet=quiet)
     # Here, and not above: outside the lab none of this is needed, and it costs a second to import.
-    from rig.cli.reporting import capture_for, write_report
+    from rig.cli.reporting import capture_for, conclude
     from rig.jobs import connect, verify
     from rig.paths import building, modem_building
     from rig.report import Far
@@ -57,12 +56,10 @@ def run(title: str, bench: Bench, numbers: tuple[Number, ...], engine: str | Non
         verdict = connect.run(bench, options, progress, making, capture, verify.what_answered)
     else:
         verdict = connect.run(bench, options, progress, building.build, capture)
-    if wanted.wants_json:
-        sys.stdout.write(verdict.to_json() + "\n")
     far: Far = "device under test" if wanted.inbound else "gateway"
-    page = write_report(wanted.report, title, bench, verdict, progress.trace, capture=capture, far=far)
-    show_outcome(verdict, page)
-    return verdict.exit
+    return conclude(
+        verdict, title, bench, progress.trace, wanted.report, wants_json=wanted.wants_json, capture=capture, far=far
+    )
 
 
 def run_soak(

@@ -366,6 +366,11 @@ class Bench(Table, frozen=True):
         return next((entry.number for entry in listed if entry.kind == "lig"), None)
 
     @property
+    def instant(self) -> bool:
+        """Whether its telephone lines are emulated ones without pacing."""
+        return self.exchange is not None and self.exchange.rate == "instant"
+
+    @property
     def dials(self) -> bool:
         """Whether its way home is a modem's, of its own or borrowed."""
         return self.internet is None

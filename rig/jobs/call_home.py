@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from drivers.base.errors import AuthenticationError, CallError, NetworkError, PppError, UsageError
 from drivers.base.interruptions import waiting
+from drivers.base.line_rate import BITS_A_BYTE
 from rig.config.bench_files import load_tls_policy
 from rig.jobs.conversation import Conversation, Pace, conversation
 from rig.paths.built import Built
@@ -20,8 +21,6 @@ from rig.run.progress import Progress
 from rig.verdict.callhome import CallHomeVerdict
 from rig.verdict.verdict import ConnectReport, WayReport
 
-BITS_A_BYTE = 10
-"""On an asynchronous line: start, eight bits, stop."""
 FASTEST_LINE = 1_000_000
 """Bit/s; beyond that it is no telephone line that is spoken of."""
 AGAIN: tuple[type[Exception], ...] = (CallError, PppError, NetworkError)
@@ -76,9 +75,8 @@ class CallHome:
 
     def _limit(self) -> float:
         """Bytes a second that the line can carry; 0 where nobody said, or it is one without pacing."""
-        exchange, rate = self._built.bench.exchange, self._verdict.connect.rate
-        paced = exchange is None or exchange.rate != "instant"
-        return rate / BITS_A_BYTE if paced and rate < FASTEST_LINE else 0.0
+        rate = self._verdict.connect.rate
+        return rate / BITS_A_BYTE if not self._built.bench.instant and rate < FASTEST_LINE else 0.0
 
     def _over(self, up: Up, talk: Callable[[Conversation, Pace], _T]) -> _T:
         """The first of the region's servers that takes it; a connection that breaks is made again as long as each has

@@ -132,10 +132,8 @@ class Beside:
         seconds = FOUND_SECONDS + (self.table.every if one.systems else 0.0)
         places, at = self._known(one.name, wanted, seconds - (time.monotonic() - self.ready))
         took = at - self.ready
-        said = ", ".join(f"{who} ({'; '.join(where)})" for who, where in places.items()) or "nobody"
-        expected = ", ".join(f"{who} ({'; '.join(where)})" for who, where in wanted.items()) or "nobody"
-        held = places == wanted and took <= seconds
-        return CheckResult("finds", one.name, expected, f"{said}, {took:.1f} s after the last one's start", held)
+        held, said = places == wanted and took <= seconds, f"{_told(places)}, {took:.1f} s after the last one's start"
+        return CheckResult("finds", one.name, _told(wanted), said, held)
 
     def conversations(self, one: ConsoleTable) -> Iterator[CheckResult]:
         """With each that it has found, if a way leads there, it speaks by keys that are agreed on anew."""
@@ -237,6 +235,10 @@ class Beside:
             left += [one.name] if last.name in places else []
         observed = f"{', '.join(left)} know it still" if left else "known to nobody"
         return CheckResult("goes", last.name, f"known to nobody within {GOODBYE_SECONDS:g} s", observed, not left)
+
+
+def _told(places: Places) -> str:
+    return ", ".join(f"{who} ({'; '.join(where)})" for who, where in places.items()) or "nobody"
 
 
 def _announces(packet: bytes, source: IPv4Address) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from drivers.base.errors import CallError, CarrierLostError, NoModemError, PppError, RigError
+from drivers.base.line_rate import BITS_A_BYTE
 from drivers.modem.call import Connection
 from drivers.modem.modem import Modem
 from drivers.modem.number import Number
@@ -104,7 +105,7 @@ class NearEnd:
     def line_seconds(self) -> float:
         """How long the line takes for what may be queued before it: a terminal's buffer, a modem's. 0 where the modem
         did not say how fast it is."""
-        return QUEUED_BYTES * 10 / self.link.rate if self.link.rate else 0.0
+        return QUEUED_BYTES * BITS_A_BYTE / self.link.rate if self.link.rate else 0.0
 
     def line_is_alive(self, seconds: float) -> bool:
         """Whether an LCP echo request is answered within so many seconds."""

@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from drivers.base.line_rate import BITS_A_BYTE
+
 WIDTH, HEIGHT = 720, 180
 LEFT, BOTTOM, TOP = 64, 24, 12
 BINS = 120
 SHORTEST_BIN = 1.0
 """Seconds; a line's record has times to a tenth, so that shorter ones would show its grain."""
-BITS_A_BYTE = 10
-"""On an asynchronous line: start, eight bits, stop."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from drivers.ipsec.isakmp import EspHead, IkeMessage, esp, in_udp
+from drivers.ipsec.isakmp import EspHead, in_ip
 from drivers.net.packet_socket import Packet
 from drivers.ppp.line_record import Frame
 from rig.report.ladder import Rung
@@ -13,7 +13,7 @@ from rig.run.capture import LINKTYPE_ETHERNET, Wire
 
 GATEWAY = "VPN gateway"
 ETHERNET_HEAD = 14
-IP, UDP, ESP = 0x0021, 17, 50
+IP = 0x0021
 HEADS = 28
 """Bytes of IP's and UDP's heads, which differ where a message is sent again."""
 
@@ -38,7 +38,7 @@ def _of(wire: Wire, began: float) -> Iterator[Rung]:
     seen: set[bytes] = set()
     for packet in wire.packets:
         body = _ip_in(wire, packet)
-        found = _carried(body)
+        found = in_ip(body)
         if isinstance(found, EspHead):
             one = associations.setdefault(found.spi, _Association(packet))
             one.packets += 1
@@ -60,25 +60,9 @@ def _ends(wire: Wire, packet: Packet) -> tuple[str, str]:
     return (wire.end, GATEWAY) if packet.outgoing else (GATEWAY, wire.end)
 
 
-def _carried(body: bytes) -> IkeMessage | EspHead | None:
-    """What of a VPN's an IPv4 packet carries."""
-    if len(body) < 28 or body[0] >> 4 != 4:
-        return None
-    head = 4 * (body[0] & 15)
-    if body[9] == ESP:
-        return esp(body[head:])
-    if body[9] != UDP or len(body) < head + 8:
-        return None
-    ports = int.from_bytes(body[head : head + 2], "big"), int.from_bytes(body[head + 2 : head + 4], "big")
-    return in_udp(body[head + 8 :], ports)
-
-
 def _ip_in(wire: Wire, packet: Packet) -> bytes:
     """The IP packet, without the link's own head; nothing where it is something else."""
     if wire.linktype == LINKTYPE_ETHERNET:
         return packet.data[ETHERNET_HEAD:]
     frame = Frame(packet.time, packet.outgoing, packet.data[1:])
-    if frame.protocol != IP:
-        return b""
-    data = frame.data[2:] if frame.data[:2] == b"\xff\x03" else frame.data
-    return data[1:] if data[0] & 1 else data[2:]
+    return frame.payload if frame.protocol == IP else b""

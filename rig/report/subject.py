@@ -38,7 +38,7 @@ class Subject:
     @property
     def rate(self) -> int:
         """What the line can carry, in bit/s; 0 where none connected, nobody said, or it is one without pacing."""
-        if self.bench.exchange is not None and self.bench.exchange.rate == "instant":
+        if self.bench.instant:
             return 0
         connect = self.verdict.get("connect") or {}
         calls = self.verdict.get("calls") or [{}]  # of rig answer, which has no other place for it

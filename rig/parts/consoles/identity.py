@@ -3,21 +3,24 @@ for all of them, and each console has a certificate of that; both ends of a conv
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import hmac
 import ssl
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from drivers.tls.issuing import issued, named
 
 CURVE = ec.SECP256R1()
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of the group of SECP256R1's points (SEC 2 §2.4.2): a private key is below it."""
+LIFETIME = timedelta(days=1), timedelta(days=30)
+"""Of a certificate, before now and after."""
 EPHEMERAL = "ECDHE:DHE:!aNULL:!SHA1"
 """Suites of TLS 1.2 whose keys are agreed on anew each time; those of TLS 1.3 all are."""
 
@@ -37,11 +40,10 @@ class Identity:
         """A new one, in files that their owner alone may read."""
         drawn = int.from_bytes(hmac.digest(secret, b"authority of the consoles", hashlib.sha512), "big")
         above = ec.derive_private_key(1 + drawn % (ORDER - 1), CURVE)
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the customer's consoles")])
-        authority = _signed(issuer, above.public_key(), issuer, above, authority=True)
+        issuer = named("the customer's consoles")
+        authority = issued(issuer, above.public_key(), issuer, above, authority=True, lifetime=LIFETIME)
         key = ec.generate_private_key(CURVE)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, number)])
-        own = _signed(subject, key.public_key(), issuer, above, authority=False)
+        own = issued(named(number), key.public_key(), issuer, above, authority=False, lifetime=LIFETIME)
         written = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -65,25 +67,3 @@ class Identity:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _signed(
-    subject: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    issuer: x509.Name,
-    signing: ec.EllipticCurvePrivateKey,
-    *,
-    authority: bool,
-) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-    )
-    return builder.sign(signing, hashes.SHA256())

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from drivers.base.dissection import dpkt
 from drivers.net.namespace import NetworkNamespace
 from drivers.net.packet_socket import IPV4, PacketSocket
+from rig.callhome.wire import TRANSACTIONS
 from rig.config.destinations import HTTPS
 from rig.parts.hosts.tls_server import SPEAKERS, Speaker
 from rig.run.control import serve_in_thread
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from rig.parts.service_centre.centre import Centre
 
 
-TRANSACTIONS = "/transactions/"
-"""Whose POST is the service centre's."""
 SINK = "/sink"
 """What is sent here is counted by nobody: for throughput."""
 LARGEST_POST = 1 << 20

@@ -6,25 +6,26 @@ Certificates are made anew in each run. trustme makes those of today; it has no 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import itertools
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Protocol
 
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from drivers.tls.client import Stream
+from drivers.tls.issuing import issued, named
 
 BITS_OF_2007 = 1024
+LIFETIME_OF_2007 = timedelta(hours=1), timedelta(days=1)
 
 
 class Speaker(Protocol):
@@ -119,18 +120,9 @@ def _made(
 ) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     """A key of 1024 bits and its certificate: for an address, or signed by itself."""
     key = rsa.generate_private_key(65537, BITS_OF_2007)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(signer.subject if signer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+    subject, issuer = named(name), signer.subject if signer else named(name)
+    own = signer is None
+    made = issued(
+        subject, key.public_key(), issuer, signing_key or key, authority=own, lifetime=LIFETIME_OF_2007, address=address
     )
-    if address is not None:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(address)]), critical=False)
-    return key, builder.sign(signing_key or key, hashes.SHA256())
+    return key, made
