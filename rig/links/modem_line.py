@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from drivers.modem.profile import Profile
 from drivers.modem.result_codes import Result
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
-from drivers.serial.serial_line import SerialLine
+from drivers.serial.serial_line import DTR_OFF_SECONDS, SerialLine
 from rig.config import profiles
 from rig.config.bench import ModemTable
 from rig.run.progress import Progress
@@ -48,8 +49,12 @@ class SerialPort:
         self.speed = 0
         self.line: SerialLine | None = None
         self._progress = progress
+        self._closed = float("-inf")
 
     def open(self, known: Profile | None) -> SerialLine:
+        off = self._closed + DTR_OFF_SECONDS - time.monotonic()
+        if off > 0:  # a modem takes no notice of DTR's being off for less than its S25: it would be in the call still
+            threading.Event().wait(off)
         self.line = opened(self.port, known, self.table.speed)
         self.speed = self.line.speed
         for lack in self.line.lacking:
@@ -81,7 +86,7 @@ class SerialPort:
             with contextlib.suppress(PortLostError):
                 self.line.hang_up()
             self.line.close()
-            self.line = None
+            self.line, self._closed = None, time.monotonic()
 
 
 class ModemLine:

@@ -24,14 +24,17 @@ from drivers.base.errors import (
     PortLostError,
     UsageError,
 )
-from drivers.modem.modem import Modem
+from drivers.modem.modem import GUARD_SECONDS, Modem
 from drivers.modem.number import Number
 from drivers.serial.serial_line import SerialLine
+from rig.config.bench import ModemTable
+from rig.links.modem_line import ModemLine
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing
 from rig.parts.exchange.switch import Entry, Plan
 from rig.run.control import Control, ControlError
 from rig.run.process import PartnerProcess
+from rig.run.progress import Progress
 
 INSTANT = Timing(rate=None, setup=0, ring_every=0.3, training=0, patience=0.3)
 
@@ -320,3 +323,19 @@ def test_half_an_answer_is_shown_in_the_error(near: Modem, exchange: Control) ->
 def test_control_says_what_it_could_not_do(exchange: Control) -> None:
     with pytest.raises(ControlError, match="in no call"):
         exchange.ask("drop_carrier", line="0100-2")
+
+
+def test_a_port_that_is_opened_right_after_its_hang_up_has_left_the_call(exchange: Control, far: Modem) -> None:
+    """A modem takes no notice of DTR's being off for less than its S25; what it is told then goes to the other end."""
+    line = ModemLine(exchange.ask("install", name="again", number=""), ModemTable(emulated=True), Progress.silent())
+    try:
+        line.open()
+        far.command("ATS0=1")
+        line.dial(Number("555-0100"))
+        line.hang_up()
+        began = time.monotonic()
+        line.open()
+        assert time.monotonic() - began < GUARD_SECONDS, "it had to be brought back by +++"
+    finally:
+        line.hang_up()
+        exchange.ask("remove", name="again")
