@@ -16,6 +16,7 @@ import stat
 import struct
 import termios
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -64,6 +65,8 @@ class SerialLine:
 
     def __init__(self, port: str, speed: int = 115200, *, rtscts: bool = True) -> None:
         self.port = port
+        self._closed_pty = Path()
+        self._closed_at = float("-inf")
         self._lock: locks.LockFile | None = None
         self._remote = RemotePort(port, speed, rtscts=rtscts) if "://" in port else None
         tty = Path(self._remote.tty if self._remote else port)
@@ -246,9 +249,21 @@ class SerialLine:
                 termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
                 # A pty's slave stays exclusive as long as its master lives, whoever has closed it.
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
+            if self._serial.is_open and self._remote is None and not self.has_modem_control:
+                self._closed_pty, self._closed_at = Path(self.device), time.monotonic()
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self._let_go()
+
+    def stay_off(self) -> None:
+        """Once it is closed, and before its port is opened again: wait until DTR has been off for DTR_OFF_SECONDS.
+
+        A pseudo-terminal's closing is its DTR's fall, and a modem takes no notice of one that is shorter than its S25:
+        it would be in the call still. One that has hung up by itself is at another pseudo-terminal by then.
+        """
+        left = self._closed_at + DTR_OFF_SECONDS - time.monotonic()
+        if left > 0 and Path(self.port).resolve() == self._closed_pty:
+            threading.Event().wait(left)
 
     def _let_go(self) -> None:
         if self._lock is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from drivers.modem.profile import Profile
 from drivers.modem.result_codes import Result
 from drivers.ppp.ppp_log import MapAgreed
 from drivers.ppp.pppd import Pppd
-from drivers.serial.serial_line import DTR_OFF_SECONDS, SerialLine
+from drivers.serial.serial_line import SerialLine
 from rig.config import profiles
 from rig.config.bench import ModemTable
 from rig.run.progress import Progress
@@ -49,12 +48,11 @@ class SerialPort:
         self.speed = 0
         self.line: SerialLine | None = None
         self._progress = progress
-        self._closed = float("-inf")
+        self._last: SerialLine | None = None
 
     def open(self, known: Profile | None) -> SerialLine:
-        off = self._closed + DTR_OFF_SECONDS - time.monotonic()
-        if off > 0:  # a modem takes no notice of DTR's being off for less than its S25: it would be in the call still
-            threading.Event().wait(off)
+        if self._last is not None:
+            self._last.stay_off()
         self.line = opened(self.port, known, self.table.speed)
         self.speed = self.line.speed
         for lack in self.line.lacking:
@@ -86,7 +84,7 @@ class SerialPort:
             with contextlib.suppress(PortLostError):
                 self.line.hang_up()
             self.line.close()
-            self.line, self._closed = None, time.monotonic()
+            self.line, self._last = None, self.line
 
 
 class ModemLine:

@@ -24,7 +24,8 @@ from drivers.base.errors import (
     PortLostError,
     UsageError,
 )
-from drivers.modem.modem import GUARD_SECONDS, Modem
+from drivers.modem.interview import GUARD_SECONDS
+from drivers.modem.modem import Modem
 from drivers.modem.number import Number
 from drivers.serial.serial_line import SerialLine
 from rig.config.bench import ModemTable

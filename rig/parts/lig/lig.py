@@ -189,14 +189,7 @@ class Lig:
     def _serve(self, unit: int, line: LigLine, ready: threading.Event) -> None:
         while not self._stopping.is_set():
             try:
-                with opened(line.port, line.profile, line.speed) as serial:
-                    self._open_lines.add(serial)
-                    try:
-                        self._answer(unit, line, serial, ready)
-                    finally:
-                        self._open_lines.discard(serial)
-                        with contextlib.suppress(PortLostError):
-                            serial.hang_up()  # closed and opened again at once, DTR would be off for less than S25
+                self._serve_once(unit, line, opened(line.port, line.profile, line.speed), ready)
             except (CallError, PortLostError, PppError) as error:
                 _log.info("%s: %s", line.name, error)
             except CannotRunError as error:
@@ -213,6 +206,20 @@ class Lig:
                     ready.set()
                     return
                 self._stopping.wait(RETRY_SECONDS)
+
+    def _serve_once(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
+        """A line that is open, to the end of its call. Opened again at once, DTR would be off for less than S25."""
+        try:
+            with serial:
+                self._open_lines.add(serial)
+                try:
+                    self._answer(unit, line, serial, ready)
+                finally:
+                    self._open_lines.discard(serial)
+                    with contextlib.suppress(PortLostError):
+                        serial.hang_up()
+        finally:
+            serial.stay_off()
 
     def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
         """One call, from RING to hang-up."""
