@@ -21,7 +21,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import catalogue_file, load, load_tls_policy
 from rig.jobs import send
 from rig.jobs.conversation import Pace, conversation
-from rig.jobs.send import Sending, SendPlan
+from rig.jobs.sending import Sending, SendPlan
 from rig.paths.building import build
 from rig.paths.built import Built
 from rig.paths.up import Up

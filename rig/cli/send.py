@@ -66,11 +66,12 @@ def send(
     enter_lab_to_call(engine, chosen, report)
     from rig.cli.reporting import capture_for, conclude
     from rig.jobs import send as job
+    from rig.jobs.sending import SendPlan
     from rig.run.progress import Progress
 
     progress = Progress(verbose=verbose, quiet=quiet)
     capture = capture_for(report, secrets=report_secrets)
-    plan = job.SendPlan(reason, files, sizes, attempts, numbers)
+    plan = SendPlan(reason, files, sizes, attempts, numbers)
     verdict = job.run(chosen, plan, progress, capture)
     return conclude(
         verdict, f"rig send --reason {reason}", chosen, progress.trace, report, wants_json=wants_json, capture=capture

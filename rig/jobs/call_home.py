@@ -12,10 +12,10 @@ from typing import TypeVar
 from drivers.base.errors import AuthenticationError, CallError, NetworkError, PppError, UsageError
 from drivers.base.interruptions import waiting
 from drivers.base.line_rate import BITS_A_BYTE
+from rig.config.bench import Bench
 from rig.config.bench_files import load_tls_policy
 from rig.jobs.conversation import Conversation, Pace, conversation
-from rig.paths.built import Built
-from rig.paths.path import over
+from rig.paths.path import Path, over
 from rig.paths.up import Up
 from rig.run.progress import Progress
 from rig.verdict.callhome import CallHomeVerdict
@@ -31,14 +31,15 @@ _T = TypeVar("_T")
 
 
 class CallHome:
-    """``built``: the way, opened here. Raises UsageError where nobody could tell whose the servers are."""
+    """``path``: the way, opened here; ``ca``: whom the servers' certificates are signed by. Raises UsageError where
+    nobody could tell that."""
 
-    def __init__(self, built: Built, verdict: CallHomeVerdict, progress: Progress) -> None:
-        if not built.ca:
-            raise UsageError(
-                f"bench {built.bench.name}: key 'expect.ca', whom the servers' certificates are of, is missing"
-            )
-        self._built = built
+    def __init__(self, bench: Bench, path: Path, ca: str, verdict: CallHomeVerdict, progress: Progress) -> None:
+        if not ca:
+            raise UsageError(f"bench {bench.name}: key 'expect.ca', whom the servers' certificates are of, is missing")
+        self._bench = bench
+        self._path = path
+        self._ca = ca
         self._verdict = verdict
         self._progress = progress
 
@@ -52,7 +53,7 @@ class CallHome:
                 raise  # a second try is as wrong, and a third may have the account locked
             except AGAIN as error:
                 self._progress.fail(error)
-                self._built.path.close()
+                self._path.close()
                 if attempt == attempts:
                     raise
                 self._progress.note(f"{error}; once more, from where it stopped")
@@ -61,7 +62,7 @@ class CallHome:
         raise AssertionError
 
     def _in_one_call(self, talk: Callable[[Conversation, Pace], _T]) -> _T:
-        path, verdict = self._built.path, self._verdict
+        path, verdict = self._path, self._verdict
         verdict.connect = ConnectReport()
         opened = time.monotonic()
         up = path.open(verdict)
@@ -76,18 +77,18 @@ class CallHome:
     def _limit(self) -> float:
         """Bytes a second that the line can carry; 0 where nobody said, or it is one without pacing."""
         rate = self._verdict.connect.rate
-        return rate / BITS_A_BYTE if not self._built.bench.instant and rate < FASTEST_LINE else 0.0
+        return rate / BITS_A_BYTE if not self._bench.instant and rate < FASTEST_LINE else 0.0
 
     def _over(self, up: Up, talk: Callable[[Conversation, Pace], _T]) -> _T:
         """The first of the region's servers that takes it; a connection that breaks is made again as long as each has
         brought something over. Raises NetworkError where none does all of it."""
-        policy, pace, path = load_tls_policy(self._built.bench), Pace(self._verdict.limit), self._built.path
+        policy, pace, path = load_tls_policy(self._bench), Pace(self._verdict.limit), self._path
         tried = []
         for server in up.allowed.servers:
             before = -1
             while before < (before := self._verdict.carried):
                 try:
-                    with conversation(up, path, server, policy, self._built.ca, pace) as made:
+                    with conversation(up, path, server, policy, self._ca, pace) as made:
                         self._verdict.server = str(server)
                         self._progress.note(f"{server}: {made.agreed}")
                         return talk(made, pace)

@@ -46,7 +46,7 @@ def run(bench: Bench, plan: FetchPlan, progress: Progress, capture: Capture | No
     with to_its_end(verdict, progress, capture, "hanging up") as owner:
         built = build(bench, plan.numbers, owner, progress, capture)
         fetching = Fetching(plan, progress, verdict, began)
-        CallHome(built, verdict, progress).done(plan.attempts, fetching.talk)
+        CallHome(bench, built.path, built.ca, verdict, progress).done(plan.attempts, fetching.talk)
         verdict.receipt = True
         verdict.checks += [fetching.whole(report) for report in verdict.files]
         for check in verdict.checks:

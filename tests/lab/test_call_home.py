@@ -17,7 +17,7 @@ from rig.config.bench_files import catalogue_file, load, load_tls_policy
 from rig.jobs import fetch, send
 from rig.jobs.conversation import Pace, conversation
 from rig.jobs.fetch import FetchPlan
-from rig.jobs.send import Sending, SendPlan
+from rig.jobs.sending import Sending, SendPlan
 from rig.paths.building import build
 from rig.run.owner import Owner
 from rig.run.progress import Progress
