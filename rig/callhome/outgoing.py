@@ -49,6 +49,11 @@ class Outgoing:
             raise UsageError(f"{path}: it changed while it was read", "send it once nobody writes to it any more")
         return cls(path, Entry(name, before.st_size, digest.hexdigest()), _stamp(before))
 
+    @classmethod
+    def received(cls, path: Path, entry: Entry) -> Outgoing:
+        """One that has come from somebody else, whole, and is to be passed on."""
+        return cls(path, entry, _stamp(path.stat()))
+
     def pieces(self, at: int, most: int = PIECE) -> Iterator[bytes]:
         """Its bytes from ``at`` on. Raises NotReceivedError when it is not what it was."""
         try:

@@ -78,3 +78,17 @@ def wrong_manifest(manifest: Manifest) -> str:
         if names.count(entry.name) > 1:
             return f"file {entry.name!r} is in it twice"
     return ""
+
+
+def wrong_receipt(manifest: Manifest, receipt: Receipt) -> str:
+    """Why a receipt is none for a transaction; "" where it is for all of it, and for nothing else."""
+    found = {entry.name: entry for entry in receipt.files}
+    if receipt.id != manifest.id:
+        return "its receipt is for another transaction"
+    for entry in manifest.files:
+        got = found.pop(entry.name, None)
+        if got is None:
+            return f"{entry.name} is not in its receipt"
+        if got != entry:
+            return f"{entry.name}: its receipt is for {got.size} bytes, SHA-256 {got.sha256[:12]}…, and it has another"
+    return f"{next(iter(found))} is in its receipt, and was not sent" if found else ""

@@ -29,15 +29,27 @@ def caller_at(
     auth: Literal["pap", "chap"] = "pap",
 ) -> NearEnd:
     """Somebody who calls from a console of his own, by the modem at ``port``, or over the cable there."""
-    table = bench.near_end.modem
     console = Console.owned_by(owner, bench.near_end.allow, role)
+    return owner.own(caller_from(console, bench, port, secret, progress, auth))
+
+
+def caller_from(
+    console: Console,
+    bench: Bench,
+    port: str,
+    secret: Secret,
+    progress: Progress,
+    auth: Literal["pap", "chap"] = "pap",
+) -> NearEnd:
+    """Somebody who calls from a console that is there already."""
+    table = bench.near_end.modem
     named = profiles.named(table.profile) if table.profile else None
     link: ModemLine | NullModem
     if named is not None and named.direct:
         link = NullModem(port, table, progress, named)
     else:
         link = ModemLine(port, table, progress)
-    return owner.own(NearEnd(console, link, Calling(secret, auth), bench.near_end.ppp, progress))
+    return NearEnd(console, link, Calling(secret, auth), bench.near_end.ppp, progress)
 
 
 def borrower_of(

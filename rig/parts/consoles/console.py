@@ -10,20 +10,28 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from drivers.base.errors import RigError
 from drivers.net.namespace import NetworkNamespace
+from rig.callhome.transaction import Manifest
 from rig.parts.consoles.announcement import LARGEST, PORT, TLS_PORT, Announcement
-from rig.parts.consoles.conversation import Hello, answer, speak
+from rig.parts.consoles.brokering import SILENCE_SECONDS
+from rig.parts.consoles.call_home_server import CallHomeServer
+from rig.parts.consoles.conversation import Hello, Talk, answer, talk
+from rig.parts.consoles.handing_on import WayHome
 from rig.parts.consoles.identity import Identity
 from rig.parts.consoles.neighbours import EVERY, Neighbours
+from rig.parts.consoles.requests import Requests
 from rig.run.control import serve_in_thread
 
+ROOM = 4
 EVERYBODY = "255.255.255.255"
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR = 0x1, 0x10
 LONGEST_WAIT = 3600.0
@@ -38,7 +46,8 @@ _log = logging.getLogger("console")
 @dataclass(frozen=True)
 class ConsolePlan:
     """``cards``: on which it is to look for others, and no other; ``systems`` that it manages; ``secret`` of the
-    customer's consoles; ``server``: whether it calls home for others; ``every``: see Neighbours."""
+    customer's consoles; ``server``: whether it calls home for others, and ``room``: for how many of their requests at
+    once; ``every``: see Neighbours."""
 
     id: str
     name: str
@@ -48,6 +57,7 @@ class ConsolePlan:
     systems: tuple[IPv4Address, ...] = ()
     server: bool = False
     every: float = EVERY
+    room: int = ROOM
     secret: bytes = field(repr=False, default=b"")
 
     @property
@@ -56,11 +66,12 @@ class ConsolePlan:
 
 
 class ConsoleEnd:
-    """One console among others."""
+    """One console among others. ``way``: home, where it calls home for them."""
 
-    def __init__(self, plan: ConsolePlan) -> None:
+    def __init__(self, plan: ConsolePlan, way: WayHome | None = None) -> None:
         self.plan = plan
         self.events: list[dict[str, Any]] = []
+        self._names: dict[str, str] = {}
         self._namespace = NetworkNamespace(plan.namespace)
         self._identity = Identity.made(plan.id, plan.secret, plan.folder)
         self._hello = Hello(plan.id, plan.name)
@@ -69,6 +80,8 @@ class ConsoleEnd:
         )
         self.neighbours = Neighbours(own, plan.secret, plan.systems, plan.every)
         self._using = threading.Condition()
+        self._serving = CallHomeServer(way, plan.room, plan.folder / "requests") if way is not None else None
+        self.requests = Requests(self._talk_with, self._name_of, ASKED_SECONDS)
         self._sockets: dict[str, socket.socket] = {}
         self._wake, self._woken = socket.socketpair()
         self._stopped = False
@@ -134,6 +147,8 @@ class ConsoleEnd:
             what = {name: str(value) if name == "address" else value for name, value in asdict(event).items()}
             self.events.append({"kind": type(event).__name__, "at": time.monotonic(), **what})
         if told:
+            self._names |= {number: one.said.name for number, one in self.neighbours.known.items()}
+            self.requests.servers([number for number, one in self.neighbours.known.items() if one.said.server])
             self._using.notify_all()
 
     def _send(self) -> None:
@@ -161,19 +176,49 @@ class ConsoleEnd:
         with plain:
             try:
                 with context.wrap_socket(plain, server_side=True) as secured:
-                    _log.info("%s asks who is here", answer(secured, self._hello).name)
+                    who, stream = answer(secured, self._hello)
+                    _log.info("%s asks who is here", who.name)
+                    if self._serving is not None:
+                        secured.settimeout(SILENCE_SECONDS)
+                        self._serving.converse(who, stream)
             except OSError as error:
                 _log.info("a conversation that came to nothing: %s", error)
 
-    def speak_with(self, number: str) -> dict[str, Any]:
-        """Ask a console that was found who it is. Raises RigError where it is not known, OSError."""
+    @contextlib.contextmanager
+    def _talk_with(self, number: str) -> Iterator[Talk]:
+        """A conversation with a console that was found. Raises RigError where it is not known, OSError."""
         with self._using:
             known = self.neighbours.known.get(number)
             if known is None:
                 raise RigError(f"no console {number} has been found")
             said, place = known.said, next(iter(known.places.values()))
-        spoken = speak(self._namespace, self._identity, self._hello, place.address, said.port, said.fingerprint)
-        return asdict(spoken)
+        place_of = place.address, said.port, said.fingerprint
+        with talk(self._namespace, self._identity, self._hello, *place_of) as made:
+            yield made
+
+    def _name_of(self, number: str) -> str:
+        """For people; its id, where it has never been found."""
+        return self._names.get(number, number)
+
+    def speak_with(self, number: str) -> dict[str, Any]:
+        """Ask a console that was found who it is. Raises as a conversation does."""
+        with self._talk_with(number) as made:
+            return asdict(made.spoken)
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    def hand_in(self, manifest: dict[str, Any], files: dict[str, str]) -> None:
+        """A request to be called home with; ``files`` by their names in its manifest."""
+        paths = {name: Path(path) for name, path in files.items()}
+        self.requests.hand_in(msgspec.convert(manifest, Manifest), paths)
+
+    def carries(self, least: int = 0) -> dict[str, Any]:
+        """What it carries for others; see CallHomeServer.state. Raises RigError where it calls home for nobody."""
+        if self._serving is None:
+            raise RigError(f"{self.plan.name} calls home for nobody")
+        return self._serving.state(least, ASKED_SECONDS)
+
+    # --- what is asked -------------------------------------------------------------------------------------------
 
     def found(self, seen: int = -1) -> dict[str, Any]:
         """Who is known, and where; and how many datagrams were taken for nothing. Once there are more events than so
@@ -181,7 +226,12 @@ class ConsoleEnd:
         with self._using:
             self._using.wait_for(lambda: len(self.events) > seen, ASKED_SECONDS)
             known = {
-                one.said.name: {"id": one.said.id, "server": one.said.server, "places": sorted(one.places)}
+                one.said.name: {
+                    "id": one.said.id,
+                    "server": one.said.server,
+                    "places": sorted(one.places),
+                    "address": str(next(iter(one.places.values())).address),
+                }
                 for one in self.neighbours.known.values()
             }
             return {"known": known, "rejected": dict(self.neighbours.rejected), "events": list(self.events)}
@@ -194,15 +244,21 @@ class ConsoleEnd:
         self.neighbours.leave()
         self._send()
         self._server.close()
+        if self._serving is not None:
+            self._serving.stop()
 
 
-def main(plan: ConsolePlan, *, ready: Callable[[], None]) -> None:
-    """Run one until SIGTERM."""
+def main(plan: ConsolePlan, way: Callable[[], WayHome] | None, *, ready: Callable[[], None]) -> None:
+    """Run one until SIGTERM. ``way``: makes that home."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    end = ConsoleEnd(plan)
-    serve_in_thread(plan.control_path, {"found": end.found, "speak": end.speak_with})
+    end = ConsoleEnd(plan, way() if way is not None else None)
+    serve_in_thread(
+        plan.control_path,
+        {"found": end.found, "speak": end.speak_with, "hand_in": end.hand_in, "requests": end.requests.all,
+         "carries": end.carries},
+    )  # fmt: skip
     ready()
     stop.wait()
     end.stop()

@@ -1,11 +1,14 @@
-"""What consoles say to each other, by TLS on port 9920 (§5.4.1): a line of JSON each way, who each is."""
+"""What consoles say to each other, by TLS on port 9920 (§5.4.1): a line of JSON each way, who each is; behind it, where
+one has a request for a call-home server, what handing_on has.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -45,10 +48,57 @@ class NotTheOneError(OSError):
     """Somebody else is there than was announced."""
 
 
-def speak(
+class Stream:
+    """Either end of a conversation, whichever way its bytes come. ``recv``: some of them, none at its end. Raises
+    OSError, as what is below does."""
+
+    def __init__(self, recv: Callable[[int], bytes], send: Callable[[bytes], None]) -> None:
+        self.send = send
+        self._recv = recv
+        self._read = b""
+
+    def say(self, value: msgspec.Struct) -> None:
+        """A line of it."""
+        self.send(msgspec.json.encode(value) + b"\n")
+
+    def heard(self, kind: type[_T], longest: int = LONGEST_LINE) -> _T | None:
+        """What a line says; None where the conversation is over. Raises ConnectionError for what is no such line."""
+        while b"\n" not in self._read:
+            piece = self._recv(LONGEST_LINE)
+            self._read += piece
+            if not piece and not self._read:
+                return None
+            if not piece or len(self._read) > longest:
+                raise ConnectionError("it said nothing that is a line")
+        line, _, self._read = self._read.partition(b"\n")
+        try:
+            return msgspec.json.decode(line, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConnectionError(f"it said nothing that is understood: {error}") from None
+
+    def read(self, most: int) -> bytes:
+        """Bytes that come behind a line, at most so many; none at its end."""
+        if not self._read:
+            return self._recv(most)
+        piece, self._read = self._read[:most], self._read[most:]
+        return piece
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A conversation that one has begun. ``patience`` sets for how many seconds each answer is waited for."""
+
+    spoken: Spoken
+    stream: Stream
+    patience: Callable[[float], None]
+
+
+@contextlib.contextmanager
+def talk(
     namespace: NetworkNamespace, identity: Identity, own: Hello, address: IPv4Address, port: int, fingerprint: str
-) -> Spoken:
-    """Ask a console who it is. Raises OSError: what keeps TLS from coming about, NotTheOneError for somebody else."""
+) -> Iterator[Talk]:
+    """Ask a console who it is, and go on from there. Raises OSError: what keeps TLS from coming about, NotTheOneError
+    for somebody else."""
     with namespace.entered():
         plain = socket.create_connection((str(address), port), SECONDS)
     with plain:
@@ -56,12 +106,14 @@ def speak(
         certificate = secured.tls.getpeercert(binary_form=True) or b""
         if hashlib.sha256(certificate).hexdigest() != fingerprint:
             raise NotTheOneError(f"{address}:{port}: another certificate than was announced")
-        secured.send(msgspec.json.encode(own) + b"\n")
-        hello = _line(secured.recv)
+        stream = Stream(secured.recv, secured.send)
+        stream.say(own)
+        hello = _hello(stream)
         cipher, version = secured.tls.cipher(), secured.tls.version()
         assert cipher is not None
         assert version is not None
-        return Spoken(hello.id, hello.name, version, cipher[0], group_in(secured.records))
+        spoken = Spoken(hello.id, hello.name, version, cipher[0], group_in(secured.records))
+        yield Talk(spoken, stream, plain.settimeout)
 
 
 class _Seen:
@@ -79,7 +131,10 @@ class _Seen:
         self._done(lambda: self.tls.write(data))
 
     def recv(self, most: int) -> bytes:
-        return self._done(lambda: self.tls.read(most))
+        try:
+            return self._done(lambda: self.tls.read(most))
+        except ssl.SSLZeroReturnError:
+            return b""
 
     def _done(self, step: Callable[[], _T]) -> _T:
         """A step, and the bytes that it takes."""
@@ -98,21 +153,15 @@ class _Seen:
             return value
 
 
-def answer(secured: ssl.SSLSocket, own: Hello) -> Hello:
-    """The other end: who asked. Raises OSError."""
-    hello = _line(secured.recv)
-    secured.sendall(msgspec.json.encode(own) + b"\n")
+def answer(secured: ssl.SSLSocket, own: Hello) -> tuple[Hello, Stream]:
+    """The other end: who asked, and what they go on with. Raises OSError."""
+    stream = Stream(secured.recv, secured.sendall)
+    hello = _hello(stream)
+    stream.say(own)
+    return hello, stream
+
+
+def _hello(stream: Stream) -> Hello:
+    if (hello := stream.heard(Hello)) is None:
+        raise ConnectionError("it said nothing that is a line")
     return hello
-
-
-def _line(recv: Callable[[int], bytes]) -> Hello:
-    line = b""
-    while not line.endswith(b"\n"):
-        piece = recv(LONGEST_LINE)
-        line += piece
-        if not piece or len(line) > LONGEST_LINE:
-            raise ConnectionError("it said nothing that is a line")
-    try:
-        return msgspec.json.decode(line, type=Hello)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConnectionError(f"it said nothing that is understood: {error}") from None

@@ -4,14 +4,19 @@ process, joined by switches that are the kernel's."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from drivers.net.namespace import NetworkNamespace
+from rig.config.bench import AllowTable
+from rig.console import firewall
+from rig.console.console import Console
 from rig.parts.consoles import console, managed_system
-from rig.parts.consoles.console import ConsolePlan
+from rig.parts.consoles.announcement import PORT, TLS_PORT
+from rig.parts.consoles.console import ROOM, ConsolePlan
+from rig.parts.consoles.handing_on import WayHome
 from rig.parts.consoles.managed_system import SystemPlan
 from rig.parts.consoles.neighbours import EVERY
 from rig.run.control import Control
@@ -21,6 +26,11 @@ from rig.run.process import PartnerProcess
 SUBNETS = IPv4Network("10.252.0.0/16")
 """Of the run's own, a /24 for each subnet."""
 BRIDGE = "switch"
+
+
+def let_in(network: IPv4Network) -> tuple[AllowTable, ...]:
+    """What a console lets in, on every interface: other consoles, of its networks, and nobody by its way home."""
+    return AllowTable("udp", str(PORT), network), AllowTable("tcp", str(TLS_PORT), network)
 
 
 class Subnet:
@@ -49,12 +59,13 @@ class Subnet:
 
 @dataclass(frozen=True)
 class EmulatedConsole:
-    """``control`` asks it, see console.main."""
+    """``control`` asks it, see console.main; ``way``: makes that home, where it calls home for others."""
 
     plan: ConsolePlan
     namespace: NetworkNamespace
     process: PartnerProcess
     control: Control
+    way: Callable[[], WayHome] | None = None
 
 
 class Consoles:
@@ -82,31 +93,54 @@ class Consoles:
         called: str = "",
         secret: bytes = b"",
         server: bool = False,
+        way: Callable[[Console], Callable[[], WayHome]] | None = None,
+        room: int = ROOM,
     ) -> EmulatedConsole:
         """One more, started. ``on``: the subnet of each card; ``looks_on``: the cards on which it is to look for
         others, all where it is not said; ``called``: another name than its own; ``secret``: another than the
-        customer's; ``server``: whether it calls home for others."""
+        customer's; ``server``: whether it calls home for others; ``way``: what makes that by
+        which it does, for its place, and ``room``: for how many requests at once."""
         namespace = self._owner.namespace(name)
+        firewall.put_up(namespace, let_in(SUBNETS))
         for card, subnet in on.items():
             self.subnet(subnet).join(namespace, card)
+        cards = tuple(on if looks_on is None else looks_on)
+        return self.started(
+            name, namespace, cards, systems, called=called, secret=secret, server=server, way=way, room=room
+        )
+
+    def started(
+        self,
+        name: str,
+        namespace: NetworkNamespace,
+        cards: Sequence[str],
+        systems: Sequence[IPv4Address] = (),
+        *,
+        called: str = "",
+        secret: bytes = b"",
+        server: bool = False,
+        way: Callable[[Console], Callable[[], WayHome]] | None = None,
+        room: int = ROOM,
+    ) -> EmulatedConsole:
+        """One in a namespace that is there, with its cards."""
         folder = Path(self._owner.folder) / name
         folder.mkdir(mode=0o700)
-        cards = tuple(on if looks_on is None else looks_on)
         plan = ConsolePlan(
-            secrets.token_hex(16), called or name, namespace.name, folder, cards, tuple(systems), server, self._every,
-            secret=secret or self.secret,
+            secrets.token_hex(16), called or name, namespace.name, folder, tuple(cards), tuple(systems), server,
+            self._every, room, secret or self.secret,
         )  # fmt: skip
-        return self.started(plan, namespace)
+        return self._started(plan, namespace, way(Console(namespace, folder)) if way is not None else None)
 
-    def started(self, plan: ConsolePlan, namespace: NetworkNamespace) -> EmulatedConsole:
-        """Its process, also once more after it has ended."""
+    def _started(
+        self, plan: ConsolePlan, namespace: NetworkNamespace, way: Callable[[], WayHome] | None
+    ) -> EmulatedConsole:
         plan.control_path.unlink(missing_ok=True)
-        process = PartnerProcess("console", console.main, (plan,), plan.folder / "console.log")
-        return EmulatedConsole(plan, namespace, self._owner.own(process), Control(plan.control_path))
+        process = PartnerProcess("console", console.main, (plan, way), plan.folder / "console.log")
+        return EmulatedConsole(plan, namespace, self._owner.own(process), Control(plan.control_path), way)
 
     def again(self, one: EmulatedConsole) -> EmulatedConsole:
         """The same console, started anew."""
-        return self.started(one.plan, one.namespace)
+        return self._started(one.plan, one.namespace, one.way)
 
     def system(self, name: str, *subnets: str) -> tuple[IPv4Address, ...]:
         """A managed system, started; its address on each subnet."""

@@ -4,6 +4,7 @@ part that goes on where it stopped. What is whole is looked into, and let go."""
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class Arrived:
 
 class Store:
     """All transactions, in a folder. ``forbidden``: what is looked for in every file; ``told`` of what happens, in
-    words."""
+    words; ``keeps`` what is whole, for whoever is to pass it on."""
 
     def __init__(
         self,
@@ -72,7 +73,10 @@ class Store:
         catalogue: Catalogue | None,
         told: Callable[[str], None] = lambda text: None,
         forbidden: Forbidden | None = None,
+        *,
+        keeps: bool = False,
     ) -> None:
+        self._keeps = keeps
         self._folder = folder
         self._catalogue = catalogue
         self._forbidden = forbidden
@@ -157,7 +161,8 @@ class Store:
         arrived.forbidden[entry.name] = forbidden
         if fit is not None:
             arrived.lacking[entry.name] = contents.lacks() if contents is not None else [fit.wrong]
-        path.unlink()  # it has been looked into, and of large ones there may be many
+        if not self._keeps:
+            path.unlink()  # it has been looked into, and of large ones there may be many
         found = "".join(f"; {each}" for each in arrived.lacking.get(entry.name, []))
         self._told(f"{entry.name}: {entry.size} bytes in {arrived.seconds[entry.name]:.1f} s, whole{found}")
         for pattern in forbidden:
@@ -171,6 +176,17 @@ class Store:
             raise RefusedError(HTTPStatus.CONFLICT, f"not there whole: {', '.join(missing)}")
         arrived.receipts += 1
         return Receipt(number, tuple(arrived.whole[entry.name] for entry in arrived.manifest.files))
+
+    def kept(self, number: str, entry: Entry) -> Path:
+        """Where a file is that is whole, and kept."""
+        return self._known(number).path(entry)
+
+    def forget(self, number: str) -> None:
+        """Everything of a transaction; nothing happens where there is none."""
+        with self._changing:
+            arrived = self._all.pop(number, None)
+        if arrived is not None:
+            shutil.rmtree(arrived.folder, ignore_errors=True)
 
     def _known(self, number: str) -> Arrived:
         found = self._all.get(number)
