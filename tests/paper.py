@@ -51,8 +51,8 @@ SECTIONS = (
     Section("5.1", "Server addresses", "[hmc-2007.toml](../hw-config/fences/hmc-2007.toml), by region"),
     Section("5.2", "VPN servers", "in the same file; closed unless a bench says `vpn = true`"),
     Section("5.3", "Ports for remote service", "in the same file; open to an inbound caller where access is enabled"),
-    Section("5.4.1", "Discovery", "consoles that find each other by broadcast on each configured card, and through a system that both manage, and speak by TLS; see [consoles.md](consoles.md); not yet: a device under test"),
-    Section("5.4.2", "Call-home servers", "whom a request is given to, and what becomes of it, as an engine that is given answers and time; not yet: between real consoles"),
+    Section("5.4.1", "Discovery", "consoles that find each other by broadcast on each configured card, and through a system that both manage, and speak by TLS; or the other console of one that is a device under test; see [consoles.md](consoles.md)"),
+    Section("5.4.2", "Call-home servers", "consoles that call home for others by a modem each: whom a request is given to, and what becomes of it, whoever dies, hangs, is busy or cut off; or the console that hands a device under test a request; see [consoles.md](consoles.md)"),
 )  # fmt: skip
 
 

@@ -293,12 +293,24 @@ class SystemTable(Table, frozen=True):
     on: tuple[str, ...]
 
 
-class ConsolesTable(Table, frozen=True):
-    """Consoles beside each other (§5.4.1). ``every``: seconds between two announcements."""
+class ConsoleDeviceTable(Table, frozen=True):
+    """A console that is a device under test, on the network at this machine's ``interface``, where the rig is another
+    console, at ``address``. ``name``: what the device calls itself; ``secret``: what its customer's consoles share."""
 
-    console: tuple[ConsoleTable, ...]
+    name: str
+    interface: str
+    address: IPv4Interface
+    secret: SecretTable = msgspec.field(default_factory=SecretTable)
+
+
+class ConsolesTable(Table, frozen=True):
+    """Consoles beside each other (§5.4.1), or one beside a ``device`` under test. ``every``: seconds between two
+    announcements."""
+
+    console: tuple[ConsoleTable, ...] = ()
     system: tuple[SystemTable, ...] = ()
     every: float = 5.0
+    device: ConsoleDeviceTable | None = None
 
 
 class HostsTable(Table, frozen=True):
@@ -373,7 +385,7 @@ class Bench(Table, frozen=True):
     @property
     def dials(self) -> bool:
         """Whether its way home is a modem's, of its own or borrowed."""
-        return self.internet is None
+        return self.internet is None and (self.consoles is None or self.lig is not None)
 
     @property
     def usb(self) -> bool:
@@ -384,7 +396,7 @@ class Bench(Table, frozen=True):
     def emulated(self) -> bool:
         """Whether nothing of it is real: no modem, and no network interface."""
         if self.consoles is not None:
-            return True
+            return self.consoles.device is None
         interfaces = [each.interface for each in (self.i5os, self.near_end.remote_modem) if each is not None]
         if self.internet is not None:
             return not self.internet.interface and not (self.vpn_gateway and self.vpn_gateway.interface)

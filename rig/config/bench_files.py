@@ -257,18 +257,29 @@ def _validate_inbound(inbound: InboundTable, real: bool, wrong: Any) -> None:
 
 
 def _validate_consoles(bench: Bench, table: ConsolesTable, wrong: Any) -> None:
-    others = ("lig", bench.lig), ("internet", bench.internet), ("inbound", bench.inbound), ("i5os", bench.i5os)
+    others = ("internet", bench.internet), ("inbound", bench.inbound), ("i5os", bench.i5os)
     for name, other in others:
         if other is not None:
-            raise wrong(name, "a bench has a way home, or [consoles] beside each other")
+            raise wrong(name, "[consoles] beside each other call home by the emulated modems of a [lig] and [exchange]")
+    if bench.lig is not None:
+        if bench.gateway_number is None:
+            raise wrong("exchange.numbers", "a gateway's number is missing, which call-home servers dial")
+        if len({one.server for one in table.console}) == 1:
+            raise wrong("consoles.console.server", "beside a [lig], some call home, for some that do not")
+        if own := [one.name for one in table.console if one.name in ("lig", "ibm")]:
+            raise wrong("consoles.console.name", f"{own[0]} is what the gateway's side is called here")
+    if not 0.5 <= table.every <= 60:
+        raise wrong("consoles.every", "it takes 0.5 to 60 seconds")
+    if table.device is not None:
+        if table.console or table.system or bench.lig is not None:
+            raise wrong("consoles.device", "the rig is one console beside it: there are no others, and no gateway")
+        return
     all_of_them: tuple[ConsoleTable | SystemTable, ...] = (*table.console, *table.system)
     names = [one.name for one in all_of_them]
     if len(set(names)) < len(names) or not all(re.fullmatch(r"[a-z0-9-]{1,8}", name) for name in names):
         raise wrong("consoles.console.name", "it takes up to eight of a-z, 0-9 and -, each name once")
     if not 2 <= len(table.console) <= MOST_CONSOLES:
-        raise wrong("consoles.console", f"it takes 2 to {MOST_CONSOLES} of them")
-    if not 0.5 <= table.every <= 60:
-        raise wrong("consoles.every", "it takes 0.5 to 60 seconds")
+        raise wrong("consoles.console", f"it takes 2 to {MOST_CONSOLES} of them, or a device under test")
     subnets = {subnet for each in all_of_them for subnet in each.on}
     if not all(each.on for each in all_of_them):
         raise wrong("consoles.console.on", "it takes a subnet for each network card, one at least")

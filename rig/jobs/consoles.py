@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import closing
 from ipaddress import IPv4Address
 
-from drivers.net.namespace import NetworkNamespace
 from rig import lab
 from rig.checks.check import not_run
 from rig.config.bench import Bench, ConsolesTable, ConsoleTable
+from rig.jobs.call_home_servers import CallHomeServers
+from rig.jobs.console_checks import FLOOD, FLOODING, shout, spoken
+from rig.jobs.console_device import BesideDevice
 from rig.jobs.ending import to_its_end
-from rig.parts.consoles.announcement import PORT
 from rig.parts.consoles.emulated import Consoles, EmulatedConsole
 from rig.probes import observer
 from rig.run.control import ControlError
+from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.callhome import counted
 from rig.verdict.consoles import ConsolesVerdict
@@ -27,11 +29,7 @@ from rig.verdict.verdict import CheckResult
 FOUND_SECONDS = 2.0
 """From the last one's start until all know each other; through a system it may take one announcement more."""
 GOODBYE_SECONDS = 1.0
-FLOOD = 10_000
 UDP_HEAD = 28
-EPHEMERAL_SUITES = ("TLS_", "ECDHE-", "DHE-")
-"""What suites begin with whose keys are agreed on anew: all of TLS 1.3, of 1.2 those with ephemeral Diffie-Hellman."""
-
 Places = dict[str, list[str]]
 """By a console's name, where it is to be found."""
 
@@ -42,8 +40,7 @@ def run(bench: Bench, progress: Progress) -> ConsolesVerdict:
     assert table is not None
     verdict = ConsolesVerdict(bench=bench.name, lab=lab.current())
     with to_its_end(verdict, progress, None, "taking everything down") as owner:
-        with progress.step(f"{counted(len(table.console), 'console')}, {counted(len(table.system), 'system')}"):
-            beside = Beside(table, Consoles(owner, table.every))
+        beside = _beside(bench, table, owner, progress)
         for result in beside.checks():
             verdict.checks.append(result)
             progress.note(result.line())
@@ -51,12 +48,22 @@ def run(bench: Bench, progress: Progress) -> ConsolesVerdict:
     return verdict
 
 
-class Beside:
-    """A bench's consoles, started."""
+def _beside(bench: Bench, table: ConsolesTable, owner: Owner, progress: Progress) -> Beside | BesideDevice:
+    if table.device is not None:
+        with progress.step(f"a console at {table.device.interface}"):
+            return BesideDevice(bench, table.device, table.every, owner)
+    with progress.step(f"{counted(len(table.console), 'console')}, {counted(len(table.system), 'system')}"):
+        servers = CallHomeServers(bench, owner) if bench.lig is not None else None
+        return Beside(table, Consoles(owner, table.every), servers)
 
-    def __init__(self, table: ConsolesTable, customer: Consoles) -> None:
+
+class Beside:
+    """A bench's consoles, started. ``servers``: what those that call home do it with."""
+
+    def __init__(self, table: ConsolesTable, customer: Consoles, servers: CallHomeServers | None = None) -> None:
         self.table = table
         self.customer = customer
+        self.servers = servers
         self.systems = {
             one.name: dict(zip(one.on, customer.system(one.name, *one.on), strict=True)) for one in table.system
         }
@@ -70,7 +77,14 @@ class Beside:
             address for name in one.systems for subnet, address in self.systems[name].items() if subnet in one.on
         ]
         on = dict(zip(one.cards, one.on, strict=True))
-        return self.customer.console(one.name, on, reached, looks_on=one.looking, server=one.server)
+        way = self.servers.way if self.servers is not None and one.server else None
+        return self.customer.console(one.name, on, reached, looks_on=one.looking, server=one.server, way=way)
+
+    def again(self, name: str) -> None:
+        """Start a console once more, whether it has ended or not."""
+        self.ends[name].process.stop()
+        self.ends[name] = self.customer.again(self.ends[name])
+        self.ends[name].process.wait_ready()
 
     # --- what is to be so ----------------------------------------------------------------------------------------
 
@@ -110,6 +124,8 @@ class Beside:
             yield from self.conversations(one)
         yield self.strangers()
         yield self.replays()
+        if self.servers is not None:
+            yield from self.servers.checks(self.ends, self.again)
         yield self.goodbye()
 
     def _known(self, name: str, wanted: Places, seconds: float) -> tuple[Places, float]:
@@ -140,16 +156,7 @@ class Beside:
         for who in self.wanted(one):
             if not set(self._looked(one).values()) & set(self._looked(self._table(who)).values()):
                 continue  # found through a system: no way of this bench's leads there
-            name, target = "speaks by ephemeral keys", f"{one.name} with {who}"
-            try:
-                spoken = self.ends[one.name].control.ask("speak", number=self.ends[who].plan.id)
-            except ControlError as error:
-                yield CheckResult(name, target, "as the other", str(error), held=False)
-                continue
-            suite, group = spoken["suite"], spoken["group"]
-            held = spoken["name"] == who and suite.startswith(EPHEMERAL_SUITES) and bool(group)
-            said = f"{spoken['version']}, {suite}, {group or 'no group'}"
-            yield CheckResult(name, target, "as the other", said, held)
+            yield spoken(self.ends[one.name], self.ends[who].plan.id, who, f"{one.name} with {who}")
 
     def _table(self, name: str) -> ConsoleTable:
         return next(one for one in self.table.console if one.name == name)
@@ -162,7 +169,7 @@ class Beside:
         stranger = self.customer.console("stranger", cards, secret=b"a guess")
         stranger.process.wait_ready()
         for subnet in subnets:
-            self._shout(stranger.namespace, subnet, b"RIGC\1" + bytes(200), FLOOD // len(subnets))
+            shout(stranger.namespace, self._everybody(subnet), FLOODING, FLOOD // len(subnets))
         wrong = self._changed()
         believed = stranger.control.ask("found")["known"]
         counts = [self._rejected(name, "a stranger's, or altered") for name in self.ends]
@@ -170,14 +177,8 @@ class Beside:
         held = not wrong and not believed and all(counts)
         return CheckResult("strangers, and a flood", f"{FLOOD} datagrams", "nothing changes", observed, held)
 
-    def _shout(self, who: NetworkNamespace, subnet: str, datagram: bytes, times: int = 1, source: str = "") -> None:
-        """To everybody on a subnet."""
-        everybody = str(self.customer.subnets[subnet].network.broadcast_address)
-        with who.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            sender.bind((source, 0))
-            for _ in range(times):
-                sender.sendto(datagram, (everybody, PORT))
+    def _everybody(self, subnet: str) -> IPv4Address:
+        return self.customer.subnets[subnet].network.broadcast_address
 
     def _changed(self) -> str:
         """Whose knowledge is not as it is to be; "" while all of it is."""
@@ -206,7 +207,8 @@ class Beside:
                 return not_run("replays", target, "nothing was announced that could be sent again")
             packet = next(one for one in wire.packets if _announces(one, source))
         before = self._rejected(heard.name, "heard before")
-        self._shout(self.ends[said.name].namespace, subnet, packet[UDP_HEAD:], source=str(source))
+        where = self.ends[said.name].namespace
+        shout(where, self._everybody(subnet), packet[UDP_HEAD:], source=str(source))
         wrong = self._changed()
         counted = self._rejected(heard.name, "heard before") - before
         return CheckResult("replays", target, expected, wrong or f"{counted} counted", counted > 0 and not wrong)

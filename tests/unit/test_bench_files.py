@@ -35,6 +35,7 @@ on = ['lan']
 name = 'b'
 on = ['lan']
 """
+CONSOLE_DEVICE = "[consoles.device]\nname = 'c'\ninterface = 'eth9'\naddress = '192.0.2.1/24'\n"
 NETWORK = "[internet]\nconsole = '192.168.10.2/24'\nrouter = '192.168.10.1'\noutside = '203.0.113.2/30'\n"
 PROXY = NETWORK + "[proxy]\naddress = '192.168.11.2/24'\n"
 VPN = NETWORK + "[vpn-gateway]\nserver = '129.42.160.16'\n"
@@ -120,7 +121,18 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         (CONSOLES + "looks-on = ['eth1']", "key 'consoles.console.looks-on': b has eth0, and no eth1"),
         (CONSOLES + "systems = ['x']", "key 'consoles.console.systems': there is no [[consoles.system]] x"),
         (CONSOLES.replace("['lan']", "[]"), "key 'consoles.console.on': it takes a subnet for each network card"),
-        (CONSOLES + NETWORK, "key 'internet': a bench has a way home, or [consoles] beside each other"),
+        (CONSOLES + NETWORK, "key 'internet': [consoles] beside each other call home by the emulated modems"),
+        (
+            CONSOLES + LIG + "[exchange]\n[near-end.modem]\nemulated = true\n",
+            "key 'exchange.numbers': a gateway's number is missing, which call-home servers dial",
+        ),
+        ("extends = 'loopback'\n" + CONSOLES, "key 'consoles.console.server': beside a [lig], some call home, for"),
+        (
+            "extends = 'call-home-servers'\n" + CONSOLES.replace("'b'", "'lig'\nserver = true"),
+            "key 'consoles.console.name': lig is what the gateway's side is called here",
+        ),
+        (CONSOLES + CONSOLE_DEVICE, "key 'consoles.device': the rig is one console beside it: there are no others"),
+        ("[consoles]\nevery = 1", "key 'consoles.console': it takes 2 to 16 of them, or a device under test"),
         (VPN + "interface = 'eth1'", "key 'vpn-gateway.secret': a device does not know a generated secret"),
         (
             "extends = 'vpn-modem'\n[vpn-gateway]\ninterface = 'eth1'",
