@@ -61,17 +61,14 @@ class PartnerProcess:
         self.name = name
         self.log = log
         context = multiprocessing.get_context("fork")
-        self._is_ready = False
+        self._is_ready = self._stopped = False
         self._ready, other = context.Pipe(duplex=False)
         self.process = context.Process(target=_child, args=(name, main, arguments, log, other), name=f"rig-{name}")
         with blocked_for_child():
             self.process.start()
         other.close()
-
-    @property
-    def pid(self) -> int:
         assert self.process.pid is not None
-        return self.process.pid
+        self.pid = self.process.pid
 
     def wait_ready(self) -> None:
         """Raises what kept the far end from starting, PartnerError when it ended or was not ready in READY_SECONDS."""
@@ -93,11 +90,16 @@ class PartnerProcess:
         self._is_ready = True
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS."""
+        """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS. Nothing of it is held any more then: its
+        owner may go on for long."""
+        if self._stopped:
+            return
+        self._stopped = True
         if self.process.is_alive():
             self.process.terminate()
             self.process.join(STOP_SECONDS)
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
+        self.process.close()
         self._ready.close()
