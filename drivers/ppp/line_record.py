@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from drivers.ppp.peer.hdlc import Decoder, NoFrame
+
 SENT, RECEIVED, END_SENT, END_RECEIVED, LONG_STEP, SHORT_STEP, RESET = range(1, 8)
 LONGEST = 0xFFFF
 TENTHS = 10
 
-FLAG, ESCAPE, TRANSPARENCY = 0x7E, 0x7D, 0x20
-GOOD_FCS = 0xF0B8
-"""What the check comes to over a whole frame, its own check sequence included (RFC 1662, Appendix C.2)."""
-POLYNOMIAL = 0x8408
 LONGEST_FRAME = 4096
 """Bytes; a longer one is noise, such as a modem's answers."""
 
@@ -72,57 +70,6 @@ def read_record(record: bytes) -> Iterator[Chunk]:
             position += 1
 
 
-def _step(check: int) -> int:
-    """What eight bits come to."""
-    for _ in range(8):
-        check = check >> 1 ^ POLYNOMIAL if check & 1 else check >> 1
-    return check
-
-
-STEPS = tuple(map(_step, range(256)))
-
-
-def frame_check(data: bytes) -> int:
-    """FCS-16 (RFC 1662, Appendix C.2, whose table this is)."""
-    check = 0xFFFF
-    for byte in data:
-        check = check >> 8 ^ STEPS[(check ^ byte) & 0xFF]
-    return check
-
-
-class Deframer:
-    """One direction's bytes into PPP frames, without flags, escapes and check sequence. Those that are damaged, or no
-    frames at all, are only counted."""
-
-    def __init__(self) -> None:
-        self.damaged = 0
-        self._frame = bytearray()
-        self._escaped = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The frames that these bytes complete."""
-        found = []
-        for byte in data:
-            if byte == FLAG:
-                if (frame := self._complete()) is not None:
-                    found.append(frame)
-            elif byte == ESCAPE:
-                self._escaped = True
-            elif len(self._frame) <= LONGEST_FRAME:
-                self._frame.append(byte ^ TRANSPARENCY if self._escaped else byte)
-                self._escaped = False
-        return found
-
-    def _complete(self) -> bytes | None:
-        frame, self._frame, self._escaped = bytes(self._frame), bytearray(), False
-        if len(frame) < 4:
-            return None
-        if frame_check(frame) != GOOD_FCS:
-            self.damaged += 1
-            return None
-        return frame[:-2]
-
-
 @dataclass(frozen=True)
 class Frame:
     """A PPP frame, from its address field or, where that is left out, from its protocol."""
@@ -153,7 +100,8 @@ class Frame:
 
 def frames(record: bytes) -> Iterator[Frame]:
     """All the frames of a record, both directions in their order."""
-    directions = {True: Deframer(), False: Deframer()}
+    directions = {sent: Decoder(longest=LONGEST_FRAME) for sent in (True, False)}
     for chunk in read_record(record):
         for frame in directions[chunk.sent].feed(chunk.data):
-            yield Frame(chunk.time, chunk.sent, frame)
+            if not isinstance(frame, NoFrame):
+                yield Frame(chunk.time, chunk.sent, frame)

@@ -28,6 +28,7 @@ COMMANDS = {
         "send",
         "consoles",
         "fetch",
+        "conform",
     )
 } | {"detect": "rig.cli.detect:detect_command"}
 """Where each is. Most of what a run imports is one command's."""

@@ -1,0 +1,145 @@
+"""PPP's control packets (RFC 1661 §5, §6): what LCP and the protocols that are like it say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+ADDRESS_AND_CONTROL = b"\xff\x03"
+LCP, PAP, CHAP, IPCP, IPV6CP, IP, LQR = 0xC021, 0xC023, 0xC223, 0x8021, 0x8057, 0x0021, 0xC025
+
+
+class Code(IntEnum):
+    """RFC 1661 §5; the last from RFC 1570 §2.1, §2.2."""
+
+    CONFIGURE_REQUEST = 1
+    CONFIGURE_ACK = 2
+    CONFIGURE_NAK = 3
+    CONFIGURE_REJECT = 4
+    TERMINATE_REQUEST = 5
+    TERMINATE_ACK = 6
+    CODE_REJECT = 7
+    PROTOCOL_REJECT = 8
+    ECHO_REQUEST = 9
+    ECHO_REPLY = 10
+    DISCARD_REQUEST = 11
+    IDENTIFICATION = 12
+    TIME_REMAINING = 13
+
+
+class Kind(IntEnum):
+    """LCP's options: RFC 1661 §6; RFC 1570 §2.3 and §2.4 the check sequence and padding."""
+
+    MRU = 1
+    ACCM = 2
+    AUTHENTICATION = 3
+    QUALITY = 4
+    MAGIC = 5
+    PFC = 7
+    ACFC = 8
+    FCS = 9
+
+
+class MalformedError(ValueError):
+    """No packet, or no options: in words, why."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One configuration option: its type, and its data."""
+
+    kind: int
+    value: bytes = b""
+
+    def pack(self) -> bytes:
+        return bytes((self.kind, len(self.value) + 2)) + self.value
+
+    def __str__(self) -> str:
+        name = Kind(self.kind).name if self.kind in Kind._value2member_map_ else f"option {self.kind}"
+        return f"{name} {self.value.hex()}".strip()
+
+
+@dataclass(frozen=True)
+class Packet:
+    """``protocol``: in which it came; ``data``: what is behind its length; ``length``: that it says, where that is
+    another than its own."""
+
+    protocol: int
+    code: int
+    id: int
+    data: bytes = b""
+    length: int | None = None
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Raises MalformedError."""
+        return options_in(self.data)
+
+    def option(self, kind: int) -> Option | None:
+        return next((one for one in self.options if one.kind == kind), None)
+
+    def pack(self) -> bytes:
+        """From its code."""
+        length = len(self.data) + 4 if self.length is None else self.length
+        return struct.pack("!BBH", self.code, self.id & 0xFF, length) + self.data
+
+    def frame(self, *, address: bool = True, short: bool = False) -> bytes:
+        """From the address field. ``address``: whether there is one; ``short``: the protocol in one octet, where it can
+        be (RFC 1661 §6.5)."""
+        number = self.protocol
+        protocol = bytes((number,)) if short and number < 0x100 and number & 1 else struct.pack("!H", number)
+        return (ADDRESS_AND_CONTROL if address else b"") + protocol + self.pack()
+
+    def __str__(self) -> str:
+        known = self.code in Code._value2member_map_ and self.protocol >= 0x8000
+        name = Code(self.code).name.replace("_", "-").title() if known else f"code {self.code}"
+        told = {LCP: "LCP", PAP: "PAP", CHAP: "CHAP", IPCP: "IPCP", IPV6CP: "IPV6CP"}
+        where = told.get(self.protocol, f"protocol 0x{self.protocol:04x}")
+        said = f" {self.data[:16].hex()}" if self.data else ""
+        if known and self.code <= Code.CONFIGURE_REJECT and self.protocol in (LCP, IPCP, IPV6CP):
+            try:
+                said = "".join(f" <{one}>" if self.protocol == LCP else f" <{one.kind}>" for one in self.options)
+            except MalformedError:
+                said += " (no options)"
+        return f"{where} {name} id={self.id}{said}"
+
+
+def protocol_in(frame: bytes) -> tuple[int, bytes, bool]:
+    """A frame's protocol, what is behind it, and whether it had an address field. Raises MalformedError."""
+    address = frame[:2] == ADDRESS_AND_CONTROL
+    rest = frame[2:] if address else frame
+    octets = 1 if rest[:1] and rest[0] & 1 else 2
+    if len(rest) < octets:
+        raise MalformedError("it has no protocol")
+    number = int.from_bytes(rest[:octets], "big")
+    if not number & 1:
+        raise MalformedError(f"0x{number:04x} is no protocol: its lowest bit is 0")
+    return number, rest[octets:], address
+
+
+def packet_in(protocol: int, data: bytes) -> Packet:
+    """A control packet; what is behind its length is padding (RFC 1661 §5). Raises MalformedError."""
+    if len(data) < 4:
+        raise MalformedError(f"{len(data)} octets are no packet")
+    code, number, length = struct.unpack("!BBH", data[:4])
+    if not 4 <= length <= len(data):
+        raise MalformedError(f"its length says {length}, and there are {len(data)}")
+    return Packet(protocol, code, number, data[4:length])
+
+
+def options_in(data: bytes) -> tuple[Option, ...]:
+    """Raises MalformedError."""
+    found, at = [], 0
+    while at < len(data):
+        length = data[at + 1] if at + 1 < len(data) else 0
+        if length < 2 or at + length > len(data):
+            raise MalformedError(f"an option of type {data[at]} says that it has {length} octets")
+        found.append(Option(data[at], data[at + 2 : at + length]))
+        at += length
+    return tuple(found)
+
+
+def packed(options: Iterable[Option]) -> bytes:
+    return b"".join(one.pack() for one in options)

@@ -1,0 +1,44 @@
+"""``rig conform ppp`` against pppd: all that it holds, and the sentences of the RFCs that it does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+SECONDS = 120.0
+"""For all cases."""
+KNOWN = {
+    "4.5": "a second answer to one request is discarded, whatever the state",
+    "4.6": "the same",
+    "5.6": "the same",
+    "5.7": "the same",
+    "6.6": "the same",
+    "8.5": "a Code-Reject of what LCP cannot do without ends nothing",
+    "16.4": "a magic number of zero is acknowledged",
+    "18.4": "the kernel sends LCP's codes above 7 without address and control field, once that is agreed on",
+}
+"""What pppd 2.4.9 with Linux's ppp_async does otherwise, and why; docs/conform.md has it."""
+
+
+def test_pppd_holds_all_but_what_is_known_of_it(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    command = [sys.executable, "-m", "rig", "conform", "ppp", "--json", "--quiet", "--junit", str(junit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    verdict = json.loads(done.stdout)
+    failed = {check["name"]: check["observed"] for check in verdict["checks"] if check["held"] is False}
+    assert set(failed) == set(KNOWN), failed
+    assert [check["name"] for check in verdict["checks"] if check["held"] is None] == ["14.3"]
+    assert verdict["coverage"] == "113 of 113"
+    assert (done.returncode, verdict["exit"]) == (1, 1)
+    assert len(ElementTree.parse(junit).findall(".//failure")) == len(KNOWN)
+
+
+def test_a_program_of_ones_own_is_held_to_some_of_them() -> None:
+    pppd = "/usr/sbin/pppd {port} local nodetach noauth nolock nodefaultroute 10.1.0.1:10.1.0.2"
+    command = [sys.executable, "-m", "rig", "conform", "ppp", "--against", pppd, "10.1", "7.1", "19"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "OK: 3 checks held" in done.stderr

@@ -1,0 +1,95 @@
+"""A PPP peer of our own as a device: sound, or spoiled in one way, on a socket pair, in a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import secrets
+import select
+import socket
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+
+from drivers.ppp.peer.endpoint import Endpoint
+from drivers.ppp.peer.lcp import Timing
+from rig.conform.ppp.tester import Tester
+
+TIMING = Timing(restart=0.4, max_configure=4, max_terminate=2, max_failure=3)
+ANSWER_SECONDS = 0.3
+
+
+class OwnDevice:
+    """``spoil``: what is done to each new one; ``write``: what becomes of the bytes that it sends."""
+
+    timing = TIMING
+    at_once = 16
+
+    def __init__(
+        self,
+        spoil: Callable[[Endpoint], None] = lambda endpoint: None,
+        write: Callable[[bytes], bytes] = lambda data: data,
+    ) -> None:
+        self._spoil = spoil
+        self._write = write
+
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[Tester]:
+        ours, theirs = socket.socketpair()
+        closing, over = threading.Event(), threading.Event()
+        thread = threading.Thread(target=self._live, args=(theirs, closing, over), daemon=True)
+        with ours, theirs:
+            ours.setblocking(False)
+            thread.start()
+            try:
+                yield Tester(ours.fileno(), self.timing, closing.set, ANSWER_SECONDS)
+            finally:
+                over.set()
+                thread.join(5)
+
+    def _live(self, line: socket.socket, closing: threading.Event, over: threading.Event) -> None:
+        endpoint = Endpoint(lambda: secrets.token_bytes(4), self.timing)
+        self._spoil(endpoint)
+        endpoint.begin(time.monotonic())
+        while not over.is_set():
+            if data := endpoint.send():
+                with contextlib.suppress(OSError):
+                    line.sendall(self._write(data))
+            left = 0.02 if endpoint.deadline is None else min(0.02, max(0.0, endpoint.deadline - time.monotonic()))
+            if select.select([line], [], [], left)[0]:
+                endpoint.receive(line.recv(65536), time.monotonic())
+            if closing.is_set():
+                closing.clear()
+                endpoint.close(time.monotonic())
+            endpoint.tick(time.monotonic())
+
+
+@contextlib.contextmanager
+def at_a_port(spoil: Callable[[Endpoint], None] = lambda endpoint: None) -> Iterator[str]:
+    """The same at a pseudo-terminal, for as long as it is wanted: the path of its port."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    over = threading.Event()
+
+    def live() -> None:
+        endpoint = Endpoint(lambda: secrets.token_bytes(4), TIMING)
+        spoil(endpoint)
+        endpoint.begin(time.monotonic())
+        while not over.is_set():
+            if data := endpoint.send():
+                os.write(master, data)
+            if select.select([master], [], [], 0.02)[0]:
+                endpoint.receive(os.read(master, 65536), time.monotonic())
+            endpoint.tick(time.monotonic())
+
+    thread = threading.Thread(target=live, daemon=True)
+    thread.start()
+    try:
+        yield os.ttyname(slave)
+    finally:
+        over.set()
+        thread.join(5)
+        os.close(slave)
+        os.close(master)
