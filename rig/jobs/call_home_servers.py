@@ -18,6 +18,7 @@ import msgspec
 from rig.callhome.catalogue import load
 from rig.callhome.outgoing import manifest_of
 from rig.callhome.transaction import Manifest
+from rig.checks.check import not_run
 from rig.config.bench import Bench
 from rig.config.bench_files import catalogue_file
 from rig.console.console import Console
@@ -89,12 +90,22 @@ class CallHomeServers:
     def checks(self, ends: Mapping[str, EmulatedConsole], again: Callable[[str], None]) -> Iterator[CheckResult]:
         """``ends``: all consoles, by name, those that call home among them; ``again`` starts one anew."""
         asking = [one for one in ends.values() if one.way is None]
-        serving = [name for name, one in ends.items() if one.way is not None]
-        yield from self.carried(asking, serving)
-        yield from self.one_dies(asking[0], serving, ends)
+        found = {one.plan.name: self._found_by(one, ends) for one in asking}
+        yield from self.carried(asking, [name for name in ends if any(name in names for names in found.values())])
+        console = max(asking, key=lambda one: len(found[one.plan.name]))
+        serving = found[console.plan.name]
+        yield from self.one_dies(console, serving, ends)
         for name in serving:
             again(name)
-        yield self.all_die(asking[0], serving, ends)
+        yield self.all_die(console, serving, ends)
+
+    def _found_by(self, console: EmulatedConsole, ends: Mapping[str, EmulatedConsole]) -> list[str]:
+        """The call-home servers that a console has found."""
+        try:
+            known = console.control.ask("found")["known"]
+        except ControlError:  # it has died
+            return []
+        return [name for name, one in ends.items() if one.way is not None and name in known]
 
     def carried(self, asking: list[EmulatedConsole], serving: list[str]) -> Iterator[CheckResult]:
         """A request for each reason, in turn by each console that has no modem, at once; by whom they were done."""
@@ -117,6 +128,7 @@ class CallHomeServers:
         """While it carries a request, as by a power cut: another goes on with it."""
         name = "goes on where one died"
         if len(serving) < 2:
+            yield not_run(name, console.plan.name, "it has found no two call-home servers")
             return
         handed_in = [self.hand_in(console, "extended-error-data") for _ in serving]
         dying = ends[serving[0]]
@@ -134,6 +146,8 @@ class CallHomeServers:
     def all_die(self, console: EmulatedConsole, serving: list[str], ends: Mapping[str, EmulatedConsole]) -> CheckResult:
         """While each has something to carry: its failure is said, with what each has come to, and soon."""
         name, expected = "says that it failed", f"within {SILENCE_SECONDS:g} s, of each"
+        if not serving:
+            return not_run(name, console.plan.name, "it has found no call-home server")
         sizes = {"sys.eed": LARGE}
         handed_in = [self.hand_in(console, "extended-error-data", sizes) for _ in serving]
         target = counted(len(handed_in), "request")
