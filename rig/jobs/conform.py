@@ -51,7 +51,7 @@ def run_ppp(plan: ConformPlan, progress: Progress) -> ConformVerdict:
             verdict.checks.append(result)
     verdict.seconds = time.monotonic() - began
     verdict.groups = list(counts(verdict.checks))
-    verdict.coverage = f"{sum(len(group.cases) for group in GROUPS)} of {PUBLIC}"
+    verdict.coverage = f"{sum(len(group.cases) for group in GROUPS if group.size)} of {PUBLIC}"
     verdict.judge_by(verdict.checks)
     return verdict
 

@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator
 from drivers.ppp.peer.endpoint import Endpoint
 from drivers.ppp.peer.lcp import Timing
 from rig.conform.ppp.tester import Tester
+from tests.unit.own_caller import SECRET, Caller, Wrong
 
 TIMING = Timing(restart=0.4, max_configure=4, max_terminate=2, max_failure=3)
 ANSWER_SECONDS = 0.3
 
 
 class OwnDevice:
-    """``spoil``: what is done to each new one; ``write``: what becomes of the bytes that it sends."""
+    """``spoil``: what is done to each new one; ``write``: what becomes of the bytes that it sends; ``calling``: it says
+    who it is and asks for an address, with so much of it wrong."""
 
     timing = TIMING
     at_once = 16
@@ -31,7 +33,9 @@ class OwnDevice:
         self,
         spoil: Callable[[Endpoint], None] = lambda endpoint: None,
         write: Callable[[bytes], bytes] = lambda data: data,
+        calling: Wrong | None = None,
     ) -> None:
+        self._calling = calling
         self._spoil = spoil
         self._write = write
 
@@ -44,16 +48,19 @@ class OwnDevice:
             ours.setblocking(False)
             thread.start()
             try:
-                yield Tester(ours.fileno(), self.timing, closing.set, ANSWER_SECONDS)
+                yield Tester(ours.fileno(), self.timing, closing.set, ANSWER_SECONDS, secret=SECRET)
             finally:
                 over.set()
                 thread.join(5)
 
     def _live(self, line: socket.socket, closing: threading.Event, over: threading.Event) -> None:
         endpoint = Endpoint(lambda: secrets.token_bytes(4), self.timing)
+        caller = Caller(endpoint, self._calling) if self._calling is not None else None
         self._spoil(endpoint)
         endpoint.begin(time.monotonic())
         while not over.is_set():
+            if caller is not None:
+                caller.tick(time.monotonic())
             if data := endpoint.send():
                 with contextlib.suppress(OSError):
                     line.sendall(self._write(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from drivers.ppp.peer.automaton import State
 from drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
 from drivers.ppp.peer.lcp import USUAL_TIMING, Lcp, Timing, Wishes, usual
 from drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Packet, packet_in, protocol_in
@@ -12,10 +13,11 @@ from drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Packet, pac
 
 class Endpoint:
     """``magic`` draws a number, four octets; ``wishes``: other than the usual ones. ``lcp``: its layer, to look at and,
-    for a script, to spoil."""
+    for a script, to spoil; ``speaks``: who takes the packets of other control protocols, once LCP is open."""
 
     def __init__(self, magic: Callable[[], bytes], timing: Timing = USUAL_TIMING, wishes: Wishes | None = None) -> None:
         self.lcp = Lcp(wishes or usual(magic), magic, timing)
+        self.speaks: dict[int, Callable[[Packet, float], None]] = {}
         self.wrong: list[NoFrame] = []
         self._decoder = Decoder()
 
@@ -45,6 +47,9 @@ class Endpoint:
                 protocol, rest, _ = protocol_in(one)
                 if protocol == LCP:
                     self.lcp.receive(packet_in(protocol, rest), now)
+                elif protocol in self.speaks:
+                    if self.lcp.state is State.OPENED:
+                        self.speaks[protocol](packet_in(protocol, rest), now)
                 else:
                     self.lcp.receive_other(protocol, rest, now)
             except MalformedError:
@@ -57,7 +62,8 @@ class Endpoint:
 
     def _framed(self, packet: Packet) -> bytes:
         """LCP's packets that configure and end are sent as if nothing were agreed on (RFC 1662 §7.1)."""
-        return framed(packet.frame(), EVERY_CONTROL if packet.code <= Code.CODE_REJECT else self._accm())
+        bare = packet.protocol == LCP and packet.code <= Code.CODE_REJECT
+        return framed(packet.frame(), EVERY_CONTROL if bare else self._accm())
 
     def _accm(self) -> int:
         found = [one.value for one in self.lcp.others if one.kind == Kind.ACCM and len(one.value) == 4]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 
+import msgspec
+
+HEAD = struct.Struct("!BBH")
+"""Code, identifier, length."""
 ADDRESS_AND_CONTROL = b"\xff\x03"
 LCP, PAP, CHAP, IPCP, IPV6CP, IP, LQR = 0xC021, 0xC023, 0xC223, 0x8021, 0x8057, 0x0021, 0xC025
 
@@ -42,12 +45,19 @@ class Kind(IntEnum):
     FCS = 9
 
 
+CODES: dict[int, str] = {int(code): code.name.replace("_", "-").title() for code in Code}
+NAMES: dict[int, dict[int, str]] = {
+    PAP: {1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak"},
+    CHAP: {1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"},
+}
+"""What the codes of a protocol are called that has its own; RFC 1334 §2.2, RFC 1994 §4."""
+
+
 class MalformedError(ValueError):
     """No packet, or no options: in words, why."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One configuration option: its type, and its data."""
 
     kind: int
@@ -61,8 +71,7 @@ class Option:
         return f"{name} {self.value.hex()}".strip()
 
 
-@dataclass(frozen=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True):
     """``protocol``: in which it came; ``data``: what is behind its length; ``length``: that it says, where that is
     another than its own."""
 
@@ -83,7 +92,7 @@ class Packet:
     def pack(self) -> bytes:
         """From its code."""
         length = len(self.data) + 4 if self.length is None else self.length
-        return struct.pack("!BBH", self.code, self.id & 0xFF, length) + self.data
+        return HEAD.pack(self.code, self.id & 0xFF, length) + self.data
 
     def frame(self, *, address: bool = True, short: bool = False) -> bytes:
         """From the address field. ``address``: whether there is one; ``short``: the protocol in one octet, where it can
@@ -93,12 +102,13 @@ class Packet:
         return (ADDRESS_AND_CONTROL if address else b"") + protocol + self.pack()
 
     def __str__(self) -> str:
-        known = self.code in Code._value2member_map_ and self.protocol >= 0x8000
-        name = Code(self.code).name.replace("_", "-").title() if known else f"code {self.code}"
+        """For people; of PAP, which carries a password, without what is in it."""
+        names = NAMES.get(self.protocol, CODES)
+        name = names.get(self.code) or f"code {self.code}"
         told = {LCP: "LCP", PAP: "PAP", CHAP: "CHAP", IPCP: "IPCP", IPV6CP: "IPV6CP"}
         where = told.get(self.protocol, f"protocol 0x{self.protocol:04x}")
-        said = f" {self.data[:16].hex()}" if self.data else ""
-        if known and self.code <= Code.CONFIGURE_REJECT and self.protocol in (LCP, IPCP, IPV6CP):
+        said = f" {self.data[:16].hex()}" if self.data and self.protocol != PAP else ""
+        if Code.CONFIGURE_REQUEST <= self.code <= Code.CONFIGURE_REJECT and self.protocol in (LCP, IPCP, IPV6CP):
             try:
                 said = "".join(f" <{one}>" if self.protocol == LCP else f" <{one.kind}>" for one in self.options)
             except MalformedError:
@@ -108,22 +118,25 @@ class Packet:
 
 def protocol_in(frame: bytes) -> tuple[int, bytes, bool]:
     """A frame's protocol, what is behind it, and whether it had an address field. Raises MalformedError."""
-    address = frame[:2] == ADDRESS_AND_CONTROL
-    rest = frame[2:] if address else frame
-    octets = 1 if rest[:1] and rest[0] & 1 else 2
-    if len(rest) < octets:
-        raise MalformedError("it has no protocol")
-    number = int.from_bytes(rest[:octets], "big")
+    address = frame.startswith(ADDRESS_AND_CONTROL)
+    at = 2 if address else 0
+    try:
+        number = frame[at]
+        if not number & 1:
+            at += 1
+            number = number << 8 | frame[at]
+    except IndexError:
+        raise MalformedError("it has no protocol") from None
     if not number & 1:
         raise MalformedError(f"0x{number:04x} is no protocol: its lowest bit is 0")
-    return number, rest[octets:], address
+    return number, frame[at + 1 :], address
 
 
 def packet_in(protocol: int, data: bytes) -> Packet:
     """A control packet; what is behind its length is padding (RFC 1661 §5). Raises MalformedError."""
     if len(data) < 4:
         raise MalformedError(f"{len(data)} octets are no packet")
-    code, number, length = struct.unpack("!BBH", data[:4])
+    code, number, length = HEAD.unpack_from(data)
     if not 4 <= length <= len(data):
         raise MalformedError(f"its length says {length}, and there are {len(data)}")
     return Packet(protocol, code, number, data[4:length])
@@ -131,13 +144,14 @@ def packet_in(protocol: int, data: bytes) -> Packet:
 
 def options_in(data: bytes) -> tuple[Option, ...]:
     """Raises MalformedError."""
-    found, at = [], 0
-    while at < len(data):
-        length = data[at + 1] if at + 1 < len(data) else 0
-        if length < 2 or at + length > len(data):
+    found, at, end = [], 0, len(data)
+    while at < end:
+        length = data[at + 1] if at + 1 < end else 0
+        following = at + length
+        if length < 2 or following > end:
             raise MalformedError(f"an option of type {data[at]} says that it has {length} octets")
-        found.append(Option(data[at], data[at + 2 : at + length]))
-        at += length
+        found.append(Option(data[at], data[at + 2 : following]))
+        at = following
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import pty
+import secrets
 import signal
 import tempfile
 import time
@@ -26,6 +27,7 @@ from rig.conform.ppp.tester import Tester, lcp
 
 PORT = "{port}"
 """What stands for the terminal in a program's words."""
+USER = "rig"
 STOP_SECONDS = 3.0
 ANSWER_SECONDS = 1.0
 STILL = 1.2
@@ -57,6 +59,7 @@ class ProgramDevice:
         prepare: Callable[[], None] = lambda: None,
         at_once: int = 6,
         answer_seconds: float = ANSWER_SECONDS,
+        secret: bytes = b"",
     ) -> None:
         if not any(PORT in word for word in words):
             raise UsageError(f"--against {' '.join(words)!r}: it takes {PORT} where the terminal's path is to stand")
@@ -64,6 +67,7 @@ class ProgramDevice:
         self.at_once = at_once
         self._words = words
         self._prepare = prepare
+        self._secret = secret
         self._answer_seconds = answer_seconds
 
     @contextlib.contextmanager
@@ -75,7 +79,10 @@ class ProgramDevice:
             path, *words = [word.replace(PORT, os.ttyname(slave)) for word in self._words]
             running = Program(find(path, "ppp"), words, line=lambda line: None, prepare=self._prepare)
             try:
-                yield Tester(master, self.timing, lambda: running.signal(signal.SIGTERM), self._answer_seconds)
+                yield Tester(
+                    master, self.timing, lambda: running.signal(signal.SIGTERM), self._answer_seconds,
+                    secret=self._secret,
+                )  # fmt: skip
             finally:
                 running.kill_with_children()
                 running.wait(STOP_SECONDS)
@@ -85,15 +92,20 @@ class ProgramDevice:
 
 
 def pppd(namespace: NetworkNamespace, folder: Path, timing: Timing) -> ProgramDevice:
-    """The kernel's own, by itself in a namespace, told the ``timing``."""
-    own = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder))
+    """The kernel's own, by itself in a namespace, told the ``timing``, with an account of this run's."""
+    own, secret = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder)), secrets.token_hex(16)
     (own / "options").touch()
+    for name in ("pap-secrets", "chap-secrets"):
+        (own / name).touch(mode=0o600)
+        (own / name).write_text(f"{USER} * {secret} *\n")
+    restart = f"{timing.restart:.0f}"
     words = [
         find("pppd", "ppp"), PORT, "115200", "local", "nodetach", "noauth", "nodefaultroute", "noipdefault", "nolock",
-        "10.1.0.1:10.1.0.2", "lcp-restart", f"{timing.restart:.0f}", "lcp-max-configure", f"{timing.max_configure}",
-        "lcp-max-terminate", f"{timing.max_terminate}", "lcp-max-failure", f"{timing.max_failure}",
+        "user", USER, "usepeerdns", "pap-restart", restart, "ipcp-restart", restart, "lcp-restart", restart,
+        "lcp-max-configure", f"{timing.max_configure}", "lcp-max-terminate", f"{timing.max_terminate}",
+        "lcp-max-failure", f"{timing.max_failure}",
     ]  # fmt: skip
-    return ProgramDevice(words, timing, lambda: isolate(namespace, {"/etc/ppp": own}))
+    return ProgramDevice(words, timing, lambda: isolate(namespace, {"/etc/ppp": own}), secret=secret.encode())
 
 
 class PortDevice:

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import time
 
-from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet
+from drivers.ppp.peer.packet import LCP, Code, Kind, Option
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import Tester, lcp
-
-EARLY, LATE = 0.6, 1.8
-"""Of the restart timer's length: what is sent again is sent again then."""
+from rig.conform.ppp.timing import LATE, again
 
 RESTART = Group(1, "the restart timer and the Max counters", 9)
 request, terminate = lcp(Code.CONFIGURE_REQUEST), lcp(Code.TERMINATE_REQUEST)
-
-
-def again(tester: Tester, match: object, what: str) -> Packet:
-    """The next of them, and that it is neither early nor late."""
-    began, timer = time.monotonic(), tester.timing.restart
-    assert callable(match)
-    packet = tester.expect(match, f"{what} again", LATE * timer + 0.5)
-    took = time.monotonic() - began
-    tester.hold(EARLY * timer <= took, f"{what} again after {took:.2f} s, with a restart timer of {timer:g} s")
-    return packet
 
 
 @RESTART.case("RFC 1661 §4.6", "MUST")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rig.conform.case import Case, Group, NotAsSpecifiedError, NotRunError
+from rig.conform.ppp.addresses import ADDRESSES
+from rig.conform.ppp.authentication import BY_CHAP, BY_PAP
 from rig.conform.ppp.configure import ACK, NAK, REJECT, REQUEST
 from rig.conform.ppp.devices import Device
 from rig.conform.ppp.echo import ECHO
@@ -18,10 +20,10 @@ from rig.verdict.verdict import CheckResult
 
 GROUPS: tuple[Group, ...] = (
     RESTART, REQUEST, ACK, NAK, REJECT, TERMINATE, CODE_REJECT, PROTOCOL_REJECT, ECHO, MRU, ACCM, AUTHENTICATION,
-    QUALITY, MAGIC_NUMBER, PFC, ACFC, DUPLICATES, LINE,
+    QUALITY, MAGIC_NUMBER, PFC, ACFC, DUPLICATES, LINE, BY_PAP, BY_CHAP, ADDRESSES,
 )  # fmt: skip
 PUBLIC = sum(group.size for group in GROUPS)
-"""How many the public list has, of the subjects above."""
+"""How many the public list has, of the subjects above; of those that it has not, ``size`` is 0."""
 
 
 def chosen(names: Sequence[str]) -> list[tuple[Group, Case]]:

@@ -68,7 +68,7 @@ class Agreed:
 class Tester:
     """``descriptor`` of the line, raw; ``timing``: the device's own; ``close``: has it begin to close, where somebody
     can; ``answer_seconds``: for an answer that is due at once; ``waits``: the device says nothing before it is spoken
-    to; ``ids`` of our packets."""
+    to; ``secret``: by which it says who it is, where that is known; ``ids`` of our packets."""
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class Tester:
         answer_seconds: float = 1.0,
         *,
         waits: bool = False,
+        secret: bytes = b"",
         ids: Iterator[int] | None = None,
     ) -> None:
         self.timing = timing
@@ -90,6 +91,7 @@ class Tester:
         self._descriptor = descriptor
         self._decoder = Decoder()
         self._waiting: deque[Seen] = deque()
+        self.secret = secret
         self._waits = waits
         self._ids = ids or itertools.cycle(range(1, 256))
         self._poll = select.poll()
