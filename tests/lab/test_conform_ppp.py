@@ -19,7 +19,8 @@ KNOWN = {
     "6.6": "the same",
     "8.5": "a Code-Reject of what LCP cannot do without ends nothing",
     "16.4": "a magic number of zero is acknowledged",
-    "31.4": "a Success is taken whatever its identifier is",
+    "30.3": "an Ack of PAP is taken whatever its identifier is",
+    "31.4": "a Success of CHAP is taken whatever its identifier is",
     "18.4": "the kernel sends LCP's codes above 7 without address and control field, once that is agreed on",
 }
 """What pppd 2.4.9 with Linux's ppp_async does otherwise, and why; docs/conform.md has it."""

@@ -26,6 +26,8 @@ from drivers.ppp.peer.packet import (
 )
 from rig.conform.case import NotAsSpecifiedError, NotRunError
 
+SILENCE_TIMES = 5
+"""As long as an answer may take, before silence is taken for one."""
 MAGIC = bytes.fromhex("52494721")
 """Ours; a device that has the same by chance has it once in four milliards."""
 UNKNOWN_CODE = 0x7A
@@ -187,8 +189,8 @@ class Tester:
 
     def nothing(self, match: Match, what: str) -> None:
         """None has come by when the device has answered a packet that is sent behind all others: it answers one after
-        the other. One that does not answer unknown codes is given the time."""
-        marker, end = self.new_id(), time.monotonic() + self.answer_seconds
+        the other. One that answers no unknown codes is given the time, and long: what is slow is not silent."""
+        marker, end = self.new_id(), time.monotonic() + SILENCE_TIMES * self.answer_seconds
         self.send(Packet(LCP, UNKNOWN_CODE, marker))
         while (seen := self.next(max(0.0, end - time.monotonic()))) is not None:
             if seen.packet is None:
