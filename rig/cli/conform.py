@@ -9,6 +9,7 @@ import click
 
 from drivers.base.errors import UsageError
 from rig.cli.common import enter_lab, json_option, lab_option, load_bench, show_outcome, verbosity_options
+from rig.run.results import make_folder
 from rig.verdict.conform import ConformVerdict
 from rig.verdict.verdict import as_json
 
@@ -47,6 +48,8 @@ def ppp(
     """
     if port and against:
         raise UsageError("--port and --against: the device is at the one, or is the other")
+    if junit is not None:
+        make_folder(junit.parent)  # before the cases are run, not after
     own = not port and not against
     if own:
         enter_lab(engine, load_bench("loopback-instant"), junit.parent if junit else None)

@@ -15,6 +15,7 @@ from rig.conform.ppp.devices import Device, PortDevice, ProgramDevice, pppd
 from rig.conform.ppp.run import GROUPS, PUBLIC, chosen, run
 from rig.run.owner import Owner
 from rig.run.progress import Progress
+from rig.verdict.callhome import counted
 from rig.verdict.conform import ConformVerdict, GroupCount
 from rig.verdict.verdict import CheckResult
 
@@ -46,7 +47,7 @@ def run_ppp(plan: ConformPlan, progress: Progress) -> ConformVerdict:
         raise UsageError(str(error)) from None
     verdict = ConformVerdict(device=plan.device, lab=lab.current())
     began = time.monotonic()
-    with device_of(plan) as device, progress.step(f"{len(cases)} cases against {plan.device}"):
+    with device_of(plan) as device, progress.step(f"{counted(len(cases), 'case')} against {plan.device}"):
         for result in run(device, cases, lambda result: progress.note(line_of(result))):
             verdict.checks.append(result)
     verdict.seconds = time.monotonic() - began

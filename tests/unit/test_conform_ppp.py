@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from drivers.base.errors import NoModemError, UsageError
+from drivers.base.errors import CannotRunError, NoModemError, UsageError
 from drivers.ppp.peer.automaton import Event
 from drivers.ppp.peer.endpoint import Endpoint
 from drivers.ppp.peer.hdlc import framed
@@ -302,6 +302,11 @@ def test_a_program_that_says_nothing_fails_every_case_with_what_was_waited_for()
     verdict = run_ppp(plan, Progress.silent())
     assert [check.held for check in verdict.checks] == [False, False]
     assert verdict.checks[0].observed.startswith("no Configure-Request in ")
+
+
+def test_a_program_that_is_not_there_is_named_before_anything_is_run() -> None:
+    with pytest.raises(CannotRunError, match="there is no program /nowhere/stack here"):
+        run_ppp(ConformPlan(TIMING, against=("/nowhere/stack", "{port}")), Progress.silent())
 
 
 def test_a_program_without_a_place_for_its_port_is_refused() -> None:

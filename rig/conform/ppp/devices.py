@@ -7,6 +7,7 @@ import itertools
 import os
 import pty
 import secrets
+import shutil
 import signal
 import tempfile
 import time
@@ -16,7 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from drivers.base.errors import PortLostError, UsageError
+from drivers.base.errors import CannotRunError, PortLostError, UsageError
 from drivers.base.program import Program, find
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
@@ -63,6 +64,8 @@ class ProgramDevice:
     ) -> None:
         if not any(PORT in word for word in words):
             raise UsageError(f"--against {' '.join(words)!r}: it takes {PORT} where the terminal's path is to stand")
+        if shutil.which(words[0]) is None:
+            raise CannotRunError(f"there is no program {words[0]} here that can be run")
         self.timing = timing
         self.at_once = at_once
         self._words = words
@@ -77,7 +80,7 @@ class ProgramDevice:
             tty.setraw(slave)
             os.set_blocking(master, False)
             path, *words = [word.replace(PORT, os.ttyname(slave)) for word in self._words]
-            running = Program(find(path, "ppp"), words, line=lambda line: None, prepare=self._prepare)
+            running = Program(shutil.which(path) or path, words, line=lambda line: None, prepare=self._prepare)
             try:
                 yield Tester(
                     master, self.timing, lambda: running.signal(signal.SIGTERM), self._answer_seconds,
