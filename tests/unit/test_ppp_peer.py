@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import random
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -301,3 +303,22 @@ def test_without_an_answer_it_gives_up_after_max_configure() -> None:
         now = end.deadline
         end.tick(now)
     assert (sent, now, end.lcp.state) == (4, 4.0, State.STOPPED)
+
+
+def test_a_hundred_thousand_hostile_frames_take_no_more_room() -> None:
+    drawn, (end, _) = random.Random(18), ends()
+    end.begin(0.0)
+    held = []
+    for number in range(100_000):
+        code, rest = drawn.randrange(15), drawn.randbytes(drawn.randrange(20))
+        line = framed(Packet(drawn.choice((LCP, 0x8021, 0x21)), code, drawn.randrange(256), rest).frame())
+        end.receive(line if number % 3 else line[: len(line) // 2] + b"\x7e", number / 1000)
+        end.tick(number / 1000)
+        end.send()
+        end.lcp.events.clear()
+        if number % 20_000 == 10_000:
+            tracemalloc.start()
+        elif number % 20_000 == 19_999:
+            held.append(tracemalloc.get_traced_memory()[0])
+            tracemalloc.stop()
+    assert max(held) < 100_000, held

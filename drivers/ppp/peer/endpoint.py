@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import struct
 from collections.abc import Callable
 
@@ -9,6 +10,9 @@ from drivers.ppp.peer.automaton import State
 from drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
 from drivers.ppp.peer.lcp import USUAL_TIMING, Lcp, Timing, Wishes, usual
 from drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Packet, packet_in, protocol_in
+
+KEPT = 100
+"""What was no frame, of which so much is remembered."""
 
 
 class Endpoint:
@@ -18,7 +22,7 @@ class Endpoint:
     def __init__(self, magic: Callable[[], bytes], timing: Timing = USUAL_TIMING, wishes: Wishes | None = None) -> None:
         self.lcp = Lcp(wishes or usual(magic), magic, timing)
         self.speaks: dict[int, Callable[[Packet, float], None]] = {}
-        self.wrong: list[NoFrame] = []
+        self.wrong: collections.deque[NoFrame] = collections.deque(maxlen=KEPT)
         self._decoder = Decoder()
 
     @property
