@@ -99,7 +99,7 @@ def controls_escaped(tester: Tester, accm: int) -> set[int]:
     tester.raw.clear()
     answer = echoed(tester, CONTROLS * 2)
     tester.hold(answer.data[4:] == CONTROLS * 2, "the data came back otherwise")
-    raw = bytes(tester.raw)
+    [raw] = tester.raw_of(lcp(Code.ECHO_REPLY, answer.id))
     return {byte for byte in range(0x20) if bytes((ESCAPE, byte ^ 0x20)) in raw}
 
 
@@ -125,7 +125,7 @@ def before_it_is_agreed(tester: Tester) -> None:
     tester.raw.clear()
     tester.request()
     tester.expect(request, "Configure-Request in Opened")
-    bare = sorted(set(bytes(tester.raw)) & set(CONTROLS))
+    bare = sorted(set(b"".join(tester.raw_of(request))) & set(CONTROLS))
     tester.hold(not bare, f"bare: {bare}")
 
 

@@ -147,15 +147,9 @@ class Tester:
         return self._waiting.popleft()
 
     def _heard(self, frame: bytes) -> None:
-        packet, text = None, frame[:24].hex()
-        try:
-            protocol, data, _ = protocol_in(frame)
-            text = f"protocol 0x{protocol:04x}, {len(data)} octets"
-            if protocol >= 0x8000:
-                packet = packet_in(protocol, data)
-                text = str(packet)
-        except MalformedError as error:
-            text = f"{text}: {error}"
+        packet, text = _packet(frame), frame[:24].hex()
+        if packet is not None:
+            text = str(packet)
         seen = Seen(time.monotonic(), False, frame, packet, text)
         self.seen.append(seen)
         self._waiting.append(seen)
@@ -283,6 +277,15 @@ class Tester:
             raise NotRunError("nobody here can have the device close")
         self._close()
 
+    def raw_of(self, match: Match) -> list[bytes]:
+        """What stood on the line, between two flags, of packets that are so, since :attr:`raw` was last cleared."""
+        found = []
+        for piece in bytes(self.raw).split(b"\x7e"):
+            for frame in Decoder().feed(piece + b"\x7e"):
+                packet = None if isinstance(frame, NoFrame) else _packet(frame)
+                found += [piece] if packet is not None and match(packet) else []
+        return found
+
     def since(self, moment: float, match: Match) -> list[Seen]:
         """What the device has sent since then and is so."""
         return [
@@ -310,3 +313,12 @@ def magic_of(agreed: Agreed) -> bytes:
     """What the device's packets bear as their magic number (§5.8): its own, or zero."""
     found = agreed.other(Kind.MAGIC)
     return found.value if found is not None else bytes(4)
+
+
+def _packet(frame: bytes) -> Packet | None:
+    """A control protocol's packet; None for anything else."""
+    try:
+        protocol, data, _ = protocol_in(frame)
+        return packet_in(protocol, data) if protocol >= 0x8000 else None
+    except MalformedError:
+        return None
