@@ -153,6 +153,21 @@ def test_servers_that_have_no_room_are_asked_again() -> None:
         one.arrived(wanted)
 
 
+@pytest.mark.paper("5.4.2")
+def test_over_a_slow_line_a_request_stays_with_its_server_for_longer_than_a_silent_one_is_waited_for() -> None:
+    exchange = load(BENCH).exchange
+    assert exchange is not None
+    slow = msgspec.structs.replace(exchange, rate=33600)
+    with office(broken_bench(exchange=slow)) as one:
+        wanted = one.hand_in(1, sizes={"hmc.eed": 40_000})
+        [became] = one.over(wanted)
+        assert became["why"] == ""
+        assert became["seconds"] > SILENCE_SECONDS
+        one.arrived(wanted)
+        [arrived] = one.servers.far.hosts.ask("transactions")
+        assert [(each["parts"], each["held"]) for each in arrived["files"]] == [(1, 40_000)]
+
+
 def killed(one: Office) -> None:
     os.kill(one.serving[0].process.pid, signal.SIGKILL)
 
