@@ -129,7 +129,7 @@ def deaf_to_damage(endpoint: Endpoint) -> None:
 
     def instead(data: bytes, now: float) -> None:
         receive(data, now)
-        for wrong in endpoint.wrong:
+        for wrong in list(endpoint.wrong):
             receive(framed(wrong.data[:-2]), now)
         endpoint.wrong.clear()
 
