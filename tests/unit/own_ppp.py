@@ -18,8 +18,8 @@ from drivers.ppp.peer.lcp import Timing
 from rig.conform.ppp.tester import Tester
 from tests.unit.own_caller import SECRET, Caller, Wrong
 
-TIMING = Timing(restart=0.4, max_configure=4, max_terminate=2, max_failure=3)
-ANSWER_SECONDS = 0.3
+TIMING = Timing(restart=0.8, max_configure=4, max_terminate=2, max_failure=3)
+ANSWER_SECONDS = 0.6
 
 
 class OwnDevice:

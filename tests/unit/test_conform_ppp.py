@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ import pytest
 from drivers.base.errors import CannotRunError, NoModemError, UsageError
 from drivers.ppp.peer.automaton import Event
 from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.hdlc import framed
+from drivers.ppp.peer.hdlc import NoFrame, Wrong
 from drivers.ppp.peer.lcp import MRU
 from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
 from rig.conform.ppp.run import GROUPS, PUBLIC, chosen, run
 from rig.jobs.conform import ConformPlan, run_ppp
 from rig.run.progress import Progress
 from rig.verdict.conform import ConformVerdict
-from tests.unit.own_caller import SOUND, Wrong
+from tests.unit.own_caller import SOUND
+from tests.unit.own_caller import Wrong as WrongCaller
 from tests.unit.own_ppp import ANSWER_SECONDS, TIMING, OwnDevice, at_a_port
 
 
@@ -125,15 +126,13 @@ def impatient(endpoint: Endpoint) -> None:
 
 def deaf_to_damage(endpoint: Endpoint) -> None:
     """It takes frames whose check sequence is wrong."""
-    receive = endpoint.receive
+    feed = endpoint._decoder.feed
 
-    def instead(data: bytes, now: float) -> None:
-        receive(data, now)
-        for wrong in list(endpoint.wrong):
-            receive(framed(wrong.data[:-2]), now)
-        endpoint.wrong.clear()
+    def instead(data: bytes) -> Iterator[bytes | NoFrame]:
+        for one in feed(data):
+            yield one.data[:-2] if isinstance(one, NoFrame) and one.wrong is Wrong.CHECK else one
 
-    endpoint.receive = instead  # type: ignore[method-assign]
+    endpoint._decoder.feed = instead  # type: ignore[method-assign]
 
 
 def asks_for_ever(endpoint: Endpoint) -> None:
@@ -239,30 +238,30 @@ def test_a_sound_caller_passes_all_that_is_about_calling() -> None:
 
 
 CALLERS = {
-    "says lengths that are none": (Wrong(lengths=True), "30.1"),
-    "says once who it is": (Wrong(silent=True), "30.2"),
-    "takes an Ack for another": (Wrong(any_id=True), "30.3"),
-    "does not go on after an Ack": (Wrong(gives_up=True), "30.4"),
-    "does not wait for an Ack": (Wrong(at_once=True), "30.6"),
-    "goes on after a Nak": (Wrong(goes_on=True), "30.6"),
-    "ends at a second Ack": (Wrong(ends_at_ack=True, any_id=True), "30.7"),
-    "has another secret": (Wrong(value=True), "31.1"),
-    "has a value of eight octets": (Wrong(short_value=True), "31.1"),
-    "answers one challenge": (Wrong(once=True), "31.2"),
-    "answers a challenge otherwise when it comes again": (Wrong(fresh_value=True), "31.1"),
-    "does not answer one that comes again": (Wrong(once=True), "31.3"),
-    "takes a Success for another": (Wrong(any_id=True), "31.4"),
-    "goes on after a Failure": (Wrong(goes_on=True), "31.5"),
-    "takes any algorithm": (Wrong(any_algorithm=True), "31.6"),
-    "answers no late challenge": (Wrong(value=True), "31.7"),
-    "asks for each option twice": (Wrong(twice=True), "32.1"),
-    "keeps 0.0.0.0": (Wrong(keeps_address=True), "32.2"),
-    "insists on its address": (Wrong(insists=True), "32.3"),
-    "insists on name servers": (Wrong(insists=True), "32.4"),
-    "takes what it does not know": (Wrong(takes_anything=True), "32.5"),
-    "rejects our address": (Wrong(rejects_ours=True), "32.6"),
-    "takes half an address": (Wrong(takes_anything=True), "32.7"),
-    "does not end": (Wrong(no_end=True), "32.8"),
+    "says lengths that are none": (WrongCaller(lengths=True), "30.1"),
+    "says once who it is": (WrongCaller(silent=True), "30.2"),
+    "takes an Ack for another": (WrongCaller(any_id=True), "30.3"),
+    "does not go on after an Ack": (WrongCaller(gives_up=True), "30.4"),
+    "does not wait for an Ack": (WrongCaller(at_once=True), "30.6"),
+    "goes on after a Nak": (WrongCaller(goes_on=True), "30.6"),
+    "ends at a second Ack": (WrongCaller(ends_at_ack=True, any_id=True), "30.7"),
+    "has another secret": (WrongCaller(value=True), "31.1"),
+    "has a value of eight octets": (WrongCaller(short_value=True), "31.1"),
+    "answers one challenge": (WrongCaller(once=True), "31.2"),
+    "answers a challenge otherwise when it comes again": (WrongCaller(fresh_value=True), "31.1"),
+    "does not answer one that comes again": (WrongCaller(once=True), "31.3"),
+    "takes a Success for another": (WrongCaller(any_id=True), "31.4"),
+    "goes on after a Failure": (WrongCaller(goes_on=True), "31.5"),
+    "takes any algorithm": (WrongCaller(any_algorithm=True), "31.6"),
+    "answers no late challenge": (WrongCaller(value=True), "31.7"),
+    "asks for each option twice": (WrongCaller(twice=True), "32.1"),
+    "keeps 0.0.0.0": (WrongCaller(keeps_address=True), "32.2"),
+    "insists on its address": (WrongCaller(insists=True), "32.3"),
+    "insists on name servers": (WrongCaller(insists=True), "32.4"),
+    "takes what it does not know": (WrongCaller(takes_anything=True), "32.5"),
+    "rejects our address": (WrongCaller(rejects_ours=True), "32.6"),
+    "takes half an address": (WrongCaller(takes_anything=True), "32.7"),
+    "does not end": (WrongCaller(no_end=True), "32.8"),
 }
 
 
