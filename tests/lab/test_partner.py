@@ -284,6 +284,9 @@ def test_what_a_device_has_sent_is_told_by_file_and_reason_and_what_may_not_leav
             connection.endheaders(body)
             if request is not half:
                 assert connection.getresponse().read()
+        connection.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            connection.sock.recv(1)  # until the centre has seen that there is no more
         connection.close()
 
     said = said_of("internet", tmp_path, do, '[call-home]\nforbidden = "patterns.txt"\n')
