@@ -249,8 +249,8 @@ class SerialLine:
                 termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
                 # A pty's slave stays exclusive as long as its master lives, whoever has closed it.
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
-            if self._serial.is_open and self._remote is None and not self.has_modem_control:
-                self._closed_pty, self._closed_at = Path(self.device), time.monotonic()
+                if self._remote is None and not self.has_modem_control:
+                    self._closed_pty, self._closed_at = Path(self.device), time.monotonic()
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self._let_go()

@@ -7,30 +7,23 @@ import functools
 import itertools
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from rig.callhome.catalogue import load
-from rig.callhome.outgoing import manifest_of
 from rig.callhome.transaction import Manifest
 from rig.checks.check import not_run
 from rig.config.bench import Bench
-from rig.config.bench_files import catalogue_file
 from rig.console.console import Console
 from rig.jobs.calling_home_for_others import ByModem
-from rig.jobs.sending import SendPlan, at_the_centre, outgoing_of
+from rig.jobs.handing_in import HandingIn
+from rig.jobs.sending import at_the_centre
 from rig.parts.consoles.brokering import SILENCE_SECONDS
 from rig.parts.consoles.emulated import EmulatedConsole
 from rig.parts.consoles.handing_on import WayHome
 from rig.parts.rack import FarEnd
 from rig.run.control import ControlError
 from rig.run.owner import Owner
-from rig.run.progress import Progress
 from rig.verdict.callhome import counted
 from rig.verdict.verdict import CheckResult
 
@@ -46,11 +39,8 @@ class CallHomeServers:
     def __init__(self, bench: Bench, owner: Owner) -> None:
         self.bench = bench
         self.far = FarEnd(bench, owner)
-        self._owner = owner
-        self._catalogue = load(catalogue_file(bench))
-        self._numbers = itertools.count()
+        self.requests = HandingIn(bench, owner)
         self._lines = itertools.count()
-        self._files: dict[str, dict[str, Path]] = {}
 
     def way(self, console: Console) -> Callable[[], WayHome]:
         """The making of one, by a modem on a new line."""
@@ -58,32 +48,6 @@ class CallHomeServers:
         assert number is not None
         port = self.far.install_line(f"server-{next(self._lines)}", "")
         return functools.partial(ByModem, self.bench, console, port, self.far.secret, number, str(self.far.ca))
-
-    # --- requests ------------------------------------------------------------------------------------------------
-
-    def hand_in(self, console: EmulatedConsole, reason: str, sizes: dict[str, int] | None = None) -> Manifest:
-        """A request of a console's, with files that are made."""
-        folder = self._owner.folder / f"request-{next(self._numbers)}"
-        outgoing = outgoing_of(SendPlan(reason, sizes=sizes), self._catalogue, folder, Progress.silent())
-        manifest = manifest_of(reason, console.plan.name, outgoing)
-        files = self._files[manifest.id] = {one.entry.name: one.path for one in outgoing}
-        named = {name: str(path) for name, path in files.items()}
-        console.control.ask("hand_in", manifest=msgspec.to_builtins(manifest), files=named)
-        return manifest
-
-    def files_of(self, manifest: Manifest) -> dict[str, Path]:
-        """By name, where they are that were made for a request."""
-        return self._files[manifest.id]
-
-    def over(self, console: EmulatedConsole, wanted: list[Manifest], seconds: float) -> dict[str, dict[str, Any]]:
-        """What became of requests, by id, once all of them are over or so many seconds have passed."""
-        ids, end, seen = {one.id for one in wanted}, time.monotonic() + seconds, -1
-        while True:
-            said = console.control.ask("requests", seen=seen)["over"]
-            found = {one["id"]: one for one in said if one["id"] in ids}
-            if len(found) == len(ids) or time.monotonic() >= end:
-                return found
-            seen = len(said)
 
     # --- the checks ----------------------------------------------------------------------------------------------
 
@@ -109,8 +73,8 @@ class CallHomeServers:
 
     def carried(self, asking: list[EmulatedConsole], serving: list[str]) -> Iterator[CheckResult]:
         """A request for each reason, in turn by each console that has no modem, at once; by whom they were done."""
-        turns = zip(self._catalogue.reasons, itertools.cycle(asking), strict=False)
-        handed_in = [(console, self.hand_in(console, reason)) for reason, console in turns]
+        turns = zip(self.requests.catalogue.reasons, itertools.cycle(asking), strict=False)
+        handed_in = [(console, self.requests.hand_in(console, reason)) for reason, console in turns]
         by: Counter[str] = Counter()
         for console in asking:
             own = [manifest for who, manifest in handed_in if who is console]
@@ -130,7 +94,7 @@ class CallHomeServers:
         if len(serving) < 2:
             yield not_run(name, console.plan.name, "it has found no two call-home servers")
             return
-        handed_in = [self.hand_in(console, "extended-error-data") for _ in serving]
+        handed_in = [self.requests.hand_in(console, "extended-error-data") for _ in serving]
         dying = ends[serving[0]]
         try:
             carrying = dying.control.ask("carries", least=1)["carrying"]
@@ -149,7 +113,7 @@ class CallHomeServers:
         if not serving:
             return not_run(name, console.plan.name, "it has found no call-home server")
         sizes = {"sys.eed": LARGE}
-        handed_in = [self.hand_in(console, "extended-error-data", sizes) for _ in serving]
+        handed_in = [self.requests.hand_in(console, "extended-error-data", sizes) for _ in serving]
         target = counted(len(handed_in), "request")
         try:
             if not all(ends[one].control.ask("carries", least=1)["carrying"] for one in serving):
@@ -167,7 +131,7 @@ class CallHomeServers:
         self, console: EmulatedConsole, wanted: list[Manifest], seconds: float
     ) -> list[tuple[Manifest, dict[str, Any] | None]]:
         try:
-            found = self.over(console, wanted, seconds)
+            found = self.requests.over(console, wanted, seconds)
         except ControlError:  # it has died
             found = {}
         return [(manifest, found.get(manifest.id)) for manifest in wanted]

@@ -83,5 +83,4 @@ def counts(checks: Sequence[CheckResult]) -> Iterator[GroupCount]:
 
 def line_of(check: CheckResult) -> str:
     """A case as a line for a person."""
-    mark = {True: "held  ", False: "FAILED", None: "not run"}[check.held]
-    return f"{mark} {check.name} {check.expected}" + (f" {check.observed}" if check.observed else "")
+    return f"{check.mark} {check.name} {check.expected}" + (f" {check.observed}" if check.observed else "")

@@ -8,22 +8,16 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Any
 
-import msgspec
-
 from drivers.net.borrowed_interface import BorrowedInterface
-from rig.callhome.catalogue import load
-from rig.callhome.outgoing import manifest_of
 from rig.config.bench import Bench, ConsoleDeviceTable
-from rig.config.bench_files import catalogue_file
 from rig.config.secret_files import secret_value
 from rig.console import firewall
 from rig.jobs.console_checks import FLOOD, FLOODING, refused_to_anybody, shout, spoken
-from rig.jobs.sending import SendPlan, outgoing_of
+from rig.jobs.handing_in import HandingIn
 from rig.parts.consoles.brokering import PATIENCE_SECONDS
 from rig.parts.consoles.emulated import Consoles, EmulatedConsole, let_in
 from rig.parts.consoles.neighbours import MISSED
 from rig.run.owner import Owner
-from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult
 
 
@@ -75,17 +69,11 @@ class BesideDevice:
 
     def _called_home_for(self) -> CheckResult:
         """It carries out a request, and has a receipt for it."""
-        reason = "heartbeat"
-        catalogue = load(catalogue_file(self._bench))
-        outgoing = outgoing_of(SendPlan(reason), catalogue, self._owner.folder / "request", Progress.silent())
-        manifest = manifest_of(reason, "rig", outgoing)
-        files = {one.entry.name: str(one.path) for one in outgoing}
-        self.own.control.ask("hand_in", manifest=msgspec.to_builtins(manifest), files=files)
-        end, seen, expected = time.monotonic() + PATIENCE_SECONDS, -1, "with a receipt for each file"
-        while not (over := self.own.control.ask("requests", seen=seen)["over"]):
-            if time.monotonic() >= end:
-                return CheckResult("called home for", reason, expected, "it is not over", held=False)
-            seen = len(over)
-        [became] = over
+        reason, expected = "heartbeat", "with a receipt for each file"
+        requests = HandingIn(self._bench, self._owner)
+        manifest = requests.hand_in(self.own, reason)
+        became = requests.over(self.own, [manifest], PATIENCE_SECONDS).get(manifest.id)
+        if became is None:
+            return CheckResult("called home for", reason, expected, "it is not over", held=False)
         said = became["why"] or f"after {became['seconds']:.1f} s"
         return CheckResult("called home for", reason, expected, said, not became["why"])

@@ -35,10 +35,14 @@ class CheckResult(msgspec.Struct, frozen=True):
     held: bool | None
     details: dict[str, Any] = {}
 
+    @property
+    def mark(self) -> str:
+        """What it came to, in a word, for a line's beginning."""
+        return {True: "held  ", False: "FAILED", None: "not run"}[self.held]
+
     def line(self) -> str:
         """It as a line for a person."""
-        mark = {True: "held  ", False: "FAILED", None: "not run"}[self.held]
-        return f"{mark} {self.name} {self.target}: {self.observed}"
+        return f"{self.mark} {self.name} {self.target}: {self.observed}"
 
 
 class Ending(msgspec.Struct, kw_only=True):

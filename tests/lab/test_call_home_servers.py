@@ -44,11 +44,11 @@ class Office:
         self.serving[at].process.wait_ready()
 
     def hand_in(self, count: int, reason: str = "heartbeat", sizes: dict[str, int] | None = None) -> list[Manifest]:
-        return [self.servers.hand_in(self.asking, reason, sizes) for _ in range(count)]
+        return [self.servers.requests.hand_in(self.asking, reason, sizes) for _ in range(count)]
 
     def over(self, wanted: list[Manifest], seconds: float = SILENCE_SECONDS + A_CALL_SECONDS) -> list[dict[str, Any]]:
         """What became of all of them."""
-        found = self.servers.over(self.asking, wanted, seconds)
+        found = self.servers.requests.over(self.asking, wanted, seconds)
         assert len(found) == len(wanted), f"waited {seconds:g} s: {self.asking.control.ask('requests')}"
         return [found[one.id] for one in wanted]
 
@@ -215,7 +215,7 @@ def test_a_file_that_is_not_what_was_announced_is_a_failure_that_names_it(become
     with office(load(BENCH), count=1) as one:
         stopped(one)  # so that it has taken nothing yet
         [manifest] = one.hand_in(1)
-        one.servers.files_of(manifest)["hmc.eed"].write_bytes(becomes)
+        one.servers.requests.files_of(manifest)["hmc.eed"].write_bytes(becomes)
         os.kill(one.serving[0].process.pid, signal.SIGCONT)
         [became] = one.over([manifest])
         assert "hmc.eed: " + said in became["why"], became

@@ -9,14 +9,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Interface
 from pathlib import Path
 
 import pytest
 
 from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute
 from rig.callhome.transaction import Manifest, NotReceivedError, Receipt
 from rig.config.bench_files import load
 from rig.jobs import consoles as job
@@ -27,6 +26,7 @@ from rig.parts.consoles.identity import Identity
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.consoles import ConsolesVerdict
+from tests.lab.at_an_interface import at_the_interface
 
 SECRET = "what the customer's consoles share"
 BENCH = """
@@ -39,21 +39,6 @@ address = "192.0.2.10/24"
 secret = { environment = "RIG_TEST_CONSOLES" }
 """
 ADDRESS = IPv4Interface("192.0.2.7/24")
-
-
-@contextmanager
-def at_the_interface(owner: Owner) -> Iterator[NetworkNamespace]:
-    """A machine at the other end of this machine's interface dut0, as its eth0."""
-    namespace = owner.namespace("device")
-    with closing(IPRoute()) as link, namespace.path.open("rb") as inside:
-        link.link("add", ifname="dut0", kind="veth", peer={"ifname": "eth0", "net_ns_fd": inside.fileno()})
-    namespace.set_up("eth0")
-    namespace.add_address("eth0", ADDRESS)
-    try:
-        yield namespace
-    finally:
-        with closing(IPRoute()) as link:
-            link.link("del", index=link.link_lookup(ifname="dut0")[0])
 
 
 @pytest.fixture
@@ -85,7 +70,7 @@ class Carries:
 def test_a_device_that_calls_home_for_others_is_held_to_all_of_it(
     bench: Callable[[], ConsolesVerdict], why: str
 ) -> None:
-    with Owner() as owner, at_the_interface(owner) as namespace:
+    with Owner() as owner, at_the_interface(owner, "device", ADDRESS) as namespace:
         device = Consoles(owner, 1.0, SECRET.encode()).started(
             "device", namespace, ("eth0",), called="hmc7", server=True, way=lambda _: lambda: Carries(why)
         )
@@ -110,7 +95,7 @@ def test_a_device_that_calls_home_for_others_is_held_to_all_of_it(
 def test_a_device_that_is_another_or_has_another_secret_is_not_found_and_what_was_heard_is_said(
     bench: Callable[[], ConsolesVerdict], called: str, secret: str, said: str
 ) -> None:
-    with Owner() as owner, at_the_interface(owner) as namespace:
+    with Owner() as owner, at_the_interface(owner, "device", ADDRESS) as namespace:
         Consoles(owner, 1.0, secret.encode()).started(
             "device", namespace, ("eth0",), called=called
         ).process.wait_ready()
@@ -176,6 +161,10 @@ def careless(namespace: NetworkNamespace, folder: Path, *, ends: bool) -> Iterat
 def test_a_device_that_speaks_with_anybody_or_with_nobody_is_found_out(
     bench: Callable[[], ConsolesVerdict], tmp_path: Path, ends: bool, wrong: set[str]
 ) -> None:
-    with Owner() as owner, at_the_interface(owner) as namespace, careless(namespace, tmp_path, ends=ends):
+    with (
+        Owner() as owner,
+        at_the_interface(owner, "device", ADDRESS) as namespace,
+        careless(namespace, tmp_path, ends=ends),
+    ):
         verdict = bench()
     assert {check.name for check in verdict.checks if check.held is False} == wrong

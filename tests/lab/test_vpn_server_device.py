@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
@@ -22,11 +22,13 @@ from rig.config.bench_files import load
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.paths.vpn_terms import POLICIES
 from rig.run.owner import Owner
+from tests.lab.at_an_interface import at_the_interface
 from tests.lab.xl2tpd import Xl2tpd
 
 SECONDS = 60.0
 SECRET = "what the device has"
 SERVER = IPv4Address("129.42.160.16")
+INTERFACE = IPv4Interface("192.168.10.1/24")
 INSIDE, HOSTS = IPv4Interface("192.0.2.9/30"), IPv4Interface("192.0.2.10/30")
 BENCH = """
 extends = "vpn"
@@ -69,26 +71,11 @@ class Device:
         return done.returncode, json.loads(done.stdout)
 
 
-@contextmanager
-def at_the_interface(owner: Owner) -> Iterator[NetworkNamespace]:
-    """A machine at the other end of this machine's interface dut0."""
-    namespace = owner.namespace("gateway")
-    with closing(IPRoute()) as link, namespace.path.open("rb") as inside:
-        link.link("add", ifname="dut0", kind="veth", peer={"ifname": "eth0", "net_ns_fd": inside.fileno()})
-    namespace.set_up("eth0")
-    namespace.add_address("eth0", IPv4Interface("192.168.10.1/24"))
-    namespace.add_address("lo", IPv4Interface(f"{SERVER}/32"))
-    try:
-        yield namespace
-    finally:
-        with closing(IPRoute()) as link:
-            link.link("del", index=link.link_lookup(ifname="dut0")[0])
-
-
 @pytest.fixture(scope="module")
 def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
     folder, ppp = tmp_path_factory.mktemp("device"), tmp_path_factory.mktemp("ppp")
-    with Owner() as owner, at_the_interface(owner) as gateway:
+    with Owner() as owner, at_the_interface(owner, "gateway", INTERFACE) as gateway:
+        gateway.add_address("lo", IPv4Interface(f"{SERVER}/32"))
         hosts = EmulatedHosts(load("vpn"), owner, "svc0")
         gateway.join("services0", hosts.namespace, "svc0")
         gateway.add_address("services0", INSIDE)

@@ -10,7 +10,6 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
 import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -136,10 +135,7 @@ class PortDevice:
         restart timer, and takes nothing (RFC 1661 §4.4, zrc)."""
         ending = Tester(self._line.fileno(), self.timing, None, self._answer_seconds, ids=self._ids)
         ending.say(Code.TERMINATE_REQUEST)
-        end = time.monotonic() + STILL * self.timing.restart + self._answer_seconds
-        while (seen := ending.next(max(0.0, end - time.monotonic()))) is not None:
-            if seen.packet is not None and lcp(Code.CONFIGURE_REQUEST)(seen.packet):
-                return True
+        begins = ending.comes(lcp(Code.CONFIGURE_REQUEST), STILL * self.timing.restart + self._answer_seconds)
         if ending.gone:
             raise PortLostError(f"{self._line.port}: the line was closed by the other side")
-        return False
+        return begins is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 
 from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IP, IPCP, LCP, Code, Kind, Option, Packet
 from rig.conform.case import Group, NotRunError
@@ -131,9 +130,7 @@ def control_before_opened(tester: Tester) -> None:
 def is_obeyed(tester: Tester) -> None:
     """What was rejected is not sent any more, and LCP stays Opened."""
     tester.opened()
-    end, first = time.monotonic() + 2 * tester.answer_seconds, None
-    while first is None and (seen := tester.next(max(0.0, end - time.monotonic()))) is not None:
-        first = seen.packet if seen.packet is not None and seen.packet.protocol < LCP else None
+    first = tester.comes(lambda packet: packet.protocol < LCP, 2 * tester.answer_seconds)
     if first is None:
         raise NotRunError("it speaks no other control protocol by itself")
     tester.say(Code.PROTOCOL_REJECT, struct.pack("!H", first.protocol) + first.pack())

@@ -59,9 +59,7 @@ def silent_for_a_timer(tester: Tester) -> None:
     tester.opened()
     answered(tester)
     began = time.monotonic()
-    until = began + 0.8 * tester.timing.restart
-    while (left := until - time.monotonic()) > 0 and tester.next(left) is not None:
-        pass
+    tester.listen(0.8 * tester.timing.restart)
     came = tester.since(began, lambda packet: packet.protocol == LCP)
     tester.hold(not came and not tester.gone, f"{came[0].text if came else 'the line was closed'} within the timer")
 
@@ -99,9 +97,7 @@ def closes(tester: Tester) -> None:
     asked = tester.expect(end, "Terminate-Request")
     tester.say(Code.TERMINATE_ACK, number=asked.id)
     began = time.monotonic()
-    until = began + 1.5 * tester.timing.restart
-    while (left := until - time.monotonic()) > 0 and tester.next(left) is not None:
-        pass
+    tester.listen(1.5 * tester.timing.restart)
     came = tester.since(began, lambda packet: packet.protocol == LCP)
     tester.hold(not came, f"{came[0].text if came else ''} after the acknowledgement")
 

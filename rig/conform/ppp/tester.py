@@ -181,6 +181,18 @@ class Tester:
         closed = ", and it has closed the line" if self.gone else ""
         self.failed(f"no {what} in {seconds:g} s; {'; '.join(came[:4]) or 'nothing'} came{closed}")
 
+    def comes(self, match: Match, seconds: float) -> Packet | None:
+        """The next packet that is it, where one comes within so many seconds."""
+        end = time.monotonic() + seconds
+        while (seen := self.next(max(0.0, end - time.monotonic()))) is not None:
+            if seen.packet is not None and match(seen.packet):
+                return seen.packet
+        return None
+
+    def listen(self, seconds: float) -> None:
+        """To whatever comes, for so long, or until the line is closed."""
+        self.comes(lambda packet: False, seconds)
+
     def nothing(self, match: Match, what: str) -> None:
         """None has come by when the device has answered a packet that is sent behind all others: it answers one after
         the other. One that answers no unknown codes is given the time, and long: what is slow is not silent."""
@@ -253,23 +265,13 @@ class Tester:
         return Agreed(own, theirs.options)
 
     def _first_request(self) -> Packet | None:
-        if self._waits:
-            return None
-        end = time.monotonic() + self.timing.restart + 2.0
-        while (seen := self.next(max(0.0, end - time.monotonic()))) is not None:
-            if seen.packet is not None and lcp(Code.CONFIGURE_REQUEST)(seen.packet):
-                return seen.packet
-        return None
+        return None if self._waits else self.comes(lcp(Code.CONFIGURE_REQUEST), self.timing.restart + 2.0)
 
     def is_open(self) -> bool:
         """Whether it answers an Echo-Request, as in no other state."""
         number = self.new_id()
         self.send(Packet(LCP, Code.ECHO_REQUEST, number, bytes(4)))
-        end = time.monotonic() + self.answer_seconds
-        while (seen := self.next(max(0.0, end - time.monotonic()))) is not None:
-            if seen.packet is not None and lcp(Code.ECHO_REPLY, number)(seen.packet):
-                return True
-        return False
+        return self.comes(lcp(Code.ECHO_REPLY, number), self.answer_seconds) is not None
 
     def begins_to_close(self) -> None:
         """Raises NotRunError where nobody can have it do so."""
