@@ -165,6 +165,11 @@ class SerialLine:
             raise PortLostError(f"{self.port}: {error}") from error
 
     @property
+    def ringing(self) -> bool | None:
+        """RI; None where the line has none, or its terminal server does not tell."""
+        return bool(self._serial.ri) if self._remote is None and self.has_modem_control else None
+
+    @property
     def clear_to_send(self) -> bool | None:
         """CTS; None where the line has none."""
         if self._remote is not None:
@@ -191,6 +196,18 @@ class SerialLine:
     def mind_carrier(self) -> None:
         """Have the kernel hang the terminal up when DCD falls, whoever uses it then: pyserial says not to (CLOCAL)."""
         _mind_carrier(self.fileno())
+
+    def ignore_carrier(self) -> None:
+        """Have it not hung up: what a modem says of a call that it lost can be read then (CLOCAL, termios(3)).
+
+        Raises PortLostError when the port is gone.
+        """
+        try:
+            attributes = termios.tcgetattr(self.fileno())
+            attributes[2] |= termios.CLOCAL
+            termios.tcsetattr(self.fileno(), termios.TCSANOW, attributes)
+        except (OSError, serial.SerialException, termios.error) as error:
+            raise PortLostError(f"{self.port}: {error}") from error
 
     def _keep_minding(self) -> None:
         """pyserial sets CLOCAL with each setting."""

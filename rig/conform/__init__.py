@@ -1,1 +1,1 @@
-"""Conformance by number: what the RFCs say of a PPP peer, each sentence a case that is held against a device."""
+"""Conformance by number: what a standard says, each sentence a case that is held against a device."""

@@ -19,8 +19,10 @@ from drivers.ppp.peer.endpoint import Endpoint
 from drivers.ppp.peer.hdlc import NoFrame, Wrong
 from drivers.ppp.peer.lcp import MRU
 from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
-from rig.conform.ppp.run import GROUPS, PUBLIC, chosen, run
-from rig.jobs.conform import ConformPlan, run_ppp
+from rig.conform.case import chosen
+from rig.conform.ppp.groups import GROUPS, PUBLIC
+from rig.conform.run import run
+from rig.jobs.conform_ppp import ConformPlan, run_ppp
 from rig.run.progress import Progress
 from rig.verdict.conform import ConformVerdict
 from tests.unit.own_caller import SOUND
@@ -39,16 +41,16 @@ def test_the_public_list_is_covered_as_far_as_it_is_said_to_be() -> None:
 
 
 def test_cases_are_chosen_by_group_and_number_and_one_that_there_is_not_is_said() -> None:
-    assert [case.name for _, case in chosen(["19", "9.4"])] == ["9.4", "19.1"]
-    assert len(chosen([])) == sum(len(group.cases) for group in GROUPS)
+    assert [case.name for _, case in chosen(GROUPS, ["19", "9.4"])] == ["9.4", "19.1"]
+    assert len(chosen(GROUPS, [])) == sum(len(group.cases) for group in GROUPS)
     for wrong in ("2", "9.99", "x", ""):
         with pytest.raises(ValueError, match="there is no case"):
-            chosen([wrong])
+            chosen(GROUPS, [wrong])
 
 
 def test_a_sound_peer_passes_all_of_them() -> None:
-    results = list(run(OwnDevice(), chosen([str(group.number) for group in GROUPS if group.size])))
-    assert [(one.name, one.observed, one.details["packets"]) for one in results if one.held is False] == []
+    results = list(run(OwnDevice(), chosen(GROUPS, [str(group.number) for group in GROUPS if group.size])))
+    assert [(one.name, one.observed, one.details["record"]) for one in results if one.held is False] == []
     not_run = [one.name for one in results if one.held is None]
     assert not_run == ["9.6", "14.3"], "it has nothing but LCP"
 
@@ -216,7 +218,7 @@ LINES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 def found_by(device: OwnDevice, group: str) -> Counter[bool | None]:
-    return Counter(result.held for result in run(device, chosen([group])))
+    return Counter(result.held for result in run(device, chosen(GROUPS, [group])))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -232,8 +234,8 @@ def test_what_is_sent_wrongly_is_found_by_the_group_that_is_about_it(name: str) 
 
 
 def test_a_sound_caller_passes_all_that_is_about_calling() -> None:
-    results = list(run(OwnDevice(calling=SOUND), chosen(["9.6", "14", "30", "31", "32"])))
-    assert [(one.name, one.observed, one.details["packets"]) for one in results if one.held is False] == []
+    results = list(run(OwnDevice(calling=SOUND), chosen(GROUPS, ["9.6", "14", "30", "31", "32"])))
+    assert [(one.name, one.observed, one.details["record"]) for one in results if one.held is False] == []
     assert [one.name for one in results if one.held is None] == ["14.3"], "it authenticates nobody"
 
 
@@ -268,7 +270,7 @@ CALLERS = {
 @pytest.mark.parametrize("name", CALLERS)
 def test_a_caller_that_does_one_thing_wrong_is_found_by_the_case_that_is_about_it(name: str) -> None:
     wrong, case = CALLERS[name]
-    [result] = run(OwnDevice(calling=wrong), chosen([case]))
+    [result] = run(OwnDevice(calling=wrong), chosen(GROUPS, [case]))
     assert result.held is False, result
 
 

@@ -232,9 +232,25 @@ def test_s7_runs_out_as_no_carrier_and_as_no_answer_after_ringing() -> None:
 def test_any_key_stops_a_call_attempt(desk: Desk) -> None:
     desk.keys("ATD1\r")
     desk.line(Line.DIALTONE)
+    assert desk.wait(0.13) == ""
     assert "NO CARRIER" in desk.keys("\r")
     assert desk.engine.state is ModemState.COMMAND
     assert desk.command("AT") == "OK"
+
+
+def test_what_comes_within_125_ms_of_the_lines_end_stops_none(desk: Desk) -> None:
+    for behind in ("\n", "\n\r", "x"):
+        desk.keys("ATD1\r" + behind)
+        assert desk.wait(0.12) == ""
+        assert desk.keys("y") == ""
+        assert desk.engine.state is ModemState.DIALLING, behind
+        desk.wait(0.01)
+        assert "NO CARRIER" in desk.keys("y")
+
+
+def test_what_stands_before_an_error_is_done_and_what_stands_behind_it_is_not(desk: Desk) -> None:
+    assert desk.command("ATS8=7)S8=9") == "ERROR"
+    assert desk.command("ATS8?") == "007|OK"
 
 
 def test_comma_pauses_for_s8_and_semicolon_returns_to_commands() -> None:
@@ -467,3 +483,13 @@ def test_no_fax_class_is_offered_that_has_no_commands(known: Profile) -> None:
     answer = desk.keys("ATE0+FCLASS=?\r") + desk.keys("ATI7\r")
     assert "Class" not in answer
     assert known.persona.mute or "\r\n0\r\n" in answer or "ERROR" in answer
+
+
+def test_dcd_follows_the_carrier_or_is_always_on_as_c_has_it() -> None:
+    desk = Desk()
+    assert desk.did(Carrier) == []
+    assert desk.command("AT&C0") == "OK"
+    assert desk.did(Carrier) == [Carrier(True)]
+    for command in ("AT&C1", "AT&C0", "AT&F", "AT&C0", "ATZ"):
+        assert desk.command(command) == "OK"
+    assert desk.did(Carrier) == [Carrier(True), Carrier(False)] * 3

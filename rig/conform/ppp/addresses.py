@@ -9,7 +9,7 @@ from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.authentication import of
 from rig.conform.ppp.tester import Tester, answering
 
-ADDRESSES = Group(32, "IPCP, of who is given an address", 0)
+ADDRESSES = Group[Tester](32, "IPCP, of who is given an address")
 ADDRESS, DNS = 3, 129
 NOBODYS = Option(0x5A, b"\1\2\3\4")
 GIVEN, OURS = IPv4Address("10.1.0.9").packed, IPv4Address("10.1.0.10").packed

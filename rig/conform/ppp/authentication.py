@@ -11,8 +11,8 @@ from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import Match, Tester, answering
 from rig.conform.ppp.timing import again
 
-BY_PAP = Group(30, "PAP, of who calls", 0)
-BY_CHAP = Group(31, "CHAP with MD5, of who calls", 0)
+BY_PAP = Group[Tester](30, "PAP, of who calls")
+BY_CHAP = Group[Tester](31, "CHAP with MD5, of who calls")
 WANT_PAP = Option(Kind.AUTHENTICATION, struct.pack("!H", PAP))
 WANT_CHAP = Option(Kind.AUTHENTICATION, struct.pack("!HB", CHAP, 5))
 CHALLENGE_VALUE = bytes(range(16))

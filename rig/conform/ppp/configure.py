@@ -8,10 +8,10 @@ from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import MAGIC, UNKNOWN_OPTION, Tester, answering, lcp
 
-REQUEST = Group(3, "Configure-Request", 5)
-ACK = Group(4, "Configure-Ack", 6)
-NAK = Group(5, "Configure-Nak", 8)
-REJECT = Group(6, "Configure-Reject", 6)
+REQUEST = Group[Tester](3, "Configure-Request", 5)
+ACK = Group[Tester](4, "Configure-Ack", 6)
+NAK = Group[Tester](5, "Configure-Nak", 8)
+REJECT = Group[Tester](6, "Configure-Reject", 6)
 request = lcp(Code.CONFIGURE_REQUEST)
 UNKNOWN, UNKNOWN_TOO = UNKNOWN_OPTION, Option(0x5B, b"\3")
 """Types that nobody has."""

@@ -4,48 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import pty
 import secrets
-import shutil
 import signal
 import tempfile
-import tty
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
-from drivers.base.errors import CannotRunError, PortLostError, UsageError
-from drivers.base.program import Program, find
+from drivers.base.errors import PortLostError
+from drivers.base.program import find
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.peer.lcp import Timing
 from drivers.ppp.peer.packet import Code
 from drivers.serial.serial_line import SerialLine
 from rig.conform.ppp.tester import Tester, lcp
+from rig.conform.program import PORT, checked, running
 
-PORT = "{port}"
-"""What stands for the terminal in a program's words."""
 USER = "rig"
-STOP_SECONDS = 3.0
 ANSWER_SECONDS = 1.0
 STILL = 1.2
 """Restart timers after which a device that has acknowledged its end is Stopped."""
-
-
-class Device(Protocol):
-    """``timing``: its restart timer and counters, as it was told, or as one is told of it; ``at_once``: how many cases
-    may have one of them at a time."""
-
-    @property
-    def timing(self) -> Timing: ...
-
-    @property
-    def at_once(self) -> int: ...
-
-    def fresh(self) -> AbstractContextManager[Tester]:
-        """It, where nothing has been said yet."""
 
 
 class ProgramDevice:
@@ -61,10 +39,7 @@ class ProgramDevice:
         answer_seconds: float = ANSWER_SECONDS,
         secret: bytes = b"",
     ) -> None:
-        if not any(PORT in word for word in words):
-            raise UsageError(f"--against {' '.join(words)!r}: it takes {PORT} where the terminal's path is to stand")
-        if shutil.which(words[0]) is None:
-            raise CannotRunError(f"there is no program {words[0]} here that can be run")
+        checked(words)
         self.timing = timing
         self.at_once = at_once
         self._words = words
@@ -74,23 +49,11 @@ class ProgramDevice:
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[Tester]:
-        master, slave = pty.openpty()
-        try:
-            tty.setraw(slave)
-            os.set_blocking(master, False)
-            path, *words = [word.replace(PORT, os.ttyname(slave)) for word in self._words]
-            running = Program(shutil.which(path) or path, words, line=lambda line: None, prepare=self._prepare)
-            try:
-                yield Tester(
-                    master, self.timing, lambda: running.signal(signal.SIGTERM), self._answer_seconds,
-                    secret=self._secret,
-                )  # fmt: skip
-            finally:
-                running.kill_with_children()
-                running.wait(STOP_SECONDS)
-        finally:
-            os.close(slave)
-            os.close(master)
+        with running(self._words, self._prepare) as own:
+            yield Tester(
+                own.descriptor, self.timing, lambda: own.program.signal(signal.SIGTERM), self._answer_seconds,
+                secret=self._secret,
+            )  # fmt: skip
 
 
 def pppd(namespace: NetworkNamespace, folder: Path, timing: Timing) -> ProgramDevice:

@@ -6,7 +6,7 @@ from drivers.ppp.peer.packet import LCP, Code, Packet
 from rig.conform.case import Group
 from rig.conform.ppp.tester import Tester, lcp, magic_of
 
-ECHO = Group(10, "Echo-Request, Echo-Reply and Discard-Request", 14)
+ECHO = Group[Tester](10, "Echo-Request, Echo-Reply and Discard-Request", 14)
 reply = lcp(Code.ECHO_REPLY)
 
 

@@ -8,7 +8,7 @@ from rig.conform.case import Group
 from rig.conform.ppp.echo import echoed
 from rig.conform.ppp.tester import NOBODYS_PROTOCOL, Tester, lcp
 
-LINE = Group(20, "damaged and enormous frames, and what is late", 5)
+LINE = Group[Tester](20, "damaged and enormous frames, and what is late", 5)
 FRAME_OF_100_KB = 100_000
 
 

@@ -10,14 +10,14 @@ from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.echo import echoed
 from rig.conform.ppp.tester import MAGIC, NOBODYS_PROTOCOL, UNKNOWN_CODE, Tester, answering, lcp, magic_of
 
-MRU = Group(12, "Maximum-Receive-Unit", 6)
-ACCM = Group(13, "Async-Control-Character-Map", 3)
-AUTHENTICATION = Group(14, "Authentication-Protocol", 3)
-QUALITY = Group(15, "Quality-Protocol", 2)
-MAGIC_NUMBER = Group(16, "Magic-Number", 8)
-PFC = Group(17, "Protocol-Field-Compression", 5)
-ACFC = Group(18, "Address-and-Control-Field-Compression", 5)
-DUPLICATES = Group(19, "options that are there twice", 1)
+MRU = Group[Tester](12, "Maximum-Receive-Unit", 6)
+ACCM = Group[Tester](13, "Async-Control-Character-Map", 3)
+AUTHENTICATION = Group[Tester](14, "Authentication-Protocol", 3)
+QUALITY = Group[Tester](15, "Quality-Protocol", 2)
+MAGIC_NUMBER = Group[Tester](16, "Magic-Number", 8)
+PFC = Group[Tester](17, "Protocol-Field-Compression", 5)
+ACFC = Group[Tester](18, "Address-and-Control-Field-Compression", 5)
+DUPLICATES = Group[Tester](19, "options that are there twice", 1)
 request = lcp(Code.CONFIGURE_REQUEST)
 
 

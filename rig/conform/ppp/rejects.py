@@ -8,8 +8,8 @@ from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IP, IPCP, LCP, Code, Ki
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import NOBODYS_PROTOCOL, UNKNOWN_CODE, Tester, lcp
 
-CODE_REJECT = Group(8, "Code-Reject", 6)
-PROTOCOL_REJECT = Group(9, "Protocol-Reject", 10)
+CODE_REJECT = Group[Tester](8, "Code-Reject", 6)
+PROTOCOL_REJECT = Group[Tester](9, "Protocol-Reject", 10)
 reject, request = lcp(Code.CODE_REJECT), lcp(Code.CONFIGURE_REQUEST)
 protocol_reject = lcp(Code.PROTOCOL_REJECT)
 SMALL = Option(Kind.MRU, struct.pack("!H", 128))

@@ -9,7 +9,7 @@ from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import Tester, lcp
 from rig.conform.ppp.timing import LATE, again
 
-RESTART = Group(1, "the restart timer and the Max counters", 9)
+RESTART = Group[Tester](1, "the restart timer and the Max counters", 9)
 request, terminate = lcp(Code.CONFIGURE_REQUEST), lcp(Code.TERMINATE_REQUEST)
 
 

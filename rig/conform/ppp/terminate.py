@@ -8,7 +8,7 @@ from drivers.ppp.peer.packet import LCP, Code
 from rig.conform.case import Group
 from rig.conform.ppp.tester import Tester, lcp
 
-TERMINATE = Group(7, "Terminate-Request and Terminate-Ack", 11)
+TERMINATE = Group[Tester](7, "Terminate-Request and Terminate-Ack", 11)
 request, end = lcp(Code.CONFIGURE_REQUEST), lcp(Code.TERMINATE_REQUEST)
 
 

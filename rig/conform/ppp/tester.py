@@ -99,6 +99,11 @@ class Tester:
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
 
+    def record(self) -> list[str]:
+        """All that went over the line, in words."""
+        began = self.seen[0].at if self.seen else 0.0
+        return [f"{one.at - began:8.3f} {'->' if one.sent else '<-'} {one.text}" for one in self.seen]
+
     # --- bytes ---------------------------------------------------------------------------------------------------
 
     def send_bytes(self, data: bytes) -> None:

@@ -134,7 +134,7 @@ class SoftModem:
             case DialComplete():
                 self.exchange.dial_complete(self.line)
             case Carrier(on, lost):
-                if self.terminal is not None and self.engine.settings.options["&C"]:
+                if self.terminal is not None:
                     self.terminal.carrier(on, lost=lost)
             case Flash():
                 pass

@@ -29,7 +29,7 @@ from rig.parts.exchange.hayes.events import (
     ToLine,
 )
 from rig.parts.exchange.hayes.faults import Misbehaviour
-from rig.parts.exchange.hayes.parse import Command, CommandLineError, parse
+from rig.parts.exchange.hayes.parse import CommandLineError, parse
 from rig.parts.exchange.hayes.results import Code
 from rig.parts.exchange.hayes.settings import Settings
 
@@ -37,6 +37,8 @@ BUFFER = 65536
 """Bytes from the line that are kept while the modem is in online command state."""
 QUIET_SECONDS = 5.0
 FLASH_SECONDS = 0.5
+GRACE_SECONDS = 0.125
+"""Behind a command line's end, within which no character ends what the line began (V.250 §5.6.1)."""
 RING_MEMORY = 8.0
 """Seconds after the last ring at which S1 goes back to 0 (Hayes; V.250 has no S1)."""
 
@@ -58,7 +60,9 @@ class Engine:
         self._timers: dict[str, float] = {}
         self._now = 0.0
         self._line = CommandLine(self.persona.longest_line)
+        self._line_ended = -math.inf
         self._program: list[Digits | Step] = []
+        self._carrier_shown = self._lost = False
         self._stay = False
         self._ringback = False
         self._held = bytearray()
@@ -90,11 +94,12 @@ class Engine:
                 self._data_from_dte(data)
                 break
             if self.state in (ModemState.DIALLING, ModemState.CALLING, ModemState.ANSWERING):
-                # One character is the abort (V.250 §5.6.1); what follows it is a command again. The line
-                # feed that some programs send behind a command line is none.
-                first, data = data[:1], data[1:]
-                if first not in b"\n":
-                    self._give_up(Code.NO_CARRIER)
+                # One character is the abort, unless it comes so soon behind the line that it may belong to it, as the
+                # line feed that some programs send; what follows it is a command again.
+                if now < self._line_ended + GRACE_SECONDS:
+                    break
+                data = data[1:]
+                self._give_up(Code.NO_CARRIER)
                 continue
             data = self._command_bytes(data)
         return self._distorted(self._drain()) if self.misbehaviour.fault else self._drain()
@@ -148,6 +153,7 @@ class Engine:
                 self.result(Code.ERROR)
                 line = None
             if line is not None:
+                self._line_ended = self._now
                 self._execute(line)
                 return data[position + 1 :]
         return b""
@@ -162,16 +168,15 @@ class Engine:
             self.result(Code.OK)
             return
         try:
-            todo: list[Command] = parse(text)
-        except CommandLineError:
+            for command in parse(text):
+                answer = commands.execute(self, command)
+                if answer is commands.NEXT:
+                    continue
+                if isinstance(answer, Code):
+                    self.result(answer)
+                return
+        except CommandLineError:  # what stands before it has been done (V.250 §5.6)
             self.result(Code.ERROR)
-            return
-        for command in todo:
-            answer = commands.execute(self, command)
-            if answer is commands.NEXT:
-                continue
-            if isinstance(answer, Code):
-                self.result(answer)
             return
         self.result(Code.OK)
 
@@ -309,7 +314,6 @@ class Engine:
             self.information("+DR: NONE")
         self._report_connect()
         self._enter_data()
-        self._effects.append(Carrier(True))
 
     def _report_connect(self) -> None:
         """CONNECT as X and this make word it."""
@@ -336,7 +340,7 @@ class Engine:
 
     def hang_up(self, *, lost: bool = False) -> None:
         """On hook, whatever the state; no result code. ``lost``: the terminal did not ask for it."""
-        connected = self.state in (ModemState.DATA, ModemState.ONLINE_COMMAND)
+        self._lost = lost and self.state in (ModemState.DATA, ModemState.ONLINE_COMMAND)
         for name in ("dialtone", "step", "quiet", "carrier", "train", "loss", "inactivity", "escape"):
             self._timers.pop(name, None)
         self.state = ModemState.COMMAND
@@ -344,12 +348,10 @@ class Engine:
         if self.off_hook:
             self.off_hook = False
             self._effects.append(OnHook())
-        if connected:
-            self._effects.append(Carrier(False, lost))
 
     def _give_up(self, code: Code) -> None:
         """End a call, or the attempt at one, and say how it ended."""
-        self.result(code)  # first: what follows the loss of DCD belongs to whoever opens the port next
+        self.result(code)
         self.hang_up(lost=True)
 
     # --- data --------------------------------------------------------------------------------------------
@@ -408,6 +410,12 @@ class Engine:
         self._timers[name] = self._now + (seconds if math.isfinite(seconds) else 1e9)
 
     def _drain(self) -> list[Effect]:
+        """What has come of it. DCD follows last: what comes behind its fall is for whoever opens the port next."""
+        on = not self.settings.options["&C"] or self.state in (ModemState.DATA, ModemState.ONLINE_COMMAND)
+        if on != self._carrier_shown:
+            self._carrier_shown = on
+            self._effects.append(Carrier(on, self._lost))
+            self._lost = False
         effects, self._effects = self._effects, []
         return effects
 

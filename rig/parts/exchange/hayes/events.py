@@ -70,7 +70,7 @@ class Flash:
 
 @dataclass(frozen=True)
 class Carrier:
-    """The carrier came or went; ``lost`` when it was the far end, or the line, that ended it."""
+    """Circuit 109 (DCD) went on or off, as &C has it; ``lost``: it was the far end, or the line, that ended a call."""
 
     on: bool
     lost: bool = False

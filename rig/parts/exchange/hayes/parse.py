@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -49,37 +50,36 @@ _REGISTER = re.compile(r"S(\d{0,3})(?:=(\d{0,5})|(\?))")
 _EXTENDED = re.compile(r'\+([A-Z][A-Z0-9]{0,15})(=\?|=|\?|)((?:"[^"]*"|[^;"])*)(?:;|$)')
 
 
-def parse(text: str, last_register: int = 0) -> list[Command]:
-    """The commands of a line, its AT taken off. Raises CommandLineError for what is no command.
+def parse(text: str, last_register: int = 0) -> Iterator[Command]:
+    """The commands of a line, its AT taken off, one after the other. Raises CommandLineError where it comes to what is
+    none: those before it count (V.250 §5.6).
 
     Spaces are ignored except within a dial string, where the dialler ignores them itself.
     """
-    commands: list[Command] = []
     position = 0
     upper = text.upper()
     while position < len(text):
         if text[position] == " ":
             position += 1
         elif upper[position] == "D":
-            commands.append(Dial(upper[position + 1 :]))
-            return commands
+            yield Dial(upper[position + 1 :])
+            return
         elif match := _REGISTER.match(upper, position):
             last_register = int(match[1]) if match[1] else last_register
             value = None if match[3] else int(match[2] or 0)
-            commands.append(Register(last_register, value))
+            yield Register(last_register, value)
             position = match.end()
         elif upper[position] == "+":
             extended, position = _extended(text, upper, position)
-            commands.append(extended)
+            yield extended
         elif match := _BASIC.match(upper, position):
             if match[1] == "S":  # S5 alone only selects the register that a bare = or ? means next
                 last_register = int(match[2] or 0)
             else:
-                commands.append(Basic(match[1], int(match[2] or 0)))
+                yield Basic(match[1], int(match[2] or 0))
             position = match.end()
         else:
             raise CommandLineError(f"no command begins with {text[position]!r}")
-    return commands
 
 
 def _extended(text: str, upper: str, position: int) -> tuple[Extended, int]:

@@ -38,7 +38,7 @@ REGISTERS: dict[int, RegisterRule] = {
     2: RegisterRule(43, 0, 255),  # escape character; above 127: no escape
     3: RegisterRule(13, 0, 127),  # ends a line
     4: RegisterRule(10, 0, 127),  # second character of a line's end
-    5: RegisterRule(8, 0, 32),  # takes back a character
+    5: RegisterRule(8, 0, 127),  # takes back a character
     6: RegisterRule(2, 2, 255),  # seconds to wait before dialling, or for dial tone
     7: RegisterRule(50, 1, 255),  # seconds to wait for carrier
     8: RegisterRule(2, 0, 255),  # seconds that a comma pauses

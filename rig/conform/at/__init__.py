@@ -1,0 +1,1 @@
+"""A modem held to V.250, case by case."""
