@@ -18,10 +18,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-tests lab-network lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-fence guest usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-tests lab-misbehaving lab-network lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-fence guest usb-tests lab-command conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command programs soak
+.PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command programs soak
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -69,7 +69,8 @@ LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_c
 LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
 LAB_VPNS := $(filter-out $(LAB_VPN) $(LAB_NETWORK),$(wildcard tests/lab/test_vpn*.py))
 LAB_CONSOLES := $(wildcard tests/lab/test_console*.py) tests/lab/test_call_home_servers.py
-LAB_APART := $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
+LAB_MISBEHAVING := tests/lab/test_misbehaving.py
+LAB_APART := $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -94,6 +95,9 @@ lab-consoles: setup
 
 lab-fence: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_FENCE)
+
+lab-misbehaving: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_MISBEHAVING) --bench misbehaving
 
 lab-command: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_COMMAND)

@@ -315,6 +315,11 @@ class Pppd:
         return self._program.running
 
     @property
+    def is_up(self) -> bool:
+        """Whether addresses were agreed on, and the session goes on."""
+        return self.running and self._course.up
+
+    @property
     def exit_code(self) -> int | None:
         """pppd's own exit code; None while it runs, negative for the signal that killed it."""
         return self._program.exit_code

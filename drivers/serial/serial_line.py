@@ -65,7 +65,7 @@ class SerialLine:
 
     def __init__(self, port: str, speed: int = 115200, *, rtscts: bool = True) -> None:
         self.port = port
-        self._closed_pty = Path()
+        self._pty = Path()
         self._closed_at = float("-inf")
         self._lock: locks.LockFile | None = None
         self._remote = RemotePort(port, speed, rtscts=rtscts) if "://" in port else None
@@ -74,6 +74,8 @@ class SerialLine:
             self._check(tty)
             self._lock = locks.LockFile(tty)
             self._serial = self._open(str(tty), speed, rtscts and self._remote is None)
+            if self._remote is None and not self.has_modem_control:
+                self._pty = Path(self.device)
         except BaseException:
             self._let_go()
             raise
@@ -260,14 +262,13 @@ class SerialLine:
 
     def close(self) -> None:
         """Close and unlock; also when the device is gone already. DTR falls with the last close (HUPCL)."""
+        self._closed_at = time.monotonic()
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             if self._serial.is_open:
                 # Bytes that a stopped line will never take would hold close() for 30 s (pyserial#341).
                 termios.tcflush(self._serial.fileno(), termios.TCOFLUSH)
                 # A pty's slave stays exclusive as long as its master lives, whoever has closed it.
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
-                if self._remote is None and not self.has_modem_control:
-                    self._closed_pty, self._closed_at = Path(self.device), time.monotonic()
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self._let_go()
@@ -279,7 +280,7 @@ class SerialLine:
         it would be in the call still. One that has hung up by itself is at another pseudo-terminal by then.
         """
         left = self._closed_at + DTR_OFF_SECONDS - time.monotonic()
-        if left > 0 and Path(self.port).resolve() == self._closed_pty:
+        if left > 0 and Path(self.port).resolve() == self._pty:
             threading.Event().wait(left)
 
     def _let_go(self) -> None:

@@ -107,13 +107,15 @@ class NearEndTable(Table, frozen=True):
 
 
 class NumberTable(Table, frozen=True):
-    """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway."""
+    """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway. ``manner``: of one
+    that is ``misbehaving``, by its name in drivers.ppp.misbehaving.gateways."""
 
     number: Number
-    kind: Literal["lig", "modem", "busy", "no-answer", "voice"]
+    kind: Literal["lig", "modem", "misbehaving", "busy", "no-answer", "voice"]
     lines: int = 1
     accounts: Literal["near-end", "none"] = "near-end"
     drop_after: int | None = None
+    manner: str = ""
 
 
 class ExchangeTable(Table, frozen=True):
@@ -131,7 +133,9 @@ class LigTable(Table, frozen=True):
     """The gateway that the rig stands in for: its own PPP address, the pool it assigns from, its utility services.
 
     ``modem``: the real modem that it answers, on a bench without an emulated exchange. ``broken``: on purpose, in one
-    of the ways of rig.parts.fence_mutants, to see that it is found.
+    of the ways of rig.parts.fence_mutants, to see that it is found; ``manner``: what answers that modem is no gateway,
+    but a PPP peer that misbehaves, by its name in drivers.ppp.misbehaving.gateways. ``patience``: seconds that a caller
+    may take from his call to his address.
     """
 
     address: IPv4Address
@@ -140,6 +144,8 @@ class LigTable(Table, frozen=True):
     names: dict[str, IPv4Address] = msgspec.field(default_factory=dict)
     modem: ModemTable | None = None
     broken: str = ""
+    manner: str = ""
+    patience: float = 60.0
 
 
 class I5osTable(Table, frozen=True):

@@ -110,6 +110,18 @@ def _validate(path: Path, bench: Bench) -> None:
             raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
     if bench.lig is not None and bench.lig.broken not in ("", *broken.LIG):
         raise wrong("lig.broken", f"it takes {', '.join(broken.LIG)}")
+    if bench.lig is not None and bench.lig.patience <= 0:
+        raise wrong("lig.patience", "it takes more than 0 seconds, which a caller has until he has an address")
+    if bench.lig is not None and bench.lig.manner:
+        if bench.lig.modem is None:
+            raise wrong("lig.manner", "it is for the modem of lig.modem; of an exchange each number has its own")
+        if bench.lig.manner not in broken.MANNERS:
+            raise wrong("lig.manner", f"it takes {', '.join(broken.MANNERS)}")
+    for number in bench.exchange.numbers if bench.exchange is not None else ():
+        misbehaves = number.kind == "misbehaving"
+        if misbehaves != bool(number.manner) or number.manner not in ("", *broken.MANNERS):
+            fault = "" if misbehaves else f'{number.number} is not of the kind "misbehaving", which alone has one: '
+            raise wrong("exchange.numbers.manner", f"{fault}it takes {', '.join(broken.MANNERS)}")
     if bench.lig is not None and bench.lig.pool.num_addresses < 4:
         raise wrong("lig.pool", "it takes a network of at least four addresses")
     _validate_remote_modem(bench, wrong)

@@ -1,5 +1,6 @@
 """The ways in which a far end of the rig's own can be broken on purpose, by name. What each is stands with the part:
-rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faults; a test holds these to be those."""
+rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faults, drivers.ppp.misbehaving.gateways; a
+test holds these to be those."""
 
 LIG = (
     "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
@@ -21,3 +22,13 @@ ROUTER_OF_A_VPN = (
     "snat-missing", "ipv6-open", "private-out", "no-source-check", "options-out", "router-open", "errors-in",
 )  # fmt: skip
 CENTRE = ("refuses", "full", "cuts", "slow", "lies", "forgets")
+MANNERS = (
+    "sound", "pap-never", "pap-late", "pap-refused", "pap-of-another", "pap-without-message", "hang-up-at-pap",
+    "hang-up-behind-pap", "ends-at-once", "ipcp-silent", "no-address", "address-zero", "address-for-ever",
+    "its-own-address", "no-name-servers", "ipcp-again", "address-changes", "ends-in-session", "hang-up-in-session",
+    "silent", "nak-for-ever", "reject-for-ever", "acks-of-another", "option-flood", "request-flood",
+    "terminate-flood", "echo-flood", "unknown-protocols", "lcp-again", "echoes-lost", "echoes-of-another",
+    "damaged-frames", "enormous-frames", "garbage", "looped-back", "accm-all-ones", "mru-64", "code-rejects", "no-ip",
+    "hang-up-at-lcp", "hang-up-behind-lcp", "hang-up-at-ipcp",
+)  # fmt: skip
+"""Of a gateway that is no LIG but a PPP peer of the rig's own which misbehaves."""

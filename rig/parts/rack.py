@@ -104,10 +104,14 @@ def answered(bench: Bench, lines: EmulatedExchange | None, secret: Secret) -> tu
         assert table.modem is not None
         known = profiles.named(table.modem.profile) if table.modem.profile else None
         commands = call.settings(table.modem.carrier_wait, table.modem.init)
-        return (LigLine(modem_port(table.modem), (secret,), True, known, table.modem.speed, commands=commands),)
+        port, speed = modem_port(table.modem), table.modem.speed
+        return (LigLine(port, (secret,), not table.manner, known, speed, commands=commands, manner=table.manner),)
     return tuple(
         LigLine(
-            str(lines.plan.port(name)), (secret,) if number.accounts == "near-end" else (), ppp=number.kind == "lig"
+            str(lines.plan.port(name)),
+            (secret,) if number.accounts == "near-end" else (),
+            ppp=number.kind == "lig",
+            manner=number.manner,
         )
         for entry, number in zip(lines.plan.entries, exchange.numbers, strict=True)
         for name in entry.line_names()

@@ -36,7 +36,7 @@ def test_pppd_holds_all_but_what_is_known_of_it(tmp_path: Path) -> None:
     failed = {check["name"]: check["observed"] for check in verdict["checks"] if check["held"] is False}
     assert set(failed) == set(KNOWN), failed
     assert [check["name"] for check in verdict["checks"] if check["held"] is None] == ["14.3"]
-    told = [packet for check in verdict["checks"] for packet in check["details"]["packets"]]
+    told = [packet for check in verdict["checks"] for packet in check["details"]["record"]]
     assert any("PAP Authenticate-Request" in packet for packet in told)
     assert not [packet for packet in told if re.search("PAP Authenticate-Request id=[0-9]+.", packet)], "a password"
     assert verdict["coverage"] == "113 of 113"

@@ -1,4 +1,4 @@
-"""``rig conform at`` on an engine that nobody here wrote, libspandsp's AT interpreter; and where it goes its own way."""
+"""``rig conform at`` on an engine that nobody here wrote, libspandsp's AT interpreter: where it goes its own way."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.base.errors import ConfigError, UsageError
+from drivers.ppp.misbehaving.gateways import GATEWAYS
 from rig.config import broken
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
@@ -274,6 +275,27 @@ def test_a_far_ends_modem_is_a_real_one(tmp_path: Path) -> None:
         load(str(tmp_path / "mine.toml"))
 
 
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        ("kind = 'misbehaving'", "it takes sound, pap-never"),
+        ("kind = 'misbehaving'\nmanner = 'rude'", "it takes sound, pap-never"),
+        ("kind = 'lig'\nmanner = 'silent'", '555-0123 is not of the kind "misbehaving", which alone has one'),
+    ],
+)
+def test_a_manner_is_one_that_there_is_and_of_who_misbehaves(tmp_path: Path, number: str, says: str) -> None:
+    text = f"extends = 'loopback-instant'\n[[exchange.numbers]]\nnumber = '555-0123'\n{number}\n"
+    with pytest.raises(ConfigError, match=rf"'exchange\.numbers\.manner': .*{says}"):
+        load(write(tmp_path, text))
+    assert load(write(tmp_path, text.replace(number, "kind = 'misbehaving'\nmanner = 'silent'"))).exchange is not None
+
+
+@pytest.mark.parametrize("key", ["manner = 'silent'", "patience = 0"])
+def test_a_gateway_of_an_exchange_has_no_manner_and_every_one_has_patience(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"'lig\.{key.split()[0]}': it "):
+        load(write(tmp_path, f"extends = 'loopback-instant'\n[lig]\n{key}\n"))
+
+
 def test_the_gateways_number_is_one_at_which_it_lets_its_customer_in() -> None:
     """Catches a person who is told to dial a modem with nothing behind it."""
     assert gateway_numbers(load("loopback")) == ("1-800-555-0100",)
@@ -283,3 +305,4 @@ def test_the_ways_to_break_a_far_end_are_those_that_a_bench_may_name() -> None:
     assert tuple(lig_mutants.BY_NAME) == broken.LIG
     assert tuple(one.name for one in router_mutants.MUTANTS) == broken.ROUTER
     assert tuple(one.name for one in router_mutants.OF_A_VPN) == broken.ROUTER_OF_A_VPN
+    assert tuple(GATEWAYS) == broken.MANNERS

@@ -85,13 +85,13 @@ def sends(change: Callable[[Packet], Packet | None]) -> Callable[[Endpoint], Non
     """One whose packets are sent otherwise, or not at all."""
 
     def spoil(endpoint: Endpoint) -> None:
-        sound = endpoint._framed
+        sound = endpoint.framed
 
         def instead(packet: Packet) -> bytes:
             other = change(packet)
             return sound(other) if other is not None else b""
 
-        endpoint._framed = instead  # type: ignore[method-assign]
+        endpoint.framed = instead  # type: ignore[method-assign]
 
     return spoil
 

@@ -17,11 +17,13 @@ KEPT = 100
 
 class Endpoint:
     """``magic`` draws a number, four octets; ``wishes``: other than the usual ones. ``lcp``: its layer, to look at and,
-    for a script, to spoil; ``speaks``: who takes the packets of other control protocols, once LCP is open."""
+    for a script, to spoil; ``speaks``: who takes the packets of other control protocols, once LCP is open;
+    ``hears``: whether a packet of any of them is taken at all."""
 
     def __init__(self, magic: Callable[[], bytes], timing: Timing = USUAL_TIMING, wishes: Wishes | None = None) -> None:
         self.lcp = Lcp(wishes or usual(magic), magic, timing)
         self.speaks: dict[int, Callable[[Packet, float], None]] = {}
+        self.hears: Callable[[Packet], bool] = lambda packet: True
         self.wrong: collections.deque[NoFrame] = collections.deque(maxlen=KEPT)
         self._decoder = Decoder()
 
@@ -49,22 +51,25 @@ class Endpoint:
                 continue
             try:
                 protocol, rest, _ = protocol_in(one)
-                if protocol == LCP:
-                    self.lcp.receive(packet_in(protocol, rest), now)
-                elif protocol in self.speaks:
-                    if self.lcp.state is State.OPENED:
-                        self.speaks[protocol](packet_in(protocol, rest), now)
-                else:
+                if protocol != LCP and protocol not in self.speaks:
                     self.lcp.receive_other(protocol, rest, now)
+                elif self.hears(packet := packet_in(protocol, rest)):
+                    self._take(packet, now)
             except MalformedError:
                 continue
+
+    def _take(self, packet: Packet, now: float) -> None:
+        if packet.protocol == LCP:
+            self.lcp.receive(packet, now)
+        elif self.lcp.state is State.OPENED:
+            self.speaks[packet.protocol](packet, now)
 
     def send(self) -> bytes:
         """What is to go to the line."""
         out, self.lcp.out = self.lcp.out, []
-        return b"".join(self._framed(packet) for packet in out)
+        return b"".join(self.framed(packet) for packet in out)
 
-    def _framed(self, packet: Packet) -> bytes:
+    def framed(self, packet: Packet) -> bytes:
         """LCP's packets that configure and end are sent as if nothing were agreed on (RFC 1662 §7.1)."""
         bare = packet.protocol == LCP and packet.code <= Code.CODE_REJECT
         return framed(packet.frame(), EVERY_CONTROL if bare else self._accm())

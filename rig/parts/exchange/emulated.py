@@ -28,7 +28,10 @@ def _entries(bench: Bench) -> tuple[Entry, ...]:
     assert bench.exchange is not None
     return tuple(
         Entry(
-            number.number, "modem" if number.kind in ("lig", "modem") else number.kind, number.lines, number.drop_after
+            number.number,
+            "modem" if number.kind in ("lig", "modem", "misbehaving") else number.kind,
+            number.lines,
+            number.drop_after,
         )
         for number in bench.exchange.numbers
     )

@@ -35,7 +35,9 @@ class EmulatedLig:
         self._join()
         destinations = load_destinations(bench)
         name = self.namespace.name
-        self._plan = LigPlan(name, owner.folder, table.address, table.pool, destinations, table.names, lines)
+        self._plan = LigPlan(
+            name, owner.folder, table.address, table.pool, destinations, table.names, lines, table.patience
+        )
         self.control = Control(self._plan.control_path)
         self.fence = FenceView(self.namespace, self.control)
 

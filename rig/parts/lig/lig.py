@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +35,10 @@ from drivers.modem.modem import Modem
 from drivers.modem.profile import PortFacts, Profile
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp import ppp_log
+from drivers.ppp.misbehaving import line as misbehaving
+from drivers.ppp.misbehaving.gateways import GATEWAYS
+from drivers.ppp.misbehaving.peer import Peer
+from drivers.ppp.misbehaving.roles import Gateway
 from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
 from rig.config.destinations import Destinations
@@ -43,7 +48,7 @@ from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal
 
-UP_SECONDS = 60.0
+MISBEHAVING_SECONDS = 600.0
 RETRY_SECONDS = 0.2
 THREAD_SECONDS = 3.0
 LINE_SECONDS = 60.0
@@ -57,7 +62,8 @@ _pppd_log, _dnsmasq_log = _log.getChild("pppd"), _log.getChild("dnsmasq")
 
 @dataclass(frozen=True)
 class LigLine:
-    """A line that the LIG answers: a device's path, or a pyserial URL. ``ppp`` False: a modem with nothing behind it.
+    """A line that the LIG answers: a device's path, or a pyserial URL. ``ppp`` False: a modem with nothing behind it,
+    or, with a ``manner``, a PPP peer that misbehaves so (drivers.ppp.misbehaving.gateways).
 
     ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's; ``commands``: what it is told
     beyond what its make needs.
@@ -69,6 +75,7 @@ class LigLine:
     profile: Profile | None = None
     speed: int = 0
     commands: tuple[str, ...] = ()
+    manner: str = ""
 
     @property
     def name(self) -> str:
@@ -87,7 +94,8 @@ class LigLine:
 
 @dataclass(frozen=True)
 class LigPlan:
-    """What the gateway is to be. ``folder`` takes its sockets and its sessions' files."""
+    """What the gateway is to be. ``folder`` takes its sockets and its sessions' files. ``patience``: seconds that a
+    caller may take to his address: one who takes longer holds a line that is somebody else's."""
 
     namespace: str
     folder: Path
@@ -96,6 +104,7 @@ class LigPlan:
     fence: Destinations
     names: dict[str, IPv4Address]
     lines: tuple[LigLine, ...]
+    patience: float
 
     @property
     def control_path(self) -> Path:
@@ -234,6 +243,13 @@ class Lig:
                 if modem is None:
                     self._await_call(line, modem, ready)
                 self._session(unit, line, serial, modem, pppd)
+        elif line.manner:
+            if modem is None:
+                self._await_call(line, modem, ready)
+            else:
+                modem.answer()
+            peer = Peer(Gateway(lambda: secrets.token_bytes(4)), GATEWAYS[line.manner])
+            _log.info("%s: %s", line.name, misbehaving.run(serial.fileno(), peer, MISBEHAVING_SECONDS, self._stopping))
         elif modem is not None:
             modem.answer()
             with contextlib.suppress(ModemSilentError):
@@ -284,6 +300,9 @@ class Lig:
         self._in_session.add(line.name)
         try:
             pppd.release()
+            if modem is not None and not pppd.wait_end(self.plan.patience) and not pppd.is_up:
+                _log.warning("%s: the caller has no address after %g s, and is hung up", line.name, self.plan.patience)
+                pppd.stop()
             pppd.wait_end(None)
             _log.info("%s: pppd ended with %s", line.name, pppd.exit_code)
         finally:

@@ -1,0 +1,55 @@
+"""Callers that misbehave, by name: what any peer may do, and what only one can that says who he is and asks for an
+address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drivers.ppp.misbehaving.peer import Hears, Manner, Peer
+from drivers.ppp.misbehaving.roles import ADDRESS, Caller
+from drivers.ppp.misbehaving.ways import COMMON
+from drivers.ppp.peer.packet import IPCP, PAP, Code, Option, Packet
+
+SOMEBODY_ELSES = bytes((10, 99, 99, 99))
+
+
+def _insists(peer: Peer, packet: Packet) -> list[Packet]:
+    """On an address that is not his, whatever he is given."""
+    if (packet.protocol, packet.code) == (IPCP, Code.CONFIGURE_REQUEST):
+        return [Packet(IPCP, packet.code, packet.id, Option(ADDRESS, SOMEBODY_ELSES).pack())]
+    return [packet]
+
+
+def _guesses(peer: Peer, now: float) -> None:
+    peer.count += 1
+    peer.role.say(PAP, Code.CONFIGURE_REQUEST, b"\4root\4" + b"%04d" % (peer.count % 10_000))
+
+
+def _says_who_for_ever(peer: Peer, now: float) -> None:
+    assert isinstance(peer.role, Caller)
+    peer.role.say_who(now)
+
+
+def _goes_without(protocol: int) -> Hears:
+    """What comes of that protocol is not heard."""
+    return lambda peer, packet: packet.protocol != protocol
+
+
+def _skips_pap(peer: Peer, packet: Packet) -> list[Packet]:
+    """Asks for an address in place of saying who he is."""
+    if packet.protocol == PAP:
+        return [Packet(IPCP, Code.CONFIGURE_REQUEST, packet.id, Option(ADDRESS, bytes(4)).pack())]
+    return [packet]
+
+
+OF_CALLERS: tuple[Manner, ...] = (
+    Manner("pap-never", "never says who he is", says=lambda peer, packet: [packet] if packet.protocol != PAP else []),
+    Manner("pap-skipped", "asks for an address, and does not say who he is", says=_skips_pap),
+    Manner("guesses", "guesses passwords, a hundred a second", each=_guesses, every=0.01),
+    Manner("says-who-for-ever", "says who he is, a hundred times a second", each=_says_who_for_ever, every=0.01),
+    Manner("ipcp-never", "wants no address", says=lambda peer, packet: [packet] if packet.protocol != IPCP else []),
+    Manner("insists", "insists on somebody else's address", says=_insists),
+    Manner("deaf-to-ipcp", "hears nothing of IPCP", hears=_goes_without(IPCP)),
+)  # fmt: skip
+
+CALLERS: Mapping[str, Manner] = {manner.name: manner for manner in (*OF_CALLERS, *COMMON)}
