@@ -63,12 +63,14 @@ class AvpError(ValueError):
 
 @dataclass(frozen=True)
 class Avp:
-    """One pair. ``mandatory``: who does not know it must end what it belongs to."""
+    """One pair. ``mandatory``: who does not know it must end what it belongs to. ``readable`` False: it is as one that
+    nobody knows, whatever its attribute: reserved bits are set (§4.1), or it is hidden and we have no secret."""
 
     attribute: int
     value: bytes
     mandatory: bool = True
     vendor: int = 0
+    readable: bool = True
 
 
 def encode(avp: Avp) -> bytes:
@@ -91,7 +93,8 @@ def _packed(avp: Avp, value: bytes, flags: int) -> bytes:
 
 
 def decode(data: bytes, secret: bytes = b"") -> Iterator[Avp]:
-    """The pairs of a message, hidden ones in the clear. Raises AvpError at the first that is none."""
+    """The pairs of a message, hidden ones in the clear where there is a ``secret``. Raises AvpError at the first that
+    is none."""
     at, vector = 0, b""
     while at < len(data):
         if len(data) - at < HEAD:
@@ -100,22 +103,19 @@ def decode(data: bytes, secret: bytes = b"") -> Iterator[Avp]:
         length = flags & LENGTH
         if not HEAD <= length <= len(data) - at:
             raise AvpError(f"attribute {attribute} says that it is {length} bytes long, of {len(data) - at}")
-        if flags & RESERVED:
-            raise AvpError(f"attribute {attribute} has reserved bits set")
         value = data[at + HEAD : at + length]
-        if flags & HIDDEN:
+        readable = not flags & RESERVED and not (flags & HIDDEN and not secret)
+        if flags & HIDDEN and readable:
             value = _reveal(value, attribute, secret, vector)
-        if vendor == 0 and attribute == Attribute.RANDOM_VECTOR:
+        if vendor == 0 and attribute == Attribute.RANDOM_VECTOR and readable:
             vector = value
-        yield Avp(attribute, value, bool(flags & MANDATORY), vendor)
+        yield Avp(attribute, value, bool(flags & MANDATORY), vendor, readable)
         at += length
 
 
 def _reveal(value: bytes, attribute: int, secret: bytes, vector: bytes) -> bytes:
-    if not secret or not vector:
-        raise AvpError(
-            f"attribute {attribute} is hidden, and there is no {'secret' if not secret else 'random vector'}"
-        )
+    if not vector:
+        raise AvpError(f"attribute {attribute} is hidden, and there is no random vector")
     plain = _mask(value, attribute, secret, vector, hiding=False)
     length = int.from_bytes(plain[:2], "big")
     if len(plain) < 2 or length > len(plain) - 2:

@@ -16,6 +16,9 @@ DEFAULT_WINDOW = 4
 KEPT = 32
 """Messages that came too early and are kept: more than any window that we announce."""
 HALF = 0x8000
+MOST = 0xFFFF
+"""Where slow start goes over into avoiding congestion, as long as nothing was lost: nowhere below a window's end
+(Appendix A)."""
 
 
 def later(number: int, other: int) -> bool:
@@ -43,6 +46,7 @@ class Channel:
         self.gone = False
         self._ns = self._nr = 0
         self._congestion = 1.0
+        self._threshold = float(MOST)
         self._waiting: collections.deque[tuple[int, bytes]] = collections.deque()
         self._unacknowledged: collections.deque[_Sent] = collections.deque()
         self._early: dict[int, tuple[int, bytes]] = {}
@@ -93,6 +97,8 @@ class Channel:
             sent.tries += 1
             sent.wait = min(2 * sent.wait, LONGEST_WAIT)
             sent.due = now + sent.wait
+            if self._congestion > 1:  # once for all that is lost together
+                self._threshold = max(1.0, self._congestion / 2)
             self._congestion = 1.0
             self._put(sent.ns, sent.session, sent.body)
 
@@ -112,7 +118,8 @@ class Channel:
             return
         while self._unacknowledged and later(nr, self._unacknowledged[0].ns):
             self._unacknowledged.popleft()
-            self._congestion += 1 if self._congestion < self.window / 2 else 1 / self._congestion  # Appendix A
+            self._congestion += 1 if self._congestion < self._threshold else 1 / self._congestion
+            self._congestion = min(self._congestion, float(self.window))
         self._fill(now)
 
     def _fill(self, now: float) -> None:

@@ -133,7 +133,8 @@ def decode_message(body: bytes, secret: bytes = b"") -> Message | None:
         first = next(pairs, None)
     except AvpError as error:
         raise MalformedError(str(error), Error.WRONG_LENGTH) from error
-    if first is None or (first.vendor, first.attribute) != (0, A.MESSAGE_TYPE) or len(first.value) != 2:
+    known = first is not None and first.readable and (first.vendor, first.attribute) == (0, A.MESSAGE_TYPE)
+    if first is None or not known or len(first.value) != 2:
         raise MalformedError("its first AVP is no Message Type", Error.OUT_OF_RANGE)
     number = int.from_bytes(first.value, "big")
     try:
@@ -157,13 +158,14 @@ def decode_message(body: bytes, secret: bytes = b"") -> Message | None:
 def _take(pair: Avp, values: Values, kind: Kind) -> None:
     """One pair into the values. Unknown ones are passed over where their M bit is clear (§4.2)."""
     try:
-        attribute = Attribute(pair.attribute) if pair.vendor == 0 else None
+        attribute = Attribute(pair.attribute) if pair.vendor == 0 and pair.readable else None
     except ValueError:
         attribute = None
     if attribute is None:
         if pair.mandatory:
             what = f"attribute {pair.attribute} of vendor {pair.vendor}"
-            raise MalformedError(f"{kind.name}: {what} is mandatory and not known", Error.UNKNOWN_MANDATORY, kind)
+            why = "not known" if pair.readable else "unreadable"
+            raise MalformedError(f"{kind.name}: {what} is mandatory and {why}", Error.UNKNOWN_MANDATORY, kind)
         return
     wanted = SIZES.get(attribute, EXACTLY.get(attribute))
     if wanted is not None and len(pair.value) != wanted:

@@ -31,6 +31,18 @@ class Account:
         return "Account(…)"
 
 
+class Voice:
+    """Sends a peer's packets beside those of its LCP, each with an identifier of its own where none is said."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._numbers = 0
+
+    def __call__(self, protocol: int, code: int, data: bytes = b"", number: int | None = None) -> None:
+        self._numbers = self._numbers % 255 + 1
+        self._endpoint.lcp.out.append(Packet(protocol, code, self._numbers if number is None else number, data))
+
+
 class Gateway:
     """Asks its caller for PAP, takes whatever he says of himself, and gives him ``gives``. ``up``: he has it."""
 
@@ -38,19 +50,14 @@ class Gateway:
         wishes = usual(magic)
         wishes.options.append(AUTH_PAP)
         self.endpoint = Endpoint(magic, TIMING, wishes)
+        self.say = Voice(self.endpoint)
         self.endpoint.speaks = {PAP: self._pap, IPCP: self._ipcp}
         self.gives = gives
         self.up = self.open = False
         self.deadline: float | None = None
-        self._numbers = 0
 
     def begin(self, now: float) -> None:
         self.endpoint.begin(now)
-
-    def say(self, protocol: int, code: int, data: bytes = b"", number: int | None = None) -> None:
-        """Send a packet, with an identifier of its own where none is said."""
-        self._numbers = self._numbers % 255 + 1
-        self.endpoint.lcp.out.append(Packet(protocol, code, self._numbers if number is None else number, data))
 
     def tick(self, now: float) -> None:
         """After whatever has come."""
@@ -102,21 +109,16 @@ class Caller:
         wishes = usual(magic)
         wishes.takes[Kind.AUTHENTICATION] = lambda option: AUTH_PAP
         self.endpoint = Endpoint(magic, TIMING, wishes)
+        self.say = Voice(self.endpoint)
         self.endpoint.speaks = {PAP: self._pap, IPCP: self._ipcp}
         self.up = self.open = False
         self.deadline: float | None = None
         self._account = account
         self._wanted = bytes(4)
         self._says: Callable[[float], None] = self.say_who
-        self._numbers = 0
 
     def begin(self, now: float) -> None:
         self.endpoint.begin(now)
-
-    def say(self, protocol: int, code: int, data: bytes = b"", number: int | None = None) -> None:
-        """Send a packet, with an identifier of its own where none is said."""
-        self._numbers = self._numbers % 255 + 1
-        self.endpoint.lcp.out.append(Packet(protocol, code, self._numbers if number is None else number, data))
 
     def tick(self, now: float) -> None:
         """After whatever has come."""
