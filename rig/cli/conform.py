@@ -8,7 +8,18 @@ from pathlib import Path
 import click
 
 from drivers.base.errors import UsageError
-from rig.cli.common import enter_lab, json_option, lab_option, load_bench, show_outcome, verbosity_options
+from drivers.modem.number import Number
+from rig.cli.common import (
+    bench_option,
+    enter_lab_to_call,
+    gateway_number,
+    json_option,
+    lab_option,
+    load_bench,
+    load_bench_to_run,
+    show_outcome,
+    verbosity_options,
+)
 from rig.run.results import make_folder
 from rig.verdict.conform import ConformVerdict
 from rig.verdict.verdict import as_json
@@ -35,6 +46,8 @@ speed_option = click.option("--speed", type=click.IntRange(min=300), default=115
 @click.option("--port", metavar="PORT", default="", help="Where the device is: a serial port, or a pseudo-terminal.")
 @speed_option
 @against_option
+@bench_option
+@click.option("--number", metavar="N", default="", help="Whom the bench's modem calls, for each case; its gateway.")
 @click.option(
     "--restart-timer", "restart", type=click.FloatRange(0.1, 60), metavar="S", help="The device's; 3, and for pppd 2."
 )
@@ -49,25 +62,31 @@ speed_option = click.option("--speed", type=click.IntRange(min=300), default=115
 @verbosity_options
 @click.argument("cases", nargs=-1)
 def ppp(
-    port: str, speed: int, against: str, restart: float | None, max_configure: int | None, max_terminate: int,
-    max_failure: int, answer: float, details: bool, junit: Path | None, engine: str | None, wants_json: bool,
-    verbose: bool, quiet: bool, cases: tuple[str, ...],
+    port: str, speed: int, against: str, bench: str | None, number: str, restart: float | None,
+    max_configure: int | None, max_terminate: int, max_failure: int, answer: float, details: bool, junit: Path | None,
+    engine: str | None, wants_json: bool, verbose: bool, quiet: bool, cases: tuple[str, ...],
 ) -> int:  # fmt: skip
     """LCP and its framing (RFC 1661, RFC 1662): every case, or CASES, such as 9 for a group and 9.4 for one of it.
 
-    Without --port and --against the device is pppd, in the lab.
+    The device is at a --port, is a program, or is called from a --bench; without them it is pppd, in the lab.
     """
     words = _one_device(port, against)
+    called = load_bench_to_run(bench) if bench and not port and not against else None
+    if called is not None and not called.dials:
+        raise UsageError(f"bench {called.name} dials no number")
+    if number and called is None:
+        raise UsageError("--number: it is called from a --bench")
+    whom = (Number(number) if number else gateway_number(called)) if called is not None else None
     _room_for(junit)
-    own = not port and not against
-    if own:
-        enter_lab(engine, load_bench("loopback-instant"), junit.parent if junit else None)
+    own = not port and not against and called is None
+    if own or called is not None:
+        enter_lab_to_call(engine, called or load_bench("loopback-instant"), junit.parent if junit else None)
     from drivers.ppp.peer.lcp import Timing
     from rig.jobs.conform_ppp import ConformPlan, run_ppp
     from rig.run.progress import Progress
 
     timing = Timing(restart or (2.0 if own else 3.0), max_configure or (4 if own else 10), max_terminate, max_failure)
-    plan = ConformPlan(timing, port, speed, words, cases, answer)
+    plan = ConformPlan(timing, port, speed, words, cases, answer, called, whom)
     verdict = run_ppp(plan, Progress(verbose=verbose, quiet=quiet))
     return _told(verdict, "ppp", junit, wants_json=wants_json, details=details)
 

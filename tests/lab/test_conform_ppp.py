@@ -50,3 +50,37 @@ def test_a_program_of_ones_own_is_held_to_some_of_them() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "OK: 3 checks held" in done.stderr
+
+
+def test_what_answers_a_number_is_called_for_each_case() -> None:
+    """The rig's own gateway, which waits to be spoken to; and a number where a modem answers, and nothing else does."""
+    command = [
+        sys.executable,
+        "-m",
+        "rig",
+        "conform",
+        "ppp",
+        "--bench",
+        "loopback-instant",
+        "--quiet",
+        "--json",
+        *PATIENT,
+    ]
+    done = subprocess.run([*command, "10.1", "7.1"], capture_output=True, text=True, timeout=SECONDS, check=False)
+    verdict = json.loads(done.stdout)
+    assert [(check["name"], check["held"]) for check in verdict["checks"]] == [("7.1", True), ("10.1", True)], (
+        done.stderr
+    )
+    assert verdict["device"] == "1-800-555-0100, called from loopback-instant"
+    nobody = [*command, "--number", "1-800-555-0106", "10.1"]
+    done = subprocess.run(nobody, capture_output=True, text=True, timeout=SECONDS, check=False)
+    [check] = json.loads(done.stdout)["checks"]
+    assert (check["held"], done.returncode) == (False, 1)
+    assert "nothing that speaks PPP answers 1-800-555-0106 within 10 s" in check["observed"]
+
+
+def test_a_bench_without_a_modem_is_no_caller() -> None:
+    command = [sys.executable, "-m", "rig", "conform", "ppp", "--bench", "internet", "10.1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 2
+    assert "bench internet dials no number" in done.stderr

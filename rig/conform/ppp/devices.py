@@ -1,4 +1,5 @@
-"""What is held to it: a program on a pseudo-terminal of its own, anew for each case; or whatever is at a port."""
+"""What is held to it: a program on a pseudo-terminal of its own, anew for each case; whatever is at a port; or what
+answers a number."""
 
 from __future__ import annotations
 
@@ -10,18 +11,21 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from drivers.base.errors import PortLostError
+from drivers.base.errors import PortLostError, UsageError
 from drivers.base.program import find
+from drivers.modem.number import Number
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.peer.lcp import Timing
-from drivers.ppp.peer.packet import Code
+from drivers.ppp.peer.packet import LCP, Code
 from drivers.serial.serial_line import SerialLine
 from rig.conform.ppp.tester import Tester, lcp
 from rig.conform.program import PORT, checked, running
+from rig.links.link import Link
 
 USER = "rig"
 ANSWER_SECONDS = 1.0
+AWAKE_SECONDS, AWAKE_TRIES = 1.0, 10
 STILL = 1.2
 """Restart timers after which a device that has acknowledged its end is Stopped."""
 
@@ -102,3 +106,51 @@ class PortDevice:
         if ending.gone:
             raise PortLostError(f"{self._line.port}: the line was closed by the other side")
         return begins is not None
+
+
+class CalledDevice:
+    """What answers a ``number``, behind the modem there: called anew for each case, over ``link``. One case at a time.
+
+    Whether it speaks first is seen in the first call. Raises CallError, NoModemError as the link does.
+    """
+
+    at_once = 1
+
+    def __init__(self, link: Link, number: Number, timing: Timing, answer_seconds: float) -> None:
+        if link.l2tp:
+            raise UsageError("a modem that is lent over L2TP brings packets, and no frames of an asynchronous line")
+        self.timing = timing
+        self._link = link
+        self._number = number
+        self._answer_seconds = answer_seconds
+        self._waits: bool | None = None
+
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[Tester]:
+        if self._waits is None:
+            with self._called() as first:
+                seconds = self.timing.restart + self._answer_seconds
+                self._waits = first.comes(lcp(Code.CONFIGURE_REQUEST), seconds) is None
+        with self._called() as tester:
+            yield tester
+
+    @contextlib.contextmanager
+    def _called(self) -> Iterator[Tester]:
+        self._link.open()
+        try:
+            self._link.dial(self._number)
+            waits = bool(self._waits)
+            tester = Tester(self._link.terminal(), self.timing, None, self._answer_seconds, waits=waits)
+            self._awaken(tester)
+            yield tester
+        finally:
+            self._link.hang_up()
+
+    def _awaken(self, tester: Tester) -> None:
+        """Until PPP listens there, which may be long after its modem has answered. A request to end is answered in
+        every state, and changes none that is not open yet (RFC 1661 §4.1)."""
+        for _ in range(AWAKE_TRIES):
+            tester.say(Code.TERMINATE_REQUEST)
+            if tester.comes(lambda packet: packet.protocol == LCP, AWAKE_SECONDS) is not None:
+                return
+        tester.failed(f"nothing that speaks PPP answers {self._number} within {AWAKE_TRIES * AWAKE_SECONDS:g} s")
