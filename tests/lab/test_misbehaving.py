@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,13 @@ from drivers.ppp.misbehaving.peer import Peer
 from drivers.ppp.misbehaving.roles import Account, Caller
 from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
+from rig.links.making import caller_at
+from rig.run.owner import Owner
+from rig.run.progress import Progress
 
 if TYPE_CHECKING:
     from fixtures.line import Gateway, Line
+    from rig.links.near_end import NearEnd
     from rig.parts.rack import FarEnd
 
 SOUND = "1-800-555-0100"
@@ -110,21 +115,30 @@ def pppds() -> set[str]:
     return {each.parent.name for each in Path("/proc").glob("[0-9]*/comm") if each.read_text().strip() == "pppd"}
 
 
-def ended_as(modem: Line, number: str, watched: float) -> tuple[Ends, float]:
+@pytest.fixture(scope="module")
+def near(far_end: FarEnd) -> Iterator[NearEnd]:
+    """Who calls them: a console and a modem of its own."""
+    with Owner() as owner:
+        port = far_end.install_line("who-calls", "")
+        yield caller_at(owner, far_end.bench, port, far_end.secret, Progress(), "who-calls")
+
+
+def ended_as(near: NearEnd, number: str, watched: float) -> tuple[Ends, float]:
     """How a call to it ends, ``watched`` for so long where it comes up; and after how many seconds all is over."""
     began = time.monotonic()
-    modem.near.open()
+    near.open()
     then: RigError | None = None
     try:
         try:
-            modem.call(number).start_ppp()
+            near.dial(Number(number))
+            near.start_ppp()
         except RigError as error:
             return Ends((type(error), str(error))), time.monotonic() - began
-        if modem.near.session.wait_end(watched):
-            then = modem.near.failure()
+        if near.session.wait_end(watched):
+            then = near.failure()
         return Ends(UP, (type(then), str(then)) if then is not None else None), time.monotonic() - began
     finally:
-        modem.near.hang_up()
+        near.hang_up()
 
 
 def is_as(found: tuple[type[RigError], str] | None, wanted: tuple[type[RigError], str] | None) -> bool:
@@ -139,16 +153,13 @@ def test_the_table_has_all_gateways_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("manner", GATEWAYS)
-def test_a_call_to_one_ends_as_the_table_says(modem: Line, manner: str) -> None:
-    modem.near.hang_up()
+def test_a_call_to_one_ends_as_the_table_says(near: NearEnd, far_end: FarEnd, manner: str) -> None:
     number = f"555-03{list(GATEWAYS).index(manner) + 1:02}"
-    exchange = modem.far_end
-    assert exchange is not None
-    processes = [each.process.pid for each in exchange.processes.values() if each.process.pid]
+    processes = [each.process.pid for each in far_end.processes.values() if each.process.pid]
     held, before = pppds(), memory_of(*processes)
     wanted = GATEWAYS_END[manner]
     ways = wanted if isinstance(wanted, tuple) else (wanted,)
-    found, seconds = ended_as(modem, number, ENDING_SECONDS if any(way.then for way in ways) else WATCHED_SECONDS)
+    found, seconds = ended_as(near, number, ENDING_SECONDS if any(way.then for way in ways) else WATCHED_SECONDS)
     assert any(is_as(found.error, way.error) and is_as(found.then, way.then) for way in ways), found
     assert seconds < MOST_SECONDS
     assert pppds() == held
@@ -157,11 +168,22 @@ def test_a_call_to_one_ends_as_the_table_says(modem: Line, manner: str) -> None:
 
 
 def test_after_all_of_them_a_sound_gateway_is_found_sound(modem: Line) -> None:
-    modem.near.hang_up()
-    modem.near.open()
     session = modem.call(SOUND).start_ppp()
     results = [result for check in checks.for_way("modem") for result in session.run_check(check)]
     assert [result.line() for result in results if result.held is not True] == []
+
+
+def test_a_sound_caller_of_ours_has_an_address_from_the_gateway(near: NearEnd, far_end: FarEnd) -> None:
+    """So that what the others do is not lost for another reason."""
+    near.link.open()
+    try:
+        near.link.dial(Number(SOUND))
+        account = Account(far_end.secret.user.encode(), far_end.secret.password.encode())
+        peer = Peer(Caller(lambda: secrets.token_bytes(4), account), GATEWAYS["sound"])
+        assert misbehaving.run(near.modem.line.fileno(), peer, 3) == "its time is up"
+        assert peer.role.up
+    finally:
+        near.link.hang_up()
 
 
 def misbehave(port: str, manner: str, seconds: float) -> str:
@@ -183,38 +205,37 @@ def ports(far_end: FarEnd) -> list[str]:
 
 @pytest.mark.parametrize("first", range(0, len(CALLERS), AT_ONCE))
 def test_the_gateway_serves_another_beside_five_who_misbehave(
-    modem: Line, gateway: Gateway, ports: list[str], first: int
+    near: NearEnd, gateway: Gateway, ports: list[str], first: int
 ) -> None:
     """On a hunt group of six lines; and he is fenced, alone, as ever. Once they have gone nothing is left of them."""
     manners = list(CALLERS)[first : first + AT_ONCE]
-    modem.near.hang_up()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         theirs = [
             pool.submit(misbehave, port, manner, CALLER_SECONDS) for port, manner in zip(ports, manners, strict=False)
         ]
-        modem.near.open()
-        up = modem.call(SOUND).start_ppp().up
+        near.open()
+        near.dial(Number(SOUND))
+        up = near.start_ppp()
         ended = [each.result() for each in theirs]
     assert set(ended) <= {"its time is up", "hung up", "the line is gone"}, dict(zip(manners, ended, strict=True))
-    assert modem.near.session.is_up
+    assert near.session.is_up
     assert gateway.rules.count(f"! -s {up.local}/32") == 1
-    modem.near.hang_up()
+    near.hang_up()
     gateway.wait_idle(20)
     assert gateway.sessions == 0
     assert gateway.rules.count("! -s ") == 0, "somebody is fenced who is not there"
 
 
-def test_a_caller_who_says_nothing_is_hung_up(modem: Line, gateway: Gateway) -> None:
+def test_a_caller_who_says_nothing_is_hung_up(near: NearEnd, gateway: Gateway) -> None:
     """He has the bench's five seconds; a line that he held would be nobody else's."""
-    modem.near.hang_up()
-    modem.near.link.open()
+    near.link.open()
     try:
         began = time.monotonic()
-        modem.near.link.dial(Number(SOUND))
+        near.link.dial(Number(SOUND))
         peer = Peer(Caller(lambda: secrets.token_bytes(4), Account(b"", b"")), CALLERS["silent"])
-        why = misbehaving.run(modem.near.modem.line.fileno(), peer, 20)
+        why = misbehaving.run(near.modem.line.fileno(), peer, 20)
         assert why == "the line is gone"
         assert 4 < time.monotonic() - began < 15
     finally:
-        modem.near.link.hang_up()
+        near.link.hang_up()
     gateway.wait_idle(20)

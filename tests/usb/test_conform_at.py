@@ -20,6 +20,9 @@ CASES = ("1.1", "2", "8", "9.1", "10.1", "10.3", "11.1", "11.2", "12")
 """What passes over the same engine at a pseudo-terminal (tests/unit) is not all done again here."""
 
 
+CIRCUITS = [f"12.{number}" for number in range(1, 7)]
+
+
 @pytest.fixture
 def plan(far_end: FarEnd) -> Iterator[AtPlan]:
     """A USB modem, and another one for it to call."""
@@ -34,4 +37,4 @@ def plan(far_end: FarEnd) -> Iterator[AtPlan]:
 def test_a_usb_modem_passes_what_only_circuits_can_show(plan: AtPlan) -> None:
     verdict = run_at(plan, Progress(verbose=False, quiet=True))
     assert [(check.name, check.expected, check.observed) for check in verdict.checks if not check.held] == []
-    assert len(verdict.checks) == 20
+    assert [check.name for check in verdict.checks if check.name.startswith("12.")] == CIRCUITS
