@@ -98,7 +98,7 @@ def answer(status: int, body: bytes, kind: type[_T]) -> _T:
     if not 200 <= status < 300:
         raise NotReceivedError(f"refused with HTTP status {status}: {_why(body) or 'it does not say why'}")
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotReceivedError(f"an answer that is not of this format: {error}") from None
 
@@ -155,6 +155,10 @@ def _range(headers: Mapping[str, str]) -> int:
             f"Content-Range {said!r} with Content-Length {length!r}: it takes all that is left of the file"
         )
     return first
+
+
+_DECODER = msgspec.json.Decoder(kind)
+"""Made once: two threads that decode a type for the first time at once have crashed msgspec."""
 
 
 def manifest_in(body: bytes) -> Manifest:
