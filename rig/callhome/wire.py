@@ -98,7 +98,7 @@ def answer(status: int, body: bytes, kind: type[_T]) -> _T:
     if not 200 <= status < 300:
         raise NotReceivedError(f"refused with HTTP status {status}: {_why(body) or 'it does not say why'}")
     try:
-        return _DECODER.decode(body)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotReceivedError(f"an answer that is not of this format: {error}") from None
 
@@ -157,14 +157,14 @@ def _range(headers: Mapping[str, str]) -> int:
     return first
 
 
-_DECODER = msgspec.json.Decoder(kind)
-"""Made once: two threads that decode a type for the first time at once have crashed msgspec."""
+_MANIFEST = msgspec.json.Decoder(Manifest)
+"""Made once: two threads that decoded a type for the first time at once have crashed."""
 
 
 def manifest_in(body: bytes) -> Manifest:
     """Raises ValueError for what is none."""
     try:
-        return msgspec.json.decode(body, type=Manifest)
+        return _MANIFEST.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"no manifest: {error}") from None
 
