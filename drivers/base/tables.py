@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import threading
 import tomllib
 import typing
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from drivers.base.errors import ConfigError, UsageError
+from drivers.base.typed_json import ONE_LEARNS
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -29,14 +29,10 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
-_one_at_a_time = threading.Lock()
-"""msgspec learns a type at its first use, and crashes when several threads have it learn the same one."""
-
-
 def convert(path: Path, data: dict[str, Any], kind: Any) -> Any:
     """What was read, as a Table. Raises ConfigError, which names key and file."""
     try:
-        with _one_at_a_time:
+        with ONE_LEARNS:
             return msgspec.convert(data, kind, dec_hook=_decode, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(_with_entries_named(str(error), data, kind), kind)}") from None

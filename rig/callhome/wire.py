@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from drivers.base.typed_json import from_json
 from rig.callhome.transaction import Entry, Manifest, NotReceivedError, Receipt
 
 TRANSACTIONS, RECEIPT, FIXES = "/transactions/", "/receipt", "/fixes"
@@ -98,14 +99,14 @@ def answer(status: int, body: bytes, kind: type[_T]) -> _T:
     if not 200 <= status < 300:
         raise NotReceivedError(f"refused with HTTP status {status}: {_why(body) or 'it does not say why'}")
     try:
-        return msgspec.json.decode(body, type=kind)
+        return from_json(body, kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotReceivedError(f"an answer that is not of this format: {error}") from None
 
 
 def _why(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=Refusal).why
+        return from_json(body, Refusal).why
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
 
@@ -157,14 +158,10 @@ def _range(headers: Mapping[str, str]) -> int:
     return first
 
 
-_MANIFEST = msgspec.json.Decoder(Manifest)
-"""Made once: two threads that decoded a type for the first time at once have crashed."""
-
-
 def manifest_in(body: bytes) -> Manifest:
     """Raises ValueError for what is none."""
     try:
-        return _MANIFEST.decode(body)
+        return from_json(body, Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"no manifest: {error}") from None
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from drivers.base.errors import RigError
+from drivers.base.typed_json import from_json
 
 TRIES = 3
 """So many wrong credentials end an arming."""
@@ -105,7 +106,7 @@ class Arming:
     def _found(cls, file: Path) -> Record | None:
         """What an earlier process has left, brought up to date."""
         try:
-            record = msgspec.json.decode(file.read_bytes(), type=Record)
+            record = from_json(file.read_bytes(), Record)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:

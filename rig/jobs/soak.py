@@ -19,6 +19,7 @@ import msgspec
 
 from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageError
 from drivers.base.interruptions import waiting
+from drivers.base.typed_json import from_json
 from drivers.modem.number import Number
 from rig import lab
 from rig.config.bench import Bench
@@ -70,7 +71,7 @@ class Log:
         for number, line in enumerate(lines, 1):
             try:
                 if number > 1:
-                    self.calls.append(msgspec.json.decode(line, type=SoakCall))
+                    self.calls.append(from_json(line, SoakCall))
                 elif (found := json.loads(line)) != head:
                     raise UsageError(
                         f"{path} is of a soak of {found.get('numbers')} on bench {found.get('bench')}",

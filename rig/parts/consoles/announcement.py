@@ -12,6 +12,8 @@ import re
 
 import msgspec
 
+from drivers.base.typed_json import from_json
+
 PORT, TLS_PORT = 9900, 9920
 MAGIC, VERSION = b"RIGC", 1
 LARGEST = 512
@@ -73,7 +75,7 @@ def unpack(datagram: bytes, secret: bytes) -> Announcement:
     if not hmac.compare_digest(datagram[len(MAGIC) + 1 : HEAD], hmac.digest(secret, body, hashlib.sha256)):
         raise RejectedError("a stranger's, or altered")
     try:
-        found = msgspec.json.decode(body, type=Announcement)
+        found = from_json(body, Announcement)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RejectedError("not understood") from None
     sound = ID.fullmatch(found.id) and FINGERPRINT.fullmatch(found.fingerprint) and 0 < found.port < 65536

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from drivers.base.typed_json import from_json
 from drivers.net.namespace import NetworkNamespace
 from drivers.tls.key_exchange import group_in
 from rig.parts.consoles.identity import Identity
@@ -72,7 +73,7 @@ class Stream:
                 raise ConnectionError("it said nothing that is a line")
         line, _, self._read = self._read.partition(b"\n")
         try:
-            return msgspec.json.decode(line, type=kind)
+            return from_json(line, kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConnectionError(f"it said nothing that is understood: {error}") from None
 
