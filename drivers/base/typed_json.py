@@ -6,7 +6,6 @@ requests that arrived together); so that is done by one at a time, here and in t
 
 from __future__ import annotations
 
-import functools
 import threading
 from typing import Any, TypeVar
 
@@ -16,16 +15,12 @@ _T = TypeVar("_T")
 
 ONE_LEARNS = threading.Lock()
 """Held by whoever has msgspec learn a type."""
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def from_json(data: bytes | str, kind: type[_T]) -> _T:
     """What it says. Raises msgspec.DecodeError for what is not of that kind, UnicodeDecodeError for what is no text."""
     with ONE_LEARNS:
-        decoder = _decoder(kind)
+        decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
     found: _T = decoder.decode(data)
     return found
-
-
-@functools.cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)

@@ -133,8 +133,12 @@ def decode_message(body: bytes, secret: bytes = b"") -> Message | None:
         first = next(pairs, None)
     except AvpError as error:
         raise MalformedError(str(error), Error.WRONG_LENGTH) from error
-    known = first is not None and first.readable and (first.vendor, first.attribute) == (0, A.MESSAGE_TYPE)
-    if first is None or not known or len(first.value) != 2:
+    if (
+        first is None
+        or not first.readable
+        or (first.vendor, first.attribute) != (0, A.MESSAGE_TYPE)
+        or len(first.value) != 2
+    ):
         raise MalformedError("its first AVP is no Message Type", Error.OUT_OF_RANGE)
     number = int.from_bytes(first.value, "big")
     try:

@@ -71,15 +71,16 @@ def ppp(
     The device is at a --port, is a program, or is called from a --bench; without them it is pppd, in the lab.
     """
     words = _one_device(port, against)
-    called = load_bench_to_run(bench) if bench and not port and not against else None
+    elsewhere = bool(port or against)
+    called = load_bench_to_run(bench) if bench and not elsewhere else None
     if called is not None and not called.dials:
         raise UsageError(f"bench {called.name} dials no number")
     if number and called is None:
         raise UsageError("--number: it is called from a --bench")
     whom = (Number(number) if number else gateway_number(called)) if called is not None else None
     _room_for(junit)
-    own = not port and not against and called is None
-    if own or called is not None:
+    own = not elsewhere and called is None
+    if not elsewhere:
         enter_lab_to_call(engine, called or load_bench("loopback-instant"), junit.parent if junit else None)
     from drivers.ppp.peer.lcp import Timing
     from rig.jobs.conform_ppp import ConformPlan, run_ppp

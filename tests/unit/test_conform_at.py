@@ -145,7 +145,8 @@ def feeds_lines(self: Engine) -> bytes:
     return bytes([self.settings.registers[3], 10])
 
 
-def stays_as_it_is(modem: Engine, value: int) -> Code:
+def does_nothing(modem: Engine, value: int) -> Code:
+    """It says OK, and that is all."""
     return Code.OK
 
 
@@ -165,11 +166,6 @@ def half_patient(sound: Any, self: Engine, name: str, seconds: float) -> None:
 
 def pauses_for_nothing(sound: Any, self: Engine, name: str, seconds: float) -> None:
     sound(self, name, 0 if name == "step" else seconds)
-
-
-def holds_on(modem: Engine, value: int) -> Code:
-    """H says OK, and nothing is hung up."""
-    return Code.OK
 
 
 RINGS = (ModemState.COMMAND, Line.RING)
@@ -228,8 +224,8 @@ FOUND: dict[str, tuple[Spoil, str]] = {
     "S4 is always 10": (replacing(Engine, "_line_end", feeds_lines), "6.8"),
     "S5 ends at 32": (item(settings.REGISTERS, 5, RegisterRule(8, 0, 32)), "6.10"),
     "X ends at 1": (item(settings.EFFECTIVE, "X", range(2)), "6.11"),
-    "Z resets nothing": (item(commands._ACTIONS, "Z", stays_as_it_is), "7.1"),
-    "&F resets nothing": (item(commands._ACTIONS, "&F", stays_as_it_is), "7.2"),
+    "Z resets nothing": (item(commands._ACTIONS, "Z", does_nothing), "7.1"),
+    "&F resets nothing": (item(commands._ACTIONS, "&F", does_nothing), "7.2"),
     "one speed": (replacing(PtyTerminal, "_hears", lambda self: False), "1.1"),
     "X0 names the rate": (around(results, "connect", lambda sound, rate, level: sound(rate, 4)), "9.6"),
     "X0 tells BUSY": (item(results.REPORTS, 0, results.REPORTS[4]), "9.9"),
@@ -243,7 +239,7 @@ FOUND: dict[str, tuple[Spoil, str]] = {
     "S0=0 answers": (item(engine._ON_LINE, RINGS, answers_anyway), "10.5"),
     "seven bits of data": (around(Engine, "from_line", loses_a_bit), "11.1"),
     "+++ anywhere": (replacing(EscapeGuard, "feed", any_plus), "11.4"),
-    "H holds the call": (item(commands._ACTIONS, "H", holds_on), "11.3"),
+    "H holds the call": (item(commands._ACTIONS, "H", does_nothing), "11.3"),
     "S2 is always +": (around(EscapeGuard, "feed", escapes_with_anything), "11.6"),
     "no NO CARRIER": (around(Engine, "_give_up", says_nothing_at_the_end), "11.7"),
 }

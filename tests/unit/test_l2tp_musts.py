@@ -88,7 +88,7 @@ def test_a_vendors_pair_is_not_the_ietfs_of_the_same_number(attribute: int) -> N
 def test_a_result_code_is_two_bytes_or_four_or_more(value: bytes, end: End) -> None:
     """§4.4.2: the error code and its message are optional."""
     assert unpacked(value) == end
-    tunnel, _ = established()
+    tunnel = established()
     took(tunnel, Kind.STOPCCN, {Attribute.ASSIGNED_TUNNEL_ID: PEERS, Attribute.RESULT_CODE: value})
     assert [event for event in tunnel.events if isinstance(event, TunnelEnded)] == [TunnelEnded(end, by_peer=True)]
 
@@ -188,13 +188,13 @@ def took(tunnel: Tunnel, kind: Kind, values: Values, session: int = 0) -> None:
 REPLY: Values = {**SCCRQ, Attribute.ASSIGNED_TUNNEL_ID: PEERS}
 
 
-def established() -> tuple[Tunnel, list[object]]:
+def established() -> Tunnel:
     tunnel = Tunnel(OURS, Identity("ours"), NOW)
     tunnel.connect(NOW)
     took(tunnel, Kind.SCCRP, REPLY)
     assert TunnelUp("somebody") in tunnel.events
     tunnel.events.clear()
-    return tunnel, []
+    return tunnel
 
 
 def in_state(state: TunnelState) -> Tunnel:
@@ -204,7 +204,7 @@ def in_state(state: TunnelState) -> Tunnel:
     elif state is TunnelState.WAIT_CONNECT:
         took(tunnel, Kind.SCCRQ, REPLY)
     elif state in (TunnelState.ESTABLISHED, TunnelState.CLOSING):
-        tunnel, _ = established()
+        tunnel = established()
         if state is TunnelState.CLOSING:
             tunnel.close(StopResult.SHUTTING_DOWN, NOW)
             tunnel.events.clear()
@@ -241,7 +241,7 @@ def test_a_message_of_set_up_in_another_state_ends_the_tunnel_and_nothing_else(k
 def call_in(state: CallState) -> tuple[Tunnel, int]:
     """A call of a tunnel's, in that state; and its id here."""
     if state in (CallState.ASKED, CallState.CONNECTING):
-        tunnel, _ = established()
+        tunnel = established()
         request: Values = {
             Attribute.ASSIGNED_SESSION_ID: 9, Attribute.CALL_SERIAL_NUMBER: 1, Attribute.MINIMUM_BPS: 1,
             Attribute.MAXIMUM_BPS: 9600, Attribute.BEARER_TYPE: 2, Attribute.FRAMING_TYPE: 2,
@@ -252,7 +252,7 @@ def call_in(state: CallState) -> tuple[Tunnel, int]:
         if state is CallState.CONNECTING:
             tunnel.accept_call(asked.call, NOW)
         return tunnel, asked.call
-    tunnel = in_state(TunnelState.WAIT_REPLY) if state is CallState.WAIT_TUNNEL else established()[0]
+    tunnel = in_state(TunnelState.WAIT_REPLY) if state is CallState.WAIT_TUNNEL else established()
     own = tunnel.place_call(NUMBER, NOW)
     if state in (CallState.WAIT_CONNECT, CallState.ESTABLISHED):
         took(tunnel, Kind.OCRP, {Attribute.ASSIGNED_SESSION_ID: 9}, own)

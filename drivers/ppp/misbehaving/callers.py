@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivers.ppp.misbehaving.peer import Hears, Manner, Peer
+from drivers.ppp.misbehaving.peer import Manner, Peer
 from drivers.ppp.misbehaving.roles import ADDRESS, Caller
-from drivers.ppp.misbehaving.ways import COMMON
+from drivers.ppp.misbehaving.ways import COMMON, deaf_to, instead_of, without
 from drivers.ppp.peer.packet import IPCP, PAP, Code, Option, Packet
 
 SOMEBODY_ELSES = bytes((10, 99, 99, 99))
@@ -15,9 +15,7 @@ SOMEBODY_ELSES = bytes((10, 99, 99, 99))
 
 def _insists(peer: Peer, packet: Packet) -> list[Packet]:
     """On an address that is not his, whatever he is given."""
-    if (packet.protocol, packet.code) == (IPCP, Code.CONFIGURE_REQUEST):
-        return [Packet(IPCP, packet.code, packet.id, Option(ADDRESS, SOMEBODY_ELSES).pack())]
-    return [packet]
+    return [Packet(IPCP, packet.code, packet.id, Option(ADDRESS, SOMEBODY_ELSES).pack())]
 
 
 def _guesses(peer: Peer, now: float) -> None:
@@ -30,11 +28,6 @@ def _says_who_for_ever(peer: Peer, now: float) -> None:
     peer.role.say_who(now)
 
 
-def _goes_without(protocol: int) -> Hears:
-    """What comes of that protocol is not heard."""
-    return lambda peer, packet: packet.protocol != protocol
-
-
 def _skips_pap(peer: Peer, packet: Packet) -> list[Packet]:
     """Asks for an address in place of saying who he is."""
     if packet.protocol == PAP:
@@ -43,13 +36,13 @@ def _skips_pap(peer: Peer, packet: Packet) -> list[Packet]:
 
 
 OF_CALLERS: tuple[Manner, ...] = (
-    Manner("pap-never", "never says who he is", says=lambda peer, packet: [packet] if packet.protocol != PAP else []),
+    Manner("pap-never", "never says who he is", says=without(PAP)),
     Manner("pap-skipped", "asks for an address, and does not say who he is", says=_skips_pap),
     Manner("guesses", "guesses passwords, a hundred a second", each=_guesses, every=0.01),
     Manner("says-who-for-ever", "says who he is, a hundred times a second", each=_says_who_for_ever, every=0.01),
-    Manner("ipcp-never", "wants no address", says=lambda peer, packet: [packet] if packet.protocol != IPCP else []),
-    Manner("insists", "insists on somebody else's address", says=_insists),
-    Manner("deaf-to-ipcp", "hears nothing of IPCP", hears=_goes_without(IPCP)),
+    Manner("ipcp-never", "wants no address", says=without(IPCP)),
+    Manner("insists", "insists on somebody else's address", says=instead_of(IPCP, Code.CONFIGURE_REQUEST, _insists)),
+    Manner("deaf-to-ipcp", "hears nothing of IPCP", hears=deaf_to(IPCP)),
 )  # fmt: skip
 
 CALLERS: Mapping[str, Manner] = {manner.name: manner for manner in (*OF_CALLERS, *COMMON)}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 
 from drivers.ppp.misbehaving.peer import Hears, Manner, Peer, Says
-from drivers.ppp.misbehaving.roles import ADDRESS, GIVEN, NAME_SERVERS, OWN, Gateway, is_request
-from drivers.ppp.misbehaving.ways import COMMON, deaf_to, hangs_up_at
+from drivers.ppp.misbehaving.roles import ADDRESS, GIVEN, NAME_SERVERS, OWN, Gateway
+from drivers.ppp.misbehaving.ways import COMMON, deaf_to, hangs_up_at, instead_of, of_another
 from drivers.ppp.peer.packet import IPCP, LCP, PAP, Code, Option, Packet, packed
 
 OTHER = IPv4Address("10.2.0.78")
@@ -32,7 +32,7 @@ def _to_ipcp(answer: Callable[[Peer, Packet, list[Option]], bool]) -> Hears:
     is to answer it, too."""
 
     def hears(peer: Peer, packet: Packet) -> bool:
-        if not is_request(packet, IPCP):
+        if (packet.protocol, packet.code) != (IPCP, Code.CONFIGURE_REQUEST):
             return True
         return answer(peer, packet, [one for one in packet.options if one.kind == ADDRESS])
 
@@ -110,19 +110,19 @@ def _ends_at_once(peer: Peer, now: float) -> None:
 
 OF_GATEWAYS: tuple[Manner, ...] = (
     Manner("sound", "does nothing that it should not, and has nothing behind it"),
-    Manner("pap-never", "wants PAP, and never answers it", hears=deaf_to(Code.CONFIGURE_REQUEST, PAP)),
+    Manner("pap-never", "wants PAP, and never answers it", hears=deaf_to(PAP)),
     Manner("pap-late", "does not hear PAP's first request", hears=_late),
     Manner("pap-refused", "refuses whoever he is, and stays",
            says=_pap(lambda packet: Packet(PAP, Code.CONFIGURE_NAK, packet.id, b"\2no"))),
     Manner("pap-of-another", "answers PAP with another identifier",
-           says=_pap(lambda packet: Packet(PAP, packet.code, packet.id + 1 & 0xFF, packet.data))),
+           says=instead_of(PAP, Code.CONFIGURE_ACK, of_another)),
     Manner("pap-without-message", "answers PAP without the octet that is its message's length",
            says=_pap(lambda packet: Packet(PAP, packet.code, packet.id))),
     Manner("hang-up-at-pap", "hangs up when PAP begins", hears=hangs_up_at(Code.CONFIGURE_REQUEST, PAP)),
     Manner("hang-up-behind-pap", "hangs up when PAP is answered",
            hears=hangs_up_at(Code.CONFIGURE_REQUEST, PAP, after=True)),
     Manner("ends-at-once", "ends the session when LCP is agreed on", each=_ends_at_once, every=0.0001),
-    Manner("ipcp-silent", "never answers IPCP", hears=lambda peer, packet: packet.protocol != IPCP),
+    Manner("ipcp-silent", "never answers IPCP", hears=deaf_to(IPCP)),
     Manner("no-address", "gives no address", hears=_to_ipcp(_no_address)),
     Manner("address-zero", "acknowledges 0.0.0.0", hears=_to_ipcp(_address_of_nobody)),
     Manner("address-for-ever", "gives another address each time", hears=_to_ipcp(_another_each_time)),

@@ -28,7 +28,9 @@ def run(descriptor: int, peer: Peer, seconds: float, stop: threading.Event | Non
         if peer.hung_up and not out:
             return "hung up"
         left = min(LOOK_SECONDS, begun + seconds - now, max(0.0, (peer.deadline or now + LOOK_SECONDS) - now))
-        readable, writable, _ = select.select([descriptor], [descriptor] if out else [], [], left)
+        # While a line takes nothing more, nothing is taken from it: what it has would be answered, and kept.
+        reads = [descriptor] if len(out) < KEPT else []
+        readable, writable, _ = select.select(reads, [descriptor] if out else [], [], left)
         now = time.monotonic()
         try:
             if writable:

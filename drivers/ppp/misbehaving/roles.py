@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from drivers.ppp.peer.endpoint import Endpoint
 from drivers.ppp.peer.lcp import LayerUp, Timing, usual
-from drivers.ppp.peer.packet import IPCP, LCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
+from drivers.ppp.peer.packet import IPCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
 
 ADDRESS, FIRST_NAME_SERVER, SECOND_NAME_SERVER = 3, 129, 131
 AUTH_PAP = Option(Kind.AUTHENTICATION, PAP.to_bytes(2, "big"))
@@ -161,8 +161,3 @@ class Caller:
 
 
 Role = Gateway | Caller
-
-
-def is_request(packet: Packet, protocol: int = LCP) -> bool:
-    """A Configure-Request of that protocol, or PAP's own of the same number."""
-    return packet.protocol == protocol and packet.code == Code.CONFIGURE_REQUEST

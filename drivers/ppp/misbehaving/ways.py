@@ -14,17 +14,23 @@ MUCH = 100_000
 _noise = random.Random(2007)  # noqa: S311 - the same noise each time, so that a failure is seen again
 
 
-def _instead(code: int, protocol: int, other: Says) -> Says:
+def instead_of(protocol: int, code: int, other: Says) -> Says:
     """``other`` in place of packets of one code of a protocol, all else as it is."""
     return lambda peer, packet: other(peer, packet) if (packet.protocol, packet.code) == (protocol, code) else [packet]
 
 
-def never(code: int, protocol: int = LCP) -> Says:
-    return _instead(code, protocol, lambda peer, packet: [])
+def nothing(peer: Peer, packet: Packet) -> list[Packet]:
+    return []
 
 
-def deaf_to(code: int, protocol: int = LCP) -> Hears:
-    return lambda peer, packet: (packet.protocol, packet.code) != (protocol, code)
+def without(protocol: int) -> Says:
+    """Nothing of that protocol is said."""
+    return lambda peer, packet: [packet] if packet.protocol != protocol else []
+
+
+def deaf_to(protocol: int) -> Hears:
+    """Nothing of that protocol is heard."""
+    return lambda peer, packet: packet.protocol != protocol
 
 
 def _naks(peer: Peer, packet: Packet) -> list[Packet]:
@@ -37,8 +43,12 @@ def _rejects(peer: Peer, packet: Packet) -> list[Packet]:
     return [Packet(LCP, Code.CONFIGURE_REJECT, packet.id, packet.data or Option(Kind.MRU, b"\x05\xdc").pack())]
 
 
-def _other_id(peer: Peer, packet: Packet) -> list[Packet]:
+def of_another(peer: Peer, packet: Packet) -> list[Packet]:
     return [Packet(packet.protocol, packet.code, packet.id + 1 & 0xFF, packet.data)]
+
+
+def _rejects_code(peer: Peer, packet: Packet) -> list[Packet]:
+    return [Packet(LCP, Code.CODE_REJECT, packet.id, b"\1\1\0\4")]
 
 
 def _options(peer: Peer, packet: Packet) -> list[Packet]:
@@ -124,18 +134,15 @@ def _rejects_protocol(protocol: int) -> Says:
     return says
 
 
-def nothing(peer: Peer, packet: Packet) -> list[Packet]:
-    return []
-
-
 COMMON: tuple[Manner, ...] = (
     Manner("silent", "says nothing at all", says=nothing),
-    Manner("nak-for-ever", "has another magic number wanted, each time", says=_instead(Code.CONFIGURE_ACK, LCP, _naks)),
-    Manner("reject-for-ever", "rejects whatever is asked for", says=_instead(Code.CONFIGURE_ACK, LCP, _rejects)),
+    Manner("nak-for-ever", "has another magic number wanted, each time",
+           says=instead_of(LCP, Code.CONFIGURE_ACK, _naks)),
+    Manner("reject-for-ever", "rejects whatever is asked for", says=instead_of(LCP, Code.CONFIGURE_ACK, _rejects)),
     Manner("acks-of-another", "acknowledges with another identifier",
-           says=_instead(Code.CONFIGURE_ACK, LCP, _other_id)),
+           says=instead_of(LCP, Code.CONFIGURE_ACK, of_another)),
     Manner("option-flood", "asks for 230 options that nobody has",
-           says=_instead(Code.CONFIGURE_REQUEST, LCP, _options)),
+           says=instead_of(LCP, Code.CONFIGURE_REQUEST, _options)),
     Manner("request-flood", "sends Configure-Requests, a hundred a second", each=_asks_all_the_time,
            every=FLOOD_EVERY, at_once=True),
     Manner("terminate-flood", "sends Terminate-Requests, two thousand a second", each=_ends_all_the_time,
@@ -144,9 +151,9 @@ COMMON: tuple[Manner, ...] = (
     Manner("unknown-protocols", "asks for protocols that nobody wants, five hundred a second",
            each=_unknown_protocols, every=FLOOD_EVERY),
     Manner("lcp-again", "begins LCP anew in the session", each=_begins_anew),
-    Manner("echoes-lost", "answers no Echo-Request", says=never(Code.ECHO_REPLY)),
+    Manner("echoes-lost", "answers no Echo-Request", says=instead_of(LCP, Code.ECHO_REPLY, nothing)),
     Manner("echoes-of-another", "answers Echo-Requests with a magic number that is nobody's",
-           says=_instead(Code.ECHO_REPLY, LCP, _wrong_magic)),
+           says=instead_of(LCP, Code.ECHO_REPLY, _wrong_magic)),
     Manner("damaged-frames", "damages each fifth frame", writes=_damaged),
     Manner("enormous-frames", "sends three frames of 100 kB", each=_enormous, every=0.2),
     Manner("garbage", "sends 400 random bytes, ten times a second", each=_garbage, every=0.1, at_once=True),
@@ -154,8 +161,7 @@ COMMON: tuple[Manner, ...] = (
     Manner("accm-all-ones", "wants every control character escaped", begins=_asks_for(Option(Kind.ACCM, b"\xff" * 4))),
     Manner("mru-64", "takes no more than 64 octets", begins=_asks_for(Option(Kind.MRU, b"\x00\x40"))),
     Manner("code-rejects", "rejects Configure-Requests by their code",
-           says=lambda peer, packet: [Packet(LCP, Code.CODE_REJECT, packet.id, b"\1\1\0\4")]
-           if (packet.protocol, packet.code) == (LCP, Code.CONFIGURE_ACK) else [packet]),
+           says=instead_of(LCP, Code.CONFIGURE_ACK, _rejects_code)),
     Manner("no-ip", "rejects IPCP", says=_rejects_protocol(IPCP)),
     Manner("hang-up-at-lcp", "hangs up when LCP begins", hears=hangs_up_at(Code.CONFIGURE_REQUEST)),
     Manner("hang-up-behind-lcp", "hangs up when LCP is agreed on", hears=hangs_up_at(Code.CONFIGURE_ACK, after=True)),

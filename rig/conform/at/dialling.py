@@ -31,19 +31,16 @@ def connects(tester: Tester) -> None:
 def written_as_people_do(tester: Tester) -> None:
     """What is no digit and no modifier of a number is passed over: brackets, hyphens, spaces, small letters."""
     number = tester.partner_number()
-    written = f"dt ({number[:2]}) {number[2:-1]}-{number[-1:]}"
-    tester.partner().ok("S0=1")
-    with tester.ended():
-        tester.modem.ends(written, Code.CONNECT, seconds=tester.connect_seconds)
+    with tester.in_a_call(dial=f"dt ({number[:2]}) {number[2:-1]}-{number[-1:]}"):
+        pass
 
 
 @DIALLING.case("V.250 §6.3.2", "MUST")
 def modifiers(tester: Tester) -> None:
     """T and P stand anywhere in a number, before its digits or between them."""
     number = tester.partner_number()
-    tester.partner().ok("S0=1")
-    with tester.ended():
-        tester.modem.ends(f"DP{number[:1]}T{number[1:]}", Code.CONNECT, seconds=tester.connect_seconds)
+    with tester.in_a_call(dial=f"DP{number[:1]}T{number[1:]}"):
+        pass
 
 
 @DIALLING.case("V.250 §6.3.11", "MUST")

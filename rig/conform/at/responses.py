@@ -118,8 +118,7 @@ def reset(tester: Tester) -> None:
     tester.modem.ok(f"S8={before ^ 77}")
     tester.modem.ask("Z")
     tester.modem.in_step()
-    if (after := tester.modem.value(8)) != before:
-        tester.modem.failed(f"S8 was {before}, and after another value and Z it is {after}")
+    tester.modem.is_at(8, before, f"{before}, another value, and Z")
 
 
 @CONTROL.case("V.250 §6.1.2", "MUST")

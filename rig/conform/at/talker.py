@@ -196,6 +196,11 @@ class Talker:
             self.failed(f"ATS{register}? was answered with {answer.raw!r}")
         return int(answer.texts[0])
 
+    def is_at(self, register: int, wanted: int, after: str) -> None:
+        """An S-parameter has that value."""
+        if (value := self.value(register)) != wanted:
+            self.failed(f"after {after}, S{register} is {value}")
+
     def in_step(self) -> None:
         """It is in command state, and answers in words, without echo."""
         for left in reversed(range(TRIES)):

@@ -68,14 +68,15 @@ class Tester:
     # --- calls -----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def in_a_call(self, setup: str = "", dial: str = "DT") -> Iterator[Answer]:
-        """The device has called the partner, and is in data state: its CONNECT. The call is over at the end."""
+    def in_a_call(self, setup: str = "", dial: str = "") -> Iterator[Answer]:
+        """The device has called the partner, and is in data state: its CONNECT. The call is over at the end. ``dial``:
+        how, where it is not by DT and the number."""
         number, other = self.partner_number(), self.partner()
         other.ok("S0=1")
         if setup:
             self.modem.ok(setup)
         with self.ended():
-            yield self.modem.ends(f"{dial}{number}", Code.CONNECT, seconds=self.connect_seconds)
+            yield self.modem.ends(dial or f"DT{number}", Code.CONNECT, seconds=self.connect_seconds)
 
     @contextlib.contextmanager
     def ringing(self, setup: str = "S0=0") -> Iterator[None]:
