@@ -18,10 +18,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-tests lab-misbehaving lab-network lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-fence guest usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-misbehaving lab-tests lab-network lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers lab-fence guest usb-tests lab-command conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command programs soak
+.PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
 .PHONY: setup packages usb-guest hardware docs clean
 
 dial: setup
@@ -70,7 +70,8 @@ LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
 LAB_VPNS := $(filter-out $(LAB_VPN) $(LAB_NETWORK),$(wildcard tests/lab/test_vpn*.py))
 LAB_CONSOLES := $(wildcard tests/lab/test_console*.py) tests/lab/test_call_home_servers.py
 LAB_MISBEHAVING := tests/lab/test_misbehaving.py
-LAB_APART := $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
+LAB_PEERS := tests/lab/test_conform_ppp.py tests/lab/test_partner.py tests/lab/test_ppp_peers.py
+LAB_APART := $(LAB_PEERS) $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -95,6 +96,9 @@ lab-consoles: setup
 
 lab-fence: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_FENCE)
+
+lab-peers: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_PEERS)
 
 lab-misbehaving: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_MISBEHAVING) --bench misbehaving

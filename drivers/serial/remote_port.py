@@ -86,8 +86,11 @@ class RemotePort:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(2)
+        held = getattr(self._remote, "_socket", None)
         with contextlib.suppress(serial.SerialException, OSError):
             self._remote.close()
+        if held is not None:
+            held.close()  # pyserial 3.5 does not where the server has gone: its shutdown() fails before
         self._close_master()
 
     def _close_master(self) -> None:

@@ -64,4 +64,4 @@ def device_of(plan: ConformPlan, progress: Progress) -> Iterator[Device[Tester]]
         yield ProgramDevice(plan.against, plan.timing, answer_seconds=plan.answer)
     else:
         with Owner() as owner:
-            yield pppd(owner.namespace("device"), owner.folder, plan.timing)
+            yield pppd(owner.namespace("device"), owner.folder, plan.timing, plan.answer)

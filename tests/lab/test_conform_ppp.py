@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-SECONDS = 120.0
-"""For all cases."""
+import pytest
+
+SECONDS = 280.0
+"""For all cases, on a machine that does much else: alone they take 40 s."""
 PATIENT = ("--answer", "3", "--restart-timer", "3")
 """On a machine that does much else."""
 KNOWN = {
@@ -28,6 +30,7 @@ KNOWN = {
 """What pppd 2.4.9 with Linux's ppp_async does otherwise, and why; docs/conform.md has it."""
 
 
+@pytest.mark.timeout(300)
 def test_pppd_holds_all_but_what_is_known_of_it(tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     command = [sys.executable, "-m", "rig", "conform", "ppp", "--json", "--quiet", "--junit", str(junit), *PATIENT]

@@ -4,6 +4,7 @@ answers a number."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import secrets
 import signal
@@ -60,7 +61,7 @@ class ProgramDevice:
             )  # fmt: skip
 
 
-def pppd(namespace: NetworkNamespace, folder: Path, timing: Timing) -> ProgramDevice:
+def pppd(namespace: NetworkNamespace, folder: Path, timing: Timing, answer_seconds: float) -> ProgramDevice:
     """The kernel's own, by itself in a namespace, told the ``timing``, with an account of this run's."""
     own, secret = Path(tempfile.mkdtemp(prefix="ppp-", dir=folder)), secrets.token_hex(16)
     (own / "options").touch()
@@ -74,7 +75,8 @@ def pppd(namespace: NetworkNamespace, folder: Path, timing: Timing) -> ProgramDe
         "lcp-max-configure", f"{timing.max_configure}", "lcp-max-terminate", f"{timing.max_terminate}",
         "lcp-max-failure", f"{timing.max_failure}",
     ]  # fmt: skip
-    return ProgramDevice(words, timing, lambda: isolate(namespace, {"/etc/ppp": own}), secret=secret.encode())
+    inside = functools.partial(isolate, namespace, {"/etc/ppp": own})
+    return ProgramDevice(words, timing, inside, answer_seconds=answer_seconds, secret=secret.encode())
 
 
 class PortDevice:
