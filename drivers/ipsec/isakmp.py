@@ -11,10 +11,17 @@ PORT, NAT_PORT = 500, 4500
 UDP, ESP = 17, 50
 HEADER = struct.Struct("!8s8sBBBBII")
 ENCRYPTED_1, ENCRYPTED_PAYLOAD = 0x01, 46
+RESPONSE = 0x20
 EXCHANGES = {
     2: "Main Mode", 4: "Aggressive Mode", 5: "Informational", 32: "Quick Mode", 33: "New Group",
     34: "IKE_SA_INIT", 35: "IKE_AUTH", 36: "CREATE_CHILD_SA", 37: "INFORMATIONAL",
 }  # fmt: skip
+SINCE_2 = 34
+EVERY_NAME = tuple(
+    f"{name}{which}"
+    for number, name in EXCHANGES.items()
+    for which in ((" request", " response") if number >= SINCE_2 else ("",))
+)
 PAYLOADS = {
     1: "SA", 4: "KE", 5: "ID", 6: "CERT", 7: "CR", 8: "HASH", 9: "SIG", 10: "Nonce", 11: "N", 12: "D", 13: "VID",
     20: "NAT-D", 21: "NAT-OA", 33: "SA", 34: "KE", 40: "Nonce", 41: "N", 43: "VID",
@@ -29,13 +36,21 @@ NOTIFY = (11, 41)
 @dataclass(frozen=True)
 class IkeMessage:
     """``exchange``: by its name in the RFCs; ``number``: its message id, 0 in phase 1; ``payloads``: of one in clear;
-    ``version``: the major one."""
+    ``version``: the major one; ``response``: whether it says that it is one, which those of version 1 do not."""
 
     exchange: str
     number: int
     version: int
     encrypted: bool
     payloads: tuple[str, ...]
+    response: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a message is called: its exchange, and since version 2 whether it asks or answers."""
+        if self.version < 2:
+            return self.exchange
+        return f"{self.exchange} {'response' if self.response else 'request'}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,7 @@ def ike(message: bytes) -> IkeMessage | None:
     encrypted = bool(flags & ENCRYPTED_1 and version >> 4 == 1) or first == ENCRYPTED_PAYLOAD
     payloads = () if encrypted else tuple(_payloads(message, first))
     name = EXCHANGES.get(exchange, f"exchange {exchange}")
-    return IkeMessage(name, number, version >> 4, encrypted, payloads)
+    return IkeMessage(name, number, version >> 4, encrypted, payloads, version >> 4 > 1 and bool(flags & RESPONSE))
 
 
 def _payloads(message: bytes, kind: int) -> Iterator[str]:

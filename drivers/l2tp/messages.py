@@ -38,6 +38,10 @@ OF_A_TUNNEL = frozenset({Kind.SCCRQ, Kind.SCCRP, Kind.SCCCN, Kind.STOPCCN, Kind.
 """The others are of a session in it."""
 
 A = Attribute
+NAMES: dict[int, str] = {int(kind): kind.name.replace("STOPCCN", "StopCCN") for kind in Kind}
+ACKNOWLEDGEMENT = "ZLB"
+"""What the RFC calls a message of no body, which does nothing but acknowledge (§5.8)."""
+EVERY_NAME = (*NAMES.values(), ACKNOWLEDGEMENT)
 
 REQUIRED: Mapping[Kind, tuple[Attribute, ...]] = {
     Kind.SCCRQ: (A.PROTOCOL_VERSION, A.HOST_NAME, A.FRAMING_CAPABILITIES, A.ASSIGNED_TUNNEL_ID),
@@ -121,6 +125,16 @@ def encode_message(message: Message) -> bytes:
         octets = value.to_bytes(SIZES[attribute], "big") if isinstance(value, int) else value
         found.append(encode(Avp(attribute, octets, attribute not in NOT_MANDATORY)))
     return b"".join(found)
+
+
+def name_of(body: bytes) -> str | None:
+    """What a message of that body is called; None for what is none. Its type cannot be hidden (§4.4.1)."""
+    if not body:
+        return ACKNOWLEDGEMENT
+    if len(body) < 8 or body[2:6] != bytes(4):
+        return None
+    number = int.from_bytes(body[6:8], "big")
+    return NAMES.get(number, f"message type {number}")
 
 
 def decode_message(body: bytes, secret: bytes = b"") -> Message | None:

@@ -43,14 +43,14 @@ class _Address:
 
 
 class BorrowedInterface:
-    """``name`` moved into ``namespace``, with ``address``. :meth:`stop` brings it back with the addresses it had.
+    """``name`` moved into ``namespace``, with ``address`` or none. :meth:`stop` brings it back with those it had.
 
     Of a run that is killed :func:`give_back` does that, but for the addresses: with its namespace the kernel moves a
     real interface back by itself, and destroys a VLAN or a macvlan. Raises UsageError for one that is not there, or
     that carries this machine's default route.
     """
 
-    def __init__(self, name: str, namespace: NetworkNamespace, address: IPv4Interface) -> None:
+    def __init__(self, name: str, namespace: NetworkNamespace, address: IPv4Interface | None) -> None:
         self._name = name
         self._namespace = namespace
         self._since = time.monotonic()
@@ -71,7 +71,8 @@ class BorrowedInterface:
             with namespace.path.open("rb") as target:
                 link.link("set", index=found[0], net_ns_fd=target.fileno())
         try:
-            namespace.add_address(name, address)
+            if address is not None:
+                namespace.add_address(name, address)
             namespace.set_up(name)
         except BaseException:
             self.stop()

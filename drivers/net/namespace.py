@@ -116,6 +116,12 @@ class NetworkNamespace:
             request = struct.pack("16sP", interface.encode(), ctypes.addressof(turned_off))
             fcntl.ioctl(any_socket, SIOCETHTOOL, request)
 
+    def leave_ipv6(self) -> None:
+        """Speak none on any interface, not even to find neighbours: for who only passes frames on."""
+        if has_ipv6():
+            with self.entered():
+                Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+
     def use_plain_queue(self, interface: str, packets: int = 3) -> None:
         """Have an interface queue in order, and drop only what it has no room for.
 

@@ -15,6 +15,8 @@ IPV4, IPV6 = 0x0800, 0x86DD
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
+PACKET_MREQ = struct.Struct("iHH8s")
 TIMESPEC = struct.Struct("qq")
 ROOM = 16 << 20
 """Bytes that the kernel keeps for us: a flood of a thousand packets is no more than a tenth of it."""
@@ -33,9 +35,12 @@ class Packet(NamedTuple):
 
 class PacketSocket:
     """From when it is made. ``interface``: "" for every one of the namespace; ``headers``: whether the link's own is
-    part of a packet's data. Raises OSError where there is no such interface."""
+    part of a packet's data; ``promiscuous``: also packets that are for others. Raises OSError where there is no such
+    interface."""
 
-    def __init__(self, namespace: NetworkNamespace, interface: str, *, headers: bool = False) -> None:
+    def __init__(
+        self, namespace: NetworkNamespace, interface: str, *, headers: bool = False, promiscuous: bool = False
+    ) -> None:
         kind = socket.SOCK_RAW if headers else socket.SOCK_DGRAM
         everywhere = 0 if interface else socket.htons(ETH_P_ALL)  # with 0 it hears nothing until it is bound
         with namespace.entered():
@@ -46,6 +51,11 @@ class PacketSocket:
             self._socket.setblocking(False)
             if interface:
                 self._socket.bind((interface, ETH_P_ALL))
+            if promiscuous:
+                with namespace.entered():
+                    index = socket.if_nametoindex(interface)
+                wanted = PACKET_MREQ.pack(index, PACKET_MR_PROMISC, 0, bytes(8))
+                self._socket.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, wanted)
         except BaseException:
             self._socket.close()
             raise
@@ -63,6 +73,10 @@ class PacketSocket:
                 return
             seconds, nanoseconds = TIMESPEC.unpack(extra[0][2])
             yield Packet(seconds + nanoseconds / 1e9, data, address[2] == PACKET_OUTGOING, address[1])
+
+    def send(self, frame: bytes) -> None:
+        """A whole frame, of a socket with ``headers`` and an interface. Raises OSError."""
+        self._socket.send(frame)
 
     def close(self) -> None:
         self._socket.close()

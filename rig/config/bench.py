@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Literal
 
 import msgspec
 
 from drivers.base.tables import Table
+from drivers.faults.messages import Kind, kind_of
+from drivers.faults.rule import Action, Rule, parse
 from drivers.modem.number import Number
 from drivers.serial.ports import FILTERS
 
@@ -319,6 +322,28 @@ class ConsolesTable(Table, frozen=True):
     device: ConsoleDeviceTable | None = None
 
 
+class FaultsTable(Table, frozen=True):
+    """What is done on their way to control messages of PPP, on the emulated [exchange]; of L2TP, on the cable to
+    [i5os]; and of IKE, on that to [internet]'s router: each a message, or several; see drivers.faults.rule."""
+
+    drop: str | tuple[str, ...] = ()
+    duplicate: str | tuple[str, ...] = ()
+    replay: str | tuple[str, ...] = ()
+    delay: str | tuple[str, ...] = ()
+    corrupt: str | tuple[str, ...] = ()
+
+    def written(self) -> Iterator[tuple[Action, str]]:
+        """Each, as it is written, and what is to be done."""
+        for action in Action:
+            texts: str | tuple[str, ...] = getattr(self, action.value)
+            yield from ((action, text) for text in ((texts,) if isinstance(texts, str) else texts))
+
+    def rules(self, *kinds: Kind) -> tuple[Rule, ...]:
+        """Those about messages of some kinds, in an order that is no matter. Raises ValueError for one that is none."""
+        found = (parse(action, text) for action, text in self.written())
+        return tuple(rule for rule in found if kind_of(rule.message) in kinds)
+
+
 class HostsTable(Table, frozen=True):
     """The service hosts that the rig stands in for. ``tls``: as whom they speak it, a name of hw-config/tls;
     ``broken``: their service centre, on purpose, in one of the ways of rig.parts.service_centre.faults."""
@@ -371,6 +396,7 @@ class Bench(Table, frozen=True):
     internet: InternetTable | None = None
     proxy: ProxyTable | None = None
     vpn_gateway: VpnTable | None = None
+    faults: FaultsTable = msgspec.field(default_factory=FaultsTable)
     hosts: HostsTable = msgspec.field(default_factory=HostsTable)
     call_home: CallHomeTable = msgspec.field(default_factory=CallHomeTable)
     consoles: ConsolesTable | None = None

@@ -9,6 +9,8 @@ from typing import Any
 
 from drivers.base.errors import ConfigError, UsageError
 from drivers.base.tables import convert, read
+from drivers.faults.messages import Kind, kind_of
+from drivers.faults.rule import parse
 from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 from rig.config import broken, profiles
 from rig.config.bench import (
@@ -137,10 +139,33 @@ def _validate(path: Path, bench: Bench) -> None:
             raise wrong("near-end.number", "it is missing: who is on the emulated [exchange] has a number to call")
     if bench.consoles is not None:
         _validate_consoles(bench, bench.consoles, wrong)
+    _validate_faults(bench, wrong)
     if bench.hosts.broken not in ("", *broken.CENTRE):
         raise wrong("hosts.broken", f"it takes {', '.join(broken.CENTRE)}")
     load_destinations(bench)
     load_tls_policy(bench)
+
+
+def _validate_faults(bench: Bench, wrong: Any) -> None:
+    passes = {
+        Kind.PPP: (
+            bench.exchange is not None and bench.consoles is None,
+            "an emulated [exchange], which its calls go over",
+        ),
+        Kind.L2TP: (bench.i5os is not None, "an [i5os], whose cable its messages go over"),
+        Kind.IKE: (
+            bench.vpn_gateway is not None and bench.internet is not None and not bench.vpn_gateway.interface,
+            "a [vpn-gateway] over [internet], whose router's cable its messages go over",
+        ),
+    }
+    for action, text in bench.faults.written():
+        try:
+            kind = kind_of(parse(action, text).message)
+        except ValueError as error:
+            raise wrong(f"faults.{action.value}", str(error)) from None
+        there, what = passes[kind]
+        if not there:
+            raise wrong(f"faults.{action.value}", f"{text!r} is {kind.value}, which takes {what}")
 
 
 def _validate_remote_modem(bench: Bench, wrong: Any) -> None:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from drivers.base.errors import NetworkError
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
+from rig.run.cable import Lay
 from rig.run.owner import Owner
 
 CARD, SECOND_CARD = "eth0", "eth1"
@@ -51,9 +52,10 @@ def join_router(
     interface: str,
     at: IPv4Interface,
     there: IPv4Network = ANYWHERE,
+    lay: Lay = NetworkNamespace.join,
 ) -> None:
     """Lay the cable to a router, and have everything go there, or what is for ``there``."""
-    console.join(CARD, router, interface)
+    lay(console, CARD, router, interface)
     router.add_address(interface, at)
     console.add_address(CARD, own)
     console.add_route(there, CARD, str(at.ip))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.base.errors import CarrierLostError
+from drivers.base.errors import CarrierLostError, RigError
 from drivers.base.interruptions import waiting
 from drivers.modem.number import Number
 from rig import lab
 from rig.checks import every
 from rig.config.bench import Bench
 from rig.jobs.ending import to_its_end
+from rig.jobs.faults import happened
 from rig.jobs.probing import surroundings
 from rig.paths.built import Built, Making
 from rig.paths.path import over
 from rig.paths.up import Up
 from rig.run.capture import Capture
 from rig.run.command import run_command
+from rig.run.control import ControlError
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict, WayReport
 
@@ -56,7 +60,8 @@ def run(
     began = time.monotonic()
     with to_its_end(verdict, progress, capture, "hanging up") as owner:
         built = making(bench, options.numbers, owner, progress, capture)
-        WayHome(built, options, progress, verdict, checking).run()
+        faults = functools.partial(happened, bench, owner.folder)
+        WayHome(built, options, progress, verdict, checking, faults).run()
     verdict.timing.total = time.monotonic() - began
     return verdict
 
@@ -67,7 +72,8 @@ def open_once(built: Built, progress: Progress, verdict: Verdict) -> None:
 
 
 class WayHome:
-    """One opening's steps, in their order; each leaves what it found in the verdict. The way is left open."""
+    """One opening's steps, in their order; each leaves what it found in the verdict. The way is left open. ``faults``:
+    asked last whether those have happened that the bench has."""
 
     def __init__(
         self,
@@ -76,7 +82,9 @@ class WayHome:
         progress: Progress,
         verdict: Verdict,
         checking: Checking = every_check,
+        faults: Callable[[], Iterable[CheckResult]] = tuple,
     ) -> None:
+        self._faults = faults
         self.built = built
         self.checking = checking
         self.path = built.path
@@ -87,13 +95,19 @@ class WayHome:
     def run(self) -> None:
         """Raises what ended it, where that was not the verdict on a way that was up."""
         began = time.monotonic()
-        up = self.path.open(self.verdict)
+        try:
+            up = self.path.open(self.verdict)
+        except RigError:
+            with contextlib.suppress(ControlError):
+                self._tell_faults()
+            raise
         took = time.monotonic() - began
         self.verdict.way = WayReport(up.kind, up.interface, up.source, up.gateway, up.mtu, took, up.facts)
         self._tell(up)
         began = time.monotonic()
         with over(self.path):
             self._check(up)
+            self._tell_faults()
         self.verdict.timing.checks = time.monotonic() - began
         self.verdict.judge()
         if self.options.command:
@@ -118,6 +132,11 @@ class WayHome:
                 self.progress.note(result.line())
                 if not self.path.alive():
                     raise self.path.failure()
+
+    def _tell_faults(self) -> None:
+        for result in self._faults():
+            self.verdict.checks.append(result)
+            self.progress.note(result.line())
 
     def _run_command(self, up: Up, command: Sequence[str]) -> None:
         """Somebody's own command over the way; it is watched meanwhile by its own end."""

@@ -18,6 +18,7 @@ from rig.callhome import forbidden
 from rig.config.bench import Bench
 from rig.config.bench_files import forbidden_file
 from rig.config.secret_files import is_made
+from rig.jobs import faults
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
 from rig.paths.building import serve
@@ -35,7 +36,7 @@ def lig(bench: Bench, progress: Progress) -> None:
         raise UsageError(f"bench {bench.name}: the table [lig], which says what to stand in for, is missing")
     if is_made(bench.near_end.secret):
         _refuse_without_terminal(bench, "near-end.secret")
-    with Owner() as owner:
+    with Owner() as owner, faults.told(bench, owner.folder, progress):
         with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
             far = FarEnd(bench, owner)
         if far.lines is not None:
@@ -77,7 +78,7 @@ def i5os(bench: Bench, progress: Progress) -> None:
         raise UsageError(
             f"bench {bench.name}: the table [i5os] with interface, address and peers is missing", "see docs/partners.md"
         )
-    with Owner() as owner:
+    with Owner() as owner, faults.told(bench, owner.folder, progress):
         with progress.step("i5/OS partition" + (", LIG, service hosts, exchange" if bench.lig else "")):
             partition = FarEnd(bench, owner).partition if bench.lig else EmulatedPartition(bench, owner, None)
             assert partition is not None
@@ -140,7 +141,7 @@ def network(bench: Bench, progress: Progress) -> None:
         _refuse_without_terminal(bench, key)
     deeds: collections.deque[Deed] = collections.deque()
     more = threading.Event()
-    with Owner() as owner, contextlib.ExitStack() as stack:
+    with Owner() as owner, faults.told(bench, owner.folder, progress), contextlib.ExitStack() as stack:
         served = serve(bench, owner, progress)
         patterns = forbidden_file(bench)
         looked_for = forbidden.load(patterns) if patterns is not None else None

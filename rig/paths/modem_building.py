@@ -14,7 +14,7 @@ from rig.config.ports import near_port
 from rig.config.secret_files import read_secret
 from rig.links.making import near_end_of
 from rig.links.near_end import NearEnd
-from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.parts.exchange.emulated import NEAR_LINE, PARTITION_LINE, EmulatedExchange
 from rig.parts.rack import FarEnd
 from rig.paths.built import Places
 from rig.paths.modem import ModemPath
@@ -24,7 +24,6 @@ from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
-PARTITION_LINE = "i5os-1"
 """The line of an emulated partition's first modem."""
 
 

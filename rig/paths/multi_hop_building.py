@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
+from drivers.faults.messages import Kind
 from drivers.ipsec.association import Association
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
@@ -24,6 +25,7 @@ from rig.paths.multi_hop import MultiHopPath
 from rig.paths.up import Up
 from rig.paths.vpn_beneath import VpnNetwork
 from rig.paths.vpn_service import VpnService
+from rig.run.cable import laid
 from rig.run.capture import PARTITION, Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -103,7 +105,9 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         hop = HopPlan(server, place.own.ip, service.terms.policy, service.terms.secret)
         partition = EmulatedPartition(bench, owner, None, hop)
         inside, there = network.router.namespace, IPv4Network(f"{server}/32")
-        join_router(partition.namespace, place.own, inside, place.interface, place.router, there)
+        join_router(
+            partition.namespace, place.own, inside, place.interface, place.router, there, laid(bench, owner, Kind.IKE)
+        )
         firewall.apply(partition.namespace, partition_rules(near_address(remote.partition), server))
         firewall.apply(partition.namespace, IPV6_RULES, version=6)
         partition.start()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Protocol
 
+from drivers.faults.messages import Kind
 from drivers.net import firewall
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
@@ -24,6 +25,7 @@ from rig.paths.built import Built, Places
 from rig.paths.internet import InternetPath
 from rig.paths.path import Path
 from rig.paths.up import Up
+from rig.run.cable import laid
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
@@ -147,7 +149,9 @@ class BehindRouter:
         bench, place = network.bench, network.places[number]
         console = Console.owned_by(owner, bench.near_end.allow, f"hmc{number or ''}")
         server = IPv4Network(f"{network.gateway.server}/32")
-        join_router(console.namespace, place.own, network.router.namespace, place.interface, place.router, server)
+        lay = NetworkNamespace.join if number else laid(bench, owner, Kind.IKE)  # of several consoles, the first
+        router = network.router.namespace
+        join_router(console.namespace, place.own, router, place.interface, place.router, server, lay)
         passes = network.router.allowed
         return cls(network, console, InternetPath(console, place.own.ip, place.router.ip, passes, progress), number)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from drivers.base.secret import Secret
+from drivers.faults.messages import Kind
 from drivers.ipsec.charon import Charon
 from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
-from drivers.net.borrowed_interface import BorrowedInterface
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.secret_files import is_made
@@ -25,6 +25,7 @@ from rig.paths.up import Up
 from rig.paths.vpn import VpnPath, console_end
 from rig.paths.vpn_beneath import BehindRouter, Beneath, OverModem, VpnNetwork
 from rig.paths.vpn_service import VpnService
+from rig.run import cable
 from rig.run.capture import Capture
 from rig.run.control import Control
 from rig.run.owner import Owner
@@ -131,7 +132,8 @@ def serve(bench: Bench, owner: Owner, progress: Progress) -> Served:
         service = VpnService.with_hosts(bench, owner)
         service.gateway.charon.told = functools.partial(_tell, progress)
         network = VpnNetwork.made(bench, owner, service.gateway, inside=table.interface)
-        owner.own(BorrowedInterface(table.interface, network.router.namespace, network.places[0].router))
+        at = network.places[0].router
+        cable.borrowed(bench, owner, Kind.IKE, table.interface, network.router.namespace, at)
         service.wait_ready()
     vpn = service.terms.table
     made = [Secret("IKE's", service.terms.secret)] if is_made(vpn.secret) else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from drivers.l2tp.avp import Attribute
 from drivers.l2tp.header import MalformedError, unpack
-from drivers.l2tp.messages import Kind, Message, decode_message
+from drivers.l2tp.messages import NAMES, Kind, Message, decode_message
 from drivers.l2tp.results import CallResult, StopResult
 from drivers.ppp.ppp_packet import packet_in
 from rig.run.capture import NEAR, PARTITION
@@ -92,7 +92,7 @@ def l2tp_rungs(datagrams: Iterable[Datagram]) -> Iterator[Rung]:
         after = None if datagram.sent else datagram.at - asked
         if datagram.sent:
             asked = datagram.at
-        text = message.kind.name.replace("STOPCCN", "StopCCN") + (", sent again" if again else "")
+        text = NAMES[message.kind] + (", sent again" if again else "")
         yield Rung(datagram.at, *_ends(datagram), "L2TP", text, tuple(l2tp_options(message)), after)
 
 

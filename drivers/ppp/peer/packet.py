@@ -51,6 +51,16 @@ NAMES: dict[int, dict[int, str]] = {
     CHAP: {1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"},
 }
 """What the codes of a protocol are called that has its own; RFC 1334 §2.2, RFC 1994 §4."""
+PROTOCOLS: dict[int, str] = {LCP: "LCP", PAP: "PAP", CHAP: "CHAP", IPCP: "IPCP", IPV6CP: "IPV6CP"}
+
+
+def name_of(protocol: int, code: int) -> str:
+    """What a packet is called: its protocol and its code, by their numbers where they have no names."""
+    where = PROTOCOLS.get(protocol, f"protocol 0x{protocol:04x}")
+    return f"{where} {NAMES.get(protocol, CODES).get(code) or f'code {code}'}"
+
+
+EVERY_NAME = tuple(name_of(protocol, code) for protocol in PROTOCOLS for code in NAMES.get(protocol, CODES))
 
 
 class MalformedError(ValueError):
@@ -89,6 +99,11 @@ class Packet(msgspec.Struct, frozen=True):
     def option(self, kind: int) -> Option | None:
         return next((one for one in self.options if one.kind == kind), None)
 
+    @property
+    def name(self) -> str:
+        """See name_of."""
+        return name_of(self.protocol, self.code)
+
     def pack(self) -> bytes:
         """From its code."""
         length = len(self.data) + 4 if self.length is None else self.length
@@ -103,17 +118,13 @@ class Packet(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """For people; of PAP, which carries a password, without what is in it."""
-        names = NAMES.get(self.protocol, CODES)
-        name = names.get(self.code) or f"code {self.code}"
-        told = {LCP: "LCP", PAP: "PAP", CHAP: "CHAP", IPCP: "IPCP", IPV6CP: "IPV6CP"}
-        where = told.get(self.protocol, f"protocol 0x{self.protocol:04x}")
         said = f" {self.data[:16].hex()}" if self.data and self.protocol != PAP else ""
         if Code.CONFIGURE_REQUEST <= self.code <= Code.CONFIGURE_REJECT and self.protocol in (LCP, IPCP, IPV6CP):
             try:
                 said = "".join(f" <{one}>" if self.protocol == LCP else f" <{one.kind}>" for one in self.options)
             except MalformedError:
                 said += " (no options)"
-        return f"{where} {name} id={self.id}{said}"
+        return f"{self.name} id={self.id}{said}"
 
 
 def protocol_in(frame: bytes) -> tuple[int, bytes, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drivers.faults.messages import Kind
 from drivers.serial.ports import await_port
 from rig.config.bench import Bench
 from rig.parts.exchange import switch
@@ -13,6 +14,8 @@ from rig.run.process import PartnerProcess
 
 NEAR_LINE = "near-end"
 """The name of the near end's own line."""
+PARTITION_LINE = "i5os-1"
+"""That of the one which a partition lends it."""
 PLUG_SECONDS = 20.0
 """How long a USB modem may take from its plug to its tty: half a second, and ten times that under emulation."""
 
@@ -42,7 +45,8 @@ class EmulatedExchange:
 
     def __init__(self, bench: Bench, owner: Owner) -> None:
         self._modem = bench.near_end.modem
-        self.plan = Plan(_timing(bench), _entries(bench), owner.folder)
+        faults = bench.faults.rules(Kind.PPP)
+        self.plan = Plan(_timing(bench), _entries(bench), owner.folder, faults, (NEAR_LINE, PARTITION_LINE))
         self.control = Control(self.plan.control_path)
         self.process = owner.own(PartnerProcess("exchange", switch.main, (self.plan,), owner.folder / "exchange.log"))
 

@@ -12,8 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from drivers.faults.rule import Sender
+from drivers.faults.switchboard import Switchboard
 from rig.parts.exchange.circuit import Direction
 from rig.parts.exchange.hayes.events import Line
+from rig.parts.exchange.line_faults import Deliver, FaultyDirection
 
 
 @dataclass(frozen=True)
@@ -137,24 +140,30 @@ class ExchangeCall:
         ends = (self.caller, self.callee)
         for sender, receiver in (ends, ends[::-1]):
             assert receiver.telephone is not None
-            deliver = self._recorded(sender, receiver, receiver.telephone.line_data)
+            deliver = self._as_it_comes(sender, receiver, receiver.telephone.line_data)
             self._directions[sender] = Direction(self.timing.rate, deliver, self.drop)
         self._directions[self.callee].faults.drop_after = self.listing.drop_after
         for end in ends:
             self._tell(end, Line.CARRIER, self.timing.reported_rate)
 
-    def _recorded(
-        self, sender: Subscriber, receiver: Subscriber, deliver: Callable[[bytes], None]
-    ) -> Callable[[bytes], None]:
-        """The same, and whoever records a line is told."""
-        recorders = self.exchange.recorders
-        told = [(recorders[end.name], end is sender) for end in (sender, receiver) if end.name in recorders]
-        if not told:
+    def _as_it_comes(self, sender: Subscriber, receiver: Subscriber, deliver: Deliver) -> Deliver:
+        """The same, by the faults of either's line, and whoever records a line is told: of what its end has sent, and
+        of what has come to it."""
+        faults = self.exchange.faults
+        deliver = self._recorded(receiver, False, deliver)
+        for end in (sender, receiver):
+            if end.name in faults:
+                whose: Sender = "near" if end is sender else "far"
+                deliver = FaultyDirection(faults[end.name], whose, deliver, lambda: self in self.exchange.calls)
+        return self._recorded(sender, True, deliver)
+
+    def _recorded(self, end: Subscriber, sent: bool, deliver: Deliver) -> Deliver:
+        record = self.exchange.recorders.get(end.name)
+        if record is None:
             return deliver
 
         def recorded(data: bytes) -> None:
-            for record, sent in told:
-                record(sent, data)
+            record(sent, data)
             deliver(data)
 
         return recorded
@@ -222,6 +231,7 @@ class Exchange:
         self.calls: list[ExchangeCall] = []
         self.dead_lines: set[str] = set()
         self.recorders: dict[str, Callable[[bool, bytes], None]] = {}
+        self.faults: dict[str, Switchboard] = {}
         self._spare_names = itertools.count(1)
 
     def list_number(self, number: str, kind: str, drop_after: int | None = None) -> Listing:

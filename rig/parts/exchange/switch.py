@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from drivers.faults.rule import Rule
+from drivers.faults.switchboard import Switchboard
 from drivers.ppp.line_record import RecordWriter
 from rig.config import profiles
 from rig.parts.exchange.circuit import Direction
@@ -39,18 +41,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the exchange is to be: timing, directory, and the folder where ports and control socket stand."""
+    """What the exchange is to be: timing, directory, and the folder where ports and control socket stand; ``faults`` of
+    the calls on the lines that are named ``faulty``."""
 
     timing: Timing
     entries: tuple[Entry, ...]
     folder: Path
+    faults: tuple[Rule, ...] = ()
+    faulty: tuple[str, ...] = ()
 
     @property
     def control_path(self) -> Path:
-        return self.folder / "exchange.sock"
+        return control_path(self.folder)
 
     def port(self, line: str) -> Path:
         return self.folder / f"tty-{line}"
+
+
+def control_path(folder: Path) -> Path:
+    """Where the exchange of a run is asked, in its folder."""
+    return folder / "exchange.sock"
 
 
 class Switch:
@@ -61,6 +71,9 @@ class Switch:
         self.exchange = Exchange(plan.timing)
         self.modems: dict[str, SoftModem] = {}
         self.usb: dict[str, UsbModem[SoftModem]] = {}
+        self._faults = Switchboard(plan.faults)
+        if plan.faults:
+            self.exchange.faults.update(dict.fromkeys(plan.faulty, self._faults))
         self._watcher = Watcher()
         self._records: dict[str, BinaryIO] = {}
         for entry in plan.entries:
@@ -82,6 +95,7 @@ class Switch:
             "dead_line": self.dead_line,
             "record": self.record,
             "calls": self.calls,
+            "happened": self._faults.happened,
             "call_by_voice": self.exchange.call_by_voice,
         }
 

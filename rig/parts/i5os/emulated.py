@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING, Protocol
 
-from drivers.net.borrowed_interface import BorrowedInterface
+from drivers.faults.messages import Kind
 from drivers.net.namespace import NetworkNamespace
 from rig.config import profiles
 from rig.config.bench import Bench
@@ -14,6 +14,7 @@ from rig.config.secret_files import secret_value
 from rig.parts.i5os import i5os
 from rig.parts.i5os.i5os import I5osPlan
 from rig.parts.i5os.lac_modem import LacModemPlan
+from rig.run import cable
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
@@ -44,7 +45,7 @@ class EmulatedPartition:
         self.namespace = owner.namespace("i5os")
         if self._table.interface:
             assert self._table.address is not None
-            owner.own(BorrowedInterface(self._table.interface, self.namespace, self._table.address))
+            cable.borrowed(bench, owner, Kind.L2TP, self._table.interface, self.namespace, self._table.address)
         secret = secret_value(bench, "i5os.secret", self._table.secret, "")
         peers, hello = self._table.peers, 60.0
         if (remote := bench.near_end.remote_modem) is not None:
@@ -89,7 +90,7 @@ class EmulatedPartition:
         """Join a near end to it by Ethernet, as good or bad as the bench has it."""
         table, remote = self._table, self.bench.near_end.remote_modem
         assert remote is not None
-        console.join("i5os0", self.namespace, "hmc0")
+        cable.laid(self.bench, self._owner, Kind.L2TP)(console, "i5os0", self.namespace, "hmc0")
         console.write_checksums("i5os0")
         console.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
         self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
