@@ -15,7 +15,7 @@ from drivers.faults import datagrams
 from drivers.faults.rule import Sender
 from drivers.faults.switchboard import Switchboard
 from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import PacketSocket
+from drivers.net.packet_socket import UNDONE, PacketSocket
 
 _log = logging.getLogger("relay")
 
@@ -34,8 +34,8 @@ class RelayedCable:
     def __init__(self, namespace: NetworkNamespace, near: str, far: str, switchboard: Switchboard) -> None:
         self._switchboard = switchboard
         self._ends: dict[Sender, PacketSocket] = {
-            "near": PacketSocket(namespace, near, headers=True, promiscuous=True),
-            "far": PacketSocket(namespace, far, headers=True, promiscuous=True),
+            "near": PacketSocket(namespace, near, headers=True, relayed=True),
+            "far": PacketSocket(namespace, far, headers=True, relayed=True),
         }
         self._late: list[_Late] = []
         self._numbers = itertools.count()
@@ -59,8 +59,8 @@ class RelayedCable:
             if packet.outgoing:
                 continue
             now = time.monotonic()
-            name = datagrams.name_in(packet.data)
-            for when, frame in self._switchboard.passes(name, sender, packet.data, now, datagrams.corrupted):
+            name = datagrams.name_in(packet.data[UNDONE:])
+            for when, frame in self._switchboard.passes(name, sender, packet.data, now, _corrupted):
                 if when <= now:
                     self._send(out, frame)
                 else:
@@ -74,6 +74,12 @@ class RelayedCable:
             _log.warning("a frame of %d octets is lost: %s", len(frame), error)
 
     def close(self) -> None:
+        """The cable is cut."""
         for end in self._ends.values():
             with contextlib.suppress(OSError):
                 end.close()
+
+
+def _corrupted(frame: bytes) -> bytes:
+    """It, and nothing is left to be done to it."""
+    return bytes(UNDONE) + datagrams.corrupted(frame[UNDONE:])

@@ -25,7 +25,7 @@ def name_in(frame: bytes) -> str | None:
     ports = struct.unpack_from("!HH", frame, at - UDP_HEAD)
     payload = frame[at:]
     if L2TP_PORT in ports:
-        return _l2tp(payload)
+        return l2tp_name(payload)
     found = isakmp.in_udp(payload, ports)
     return found.name if isinstance(found, isakmp.IkeMessage) else None
 
@@ -52,7 +52,8 @@ def _payload_at(frame: bytes) -> int | None:
     return at if UDP_HEAD < length <= len(frame) - at + UDP_HEAD else None
 
 
-def _l2tp(payload: bytes) -> str | None:
+def l2tp_name(payload: bytes) -> str | None:
+    """What a datagram of L2TP's is called; None for data, and for what is none."""
     try:
         return l2tp.name_of(unpack(payload)[1]) if is_control(payload) else None
     except MalformedError:

@@ -11,6 +11,8 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 8.0
 """Seconds until a message is sent again, doubled each time, and where that ends (§5.8)."""
 TRIES = 6
 """So often a message is sent before the peer counts as gone: after 1 + 2 + 4 + 8 + 8 + 8 s."""
+CYCLE = sum(min(FIRST_WAIT * 2**tried, LONGEST_WAIT) for tried in range(TRIES))
+"""Seconds for which a peer may go on to send a message again."""
 DEFAULT_WINDOW = 4
 """Of a peer that does not say (§4.4.3, Receive Window Size)."""
 KEPT = 32

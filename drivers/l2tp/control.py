@@ -60,6 +60,7 @@ class ControlConnection:
         self.channel = Channel()
         self.state = TunnelState.IDLE
         self.events: list[Event] = []
+        self.ended_by_peer = False
         self.tie_breaker = b""
         self._challenge = b""
         self._host = ""
@@ -249,6 +250,7 @@ class ControlConnection:
         self.channel.drop()  # StopCCN ends the calls too (RFC 2661 §5.7): a CDN on its way to the peer is for nobody
         if self.state is not TunnelState.CLOSING:
             self.state = TunnelState.CLOSING
+            self.ended_by_peer = True
             self._ended(unpacked(message.octets(Attribute.RESULT_CODE)), by_peer=True)
 
     def _ended(self, end: End, *, by_peer: bool) -> None:

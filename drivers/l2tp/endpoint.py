@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drivers.l2tp import messages
 from drivers.l2tp.avp import Attribute
+from drivers.l2tp.channel import CYCLE
 from drivers.l2tp.control import Identity, TunnelState
 from drivers.l2tp.events import Event
 from drivers.l2tp.header import MalformedError, is_control, unpack
@@ -39,6 +40,7 @@ class Endpoint:
         self._allowed = allowed
         self._peers: dict[int, Hashable] = {}
         self._asked_for: dict[tuple[Hashable, int], int] = {}
+        self._leaving: dict[int, tuple[Tunnel, float]] = {}
 
     def connect(self, peer: Hashable, now: float) -> Tunnel:
         """Ask a peer for a tunnel."""
@@ -58,7 +60,7 @@ class Endpoint:
             header, body = unpack(datagram)
         except MalformedError:
             return
-        tunnel = self.tunnels.get(header.tunnel)
+        tunnel = self.tunnels.get(header.tunnel) or self._leaving_at(header.tunnel, now)
         if header.tunnel == 0 and header.ns == 0:
             tunnel = self._for_request(body, peer, now)
         if tunnel is not None and self._peers[tunnel.own] == peer:
@@ -98,7 +100,7 @@ class Endpoint:
         return True
 
     def _new(self, peer: Hashable, now: float) -> Tunnel:
-        while (own := secrets.randbelow(0xFFFF) + 1) in self.tunnels:
+        while (own := secrets.randbelow(0xFFFF) + 1) in self.tunnels or own in self._leaving:
             pass
         tunnel = self.tunnels[own] = Tunnel(own, self.identity, now)
         self._peers[own] = peer
@@ -109,8 +111,18 @@ class Endpoint:
         for tunnel in list(self.tunnels.values()):
             tunnel.tick(now)
             if tunnel.closed and not tunnel.events and not tunnel.channel.out:
-                del self.tunnels[tunnel.own], self._peers[tunnel.own]
+                del self.tunnels[tunnel.own]
                 self._asked_for = {key: own for key, own in self._asked_for.items() if own != tunnel.own}
+                self._leaving[tunnel.own] = tunnel, now + (CYCLE if tunnel.ended_by_peer else 0)
+        gone = [own for own, (_, until) in self._leaving.items() if until <= now]
+        for own in gone + list(self._leaving)[: max(0, len(self._leaving) - MOST_TUNNELS)]:
+            if self._leaving.pop(own, None) is not None:
+                del self._peers[own]
+
+    def _leaving_at(self, own: int, now: float) -> Tunnel | None:
+        """One that its peer has ended: should the peer not have heard that we know, it is told again (§5.7)."""
+        tunnel, until = self._leaving.get(own, (None, now))
+        return tunnel if until > now else None
 
     @property
     def deadline(self) -> float | None:
@@ -121,7 +133,7 @@ class Endpoint:
     def take_outgoing(self) -> list[tuple[bytes, Tunnel]]:
         """The datagrams to send, and over which tunnel."""
         found: list[tuple[bytes, Tunnel]] = []
-        for tunnel in self.tunnels.values():
+        for tunnel in (*self.tunnels.values(), *(tunnel for tunnel, _ in self._leaving.values())):
             sending, tunnel.channel.out = tunnel.channel.out, []
             found += [(datagram, tunnel) for datagram in sending]
         return found

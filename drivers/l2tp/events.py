@@ -71,10 +71,12 @@ class CallAccepted:
 
 @dataclass(frozen=True)
 class CallConnected:
-    """The peer says that the call is up. ``rate`` in bit/s, towards the peer."""
+    """The peer says that the call is up. ``rate`` in bit/s, towards the peer; ``sequenced``: it wants a number in each
+    data message (§4.4.6, Sequencing Required)."""
 
     call: int
     rate: int
+    sequenced: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ PORT = 1701
 MTU_IN_ESP = 1350
 """What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
 
+NUMBERS_PACKETS = "pppol2tp_send_seq"
+"""pppd's word for a session whose peer wants a number in each data message."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -208,7 +208,8 @@ class Tunnel(ControlConnection):
 
     def _take_call_connected(self, call: TunnelCall, message: Message, now: float) -> None:
         call.state = CallState.ESTABLISHED
-        self.events.append(CallConnected(call.own, message.number(Attribute.TX_CONNECT_SPEED)))
+        sequenced = Attribute.SEQUENCING_REQUIRED in message.values
+        self.events.append(CallConnected(call.own, message.number(Attribute.TX_CONNECT_SPEED), sequenced))
 
     def _take_link_info(self, call: TunnelCall, message: Message, now: float) -> None:
         _, send, receive = struct.unpack("!HII", message.octets(Attribute.ACCM))

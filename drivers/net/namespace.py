@@ -28,6 +28,8 @@ SIOCGIFHWADDR = 0x8927
 SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8946, 0x17
 NUD_PERMANENT = 0x80
 PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
+CABLE_SECONDS = 5.0
+"""In which both ends of a cable that was just laid know of each other: the kernel looks once a second at the latest."""
 FOLDER = Path("/run/netns")
 OWN = Path("/proc/thread-self/ns/net")
 """The calling thread's."""
@@ -102,6 +104,8 @@ class NetworkNamespace:
             link.link("add", ifname=near, kind="veth", peer=peer)
         self.set_up(near)
         other.set_up(far)
+        for namespace, end in ((self, near), (other, far)):
+            namespace._carrier_is(True, end, CABLE_SECONDS)
 
     def set_up(self, interface: str) -> None:
         with self.netlink() as link:
@@ -210,10 +214,14 @@ class NetworkNamespace:
 
     def loses_carrier(self, interface: str, seconds: float) -> bool:
         """Wait so many seconds for an interface to lose its other end; whether it has."""
+        return self._carrier_is(False, interface, seconds)
+
+    def _carrier_is(self, wanted: bool, interface: str, seconds: float) -> bool:
+        """Whether it is, by then: the kernel tells of it a while after it is so."""
         end = time.monotonic() + seconds
         with self.entered(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
             link.bind((0, RTMGRP_LINK))
-            while self.has_carrier(interface):
+            while self.has_carrier(interface) is not wanted:
                 left = end - time.monotonic()
                 if left <= 0 or not select.select([link], [], [], left)[0]:
                     return False

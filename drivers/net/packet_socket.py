@@ -15,12 +15,14 @@ IPV4, IPV6 = 0x0800, 0x86DD
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
-SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_VNET_HDR = 263, 1, 1, 15
+UNDONE = 10
+"""Octets of a virtio_net_hdr: sums that are not there yet, as of who sends over a veth, and how it is to be cut."""
 PACKET_MREQ = struct.Struct("iHH8s")
 TIMESPEC = struct.Struct("qq")
 ROOM = 16 << 20
 """Bytes that the kernel keeps for us: a flood of a thousand packets is no more than a tenth of it."""
-LARGEST = 65536
+LARGEST = 65536 + UNDONE
 
 
 class Packet(NamedTuple):
@@ -35,11 +37,12 @@ class Packet(NamedTuple):
 
 class PacketSocket:
     """From when it is made. ``interface``: "" for every one of the namespace; ``headers``: whether the link's own is
-    part of a packet's data; ``promiscuous``: also packets that are for others. Raises OSError where there is no such
-    interface."""
+    part of a packet's data; ``relayed``: they are to be sent on, also those that are for others, and what the
+    kernel has left to be done to each stands before it (UNDONE), where a sender has to say it. Raises OSError where
+    there is no such interface."""
 
     def __init__(
-        self, namespace: NetworkNamespace, interface: str, *, headers: bool = False, promiscuous: bool = False
+        self, namespace: NetworkNamespace, interface: str, *, headers: bool = False, relayed: bool = False
     ) -> None:
         kind = socket.SOCK_RAW if headers else socket.SOCK_DGRAM
         everywhere = 0 if interface else socket.htons(ETH_P_ALL)  # with 0 it hears nothing until it is bound
@@ -51,7 +54,8 @@ class PacketSocket:
             self._socket.setblocking(False)
             if interface:
                 self._socket.bind((interface, ETH_P_ALL))
-            if promiscuous:
+            if relayed:
+                self._socket.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
                 with namespace.entered():
                     index = socket.if_nametoindex(interface)
                 wanted = PACKET_MREQ.pack(index, PACKET_MR_PROMISC, 0, bytes(8))
@@ -75,7 +79,7 @@ class PacketSocket:
             yield Packet(seconds + nanoseconds / 1e9, data, address[2] == PACKET_OUTGOING, address[1])
 
     def send(self, frame: bytes) -> None:
-        """A whole frame, of a socket with ``headers`` and an interface. Raises OSError."""
+        """A whole frame, as it was taken; of a socket with ``headers`` and an interface. Raises OSError."""
         self._socket.send(frame)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from rig.parts.exchange import switch
 from rig.run.cable import control_path
 from rig.run.control import Control, ControlError
 from rig.run.progress import Progress
+from rig.verdict.callhome import counted
 from rig.verdict.verdict import CheckResult
 
 
@@ -26,7 +27,7 @@ def happened(bench: Bench, folder: Path) -> Iterator[CheckResult]:
 
 
 def _result(text: str, seen: int, done: int) -> CheckResult:
-    observed = f"{_times(done)}, of {seen} such messages" if seen else "no such message has passed"
+    observed = f"{_times(done)}, of {counted(seen, 'such message')}" if seen else "no such message has passed"
     return CheckResult("fault", text, "it happens", observed, done > 0, {"seen": seen, "done": done})
 
 

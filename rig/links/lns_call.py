@@ -41,6 +41,7 @@ class LnsCall:
         self._number = 0
         self._over = False
         self._as_lns = True
+        self._sequenced = False
         with lns.namespace.entered():
             self._session = kernel.unconnected()
 
@@ -112,6 +113,7 @@ class LnsCall:
         answer = self._next(CallConnected, CallEnded, TunnelEnded, seconds=seconds)
         if not isinstance(answer, CallConnected):
             raise self._refused(number, answer)
+        self._sequenced = answer.sequenced
         return answer.rate
 
     def _connect_session(self) -> None:
@@ -144,6 +146,7 @@ class LnsCall:
         """What pppd's plug-in for L2TP is told of the session."""
         return (
             "pppol2tp", "0", *(("pppol2tp_lns_mode",) if self._as_lns else ()),
+            *((kernel.NUMBERS_PACKETS,) if self._sequenced else ()),
             "pppol2tp_tunnel_id", f"{self._lns.tunnel.own}", "pppol2tp_session_id", f"{self._number}",
         )  # fmt: skip
 

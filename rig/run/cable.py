@@ -3,7 +3,6 @@ faults of what passes there ([faults])."""
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 from collections.abc import Callable
@@ -34,8 +33,40 @@ class RelayPlan:
 
     namespace: str
     near: str
+    far: str
     rules: tuple[Rule, ...]
     control_path: Path
+
+
+class Relay:
+    """In a namespace of its own, without a cable yet. Made before those who speak over it, it is taken down after them:
+    their last words pass."""
+
+    def __init__(self, owner: Owner, kind: Kind, rules: tuple[Rule, ...]) -> None:
+        self.name = f"relay-{kind.value.lower()}"
+        self.namespace = owner.namespace(self.name)
+        self.namespace.leave_ipv6()
+        self._folder = owner.folder
+        self._rules = rules
+        self._control_path = control_path(owner.folder, kind)
+        self._process: PartnerProcess | None = None
+        owner.own(self)
+
+    def lay(self, near: NetworkNamespace, card: str, far: NetworkNamespace, at: str) -> None:
+        """See Lay."""
+        for end, interface, own in ((near, card, NEAR), (far, at, FAR)):
+            self.namespace.join(own, end, interface)
+        self.start(NEAR, FAR)
+
+    def start(self, near: str, far: str) -> None:
+        """Between two of its interfaces."""
+        plan = RelayPlan(self.namespace.name, near, far, self._rules, self._control_path)
+        self._process = PartnerProcess(self.name, run_relay, (plan,), self._folder / f"{self.name}.log")
+        self._process.wait_ready()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
 
 
 def control_path(folder: Path, kind: Kind) -> Path:
@@ -46,7 +77,7 @@ def control_path(folder: Path, kind: Kind) -> Path:
 def laid(bench: Bench, owner: Owner, kind: Kind) -> Lay:
     """How the cable is laid on which messages of that kind pass."""
     rules = bench.faults.rules(kind)
-    return functools.partial(_through_a_relay, owner, kind, rules) if rules else NetworkNamespace.join
+    return Relay(owner, kind, rules).lay if rules else NetworkNamespace.join
 
 
 def borrowed(
@@ -57,39 +88,17 @@ def borrowed(
     if not rules:
         owner.own(BorrowedInterface(interface, namespace, address))
         return
-    relay = _relay_namespace(owner, kind)
-    owner.own(BorrowedInterface(interface, relay, None))
-    relay.join(FAR, namespace, interface)
-    namespace.write_checksums(interface)
+    relay = Relay(owner, kind, rules)
+    owner.own(BorrowedInterface(interface, relay.namespace, None))
+    relay.namespace.join(FAR, namespace, interface)
     namespace.add_address(interface, address)
-    _start(owner, kind, RelayPlan(relay.name, interface, rules, control_path(owner.folder, kind)))
-
-
-def _through_a_relay(
-    owner: Owner, kind: Kind, rules: tuple[Rule, ...], near: NetworkNamespace, card: str, far: NetworkNamespace, at: str
-) -> None:
-    relay = _relay_namespace(owner, kind)
-    for end, interface, own in ((near, card, NEAR), (far, at, FAR)):
-        relay.join(own, end, interface)
-        end.write_checksums(interface)  # a relay sees what is on the cable, and a veth puts no sum there
-    _start(owner, kind, RelayPlan(relay.name, NEAR, rules, control_path(owner.folder, kind)))
-
-
-def _relay_namespace(owner: Owner, kind: Kind) -> NetworkNamespace:
-    relay = owner.namespace(f"relay-{kind.value.lower()}")
-    relay.leave_ipv6()
-    return relay
-
-
-def _start(owner: Owner, kind: Kind, plan: RelayPlan) -> None:
-    name = f"relay-{kind.value.lower()}"
-    owner.own(PartnerProcess(name, run_relay, (plan,), owner.folder / f"{name}.log")).wait_ready()
+    relay.start(interface, FAR)
 
 
 def run_relay(plan: RelayPlan, *, ready: Callable[[], None]) -> None:
     """The relay's process, until SIGTERM."""
     switchboard = Switchboard(plan.rules)
-    cable = RelayedCable(NetworkNamespace(plan.namespace), plan.near, FAR, switchboard)
+    cable = RelayedCable(NetworkNamespace(plan.namespace), plan.near, plan.far, switchboard)
     woken, wake = os.pipe()
     stopping = False
 

@@ -136,7 +136,7 @@ def ethernet() -> Iterator[IPRoute]:
 @pytest.mark.paper("2.1.4.2")
 def test_the_partition_stands_there_for_a_device_on_a_network(ethernet: IPRoute, tmp_path: Path) -> None:
     """Both sides take an interface of this machine for the run; each is back afterwards, with its addresses."""
-    (tmp_path / "partition.toml").write_text(PARTITION)
+    (tmp_path / "partition.toml").write_text(PARTITION + '[faults]\ndrop = "OCRP#1"\n')
     (tmp_path / "device.toml").write_text(DEVICE_WITHOUT_MODEM)
     with partner("i5os", tmp_path / "partition.toml") as said:
         status, verdict = dial(tmp_path / "device.toml")
@@ -146,6 +146,7 @@ def test_the_partition_stands_there_for_a_device_on_a_network(ethernet: IPRoute,
     told = "".join(said)
     assert "connected at 115200 bit/s" in told
     assert "19005550100 may not be dialled" in told
+    assert "held   fault drop OCRP#1: once, of 2 such messages" in told
     [index] = ethernet.link_lookup(ifname="dut0")
     assert [address.get_attr("IFA_LOCAL") for address in ethernet.get_addr(index=index, family=2)] == ["203.0.113.7"]
     assert ethernet.link_lookup(ifname="dut1")

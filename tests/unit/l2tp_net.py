@@ -1,4 +1,5 @@
-"""Two L2TP endpoints and a network between them that loses, doubles, delays and swaps datagrams, in virtual time."""
+"""Two L2TP endpoints and a network between them that loses, doubles, delays and swaps datagrams, or does so to single
+messages, in virtual time."""
 
 from __future__ import annotations
 
@@ -8,9 +9,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from drivers.faults.datagrams import l2tp_name
+from drivers.faults.rule import Sender
+from drivers.faults.switchboard import Switchboard
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import Event
+
+
+def spoiled(datagram: bytes) -> bytes:
+    """Its last octet is another."""
+    return datagram[:-1] + bytes((datagram[-1] ^ 1,))
 
 
 @dataclass
@@ -25,6 +34,7 @@ class Network:
     far_identity: Identity = field(default_factory=lambda: Identity("far"))
     far_allows: Callable[[object], bool] = lambda peer: True
     cut: bool = False
+    switchboard: Switchboard = field(default_factory=lambda: Switchboard(()))
 
     def __post_init__(self) -> None:
         self.now = 0.0
@@ -38,14 +48,16 @@ class Network:
         self.handlers: dict[str, Callable[[Told], None]] = {}
 
     def _collect(self) -> None:
-        for name, endpoint, other in (("near", self.near, "far"), ("far", self.far, "near")):
+        ends: tuple[tuple[Sender, Endpoint, Sender], ...] = (("near", self.near, "far"), ("far", self.far, "near"))
+        for name, endpoint, other in ends:
             for datagram, _ in endpoint.take_outgoing():
                 self.sent.append(datagram)
                 copies = 2 if self._random.random() < self.doubled else 1
-                for _ in range(copies):
+                passed = self.switchboard.passes(l2tp_name(datagram), name, datagram, self.now, spoiled)
+                for leaves, data in passed * copies:
                     if not self.cut and self._random.random() >= self.loss:
-                        arrives = self.now + self._random.uniform(0, self.delay)
-                        heapq.heappush(self._flying, (arrives, next(self._order), other, datagram))
+                        arrives = leaves + self._random.uniform(0, self.delay)
+                        heapq.heappush(self._flying, (arrives, next(self._order), other, data))
             for told in endpoint.take_events():
                 self.told[name].append(told.event)
                 if name in self.handlers:

@@ -43,9 +43,12 @@ class EmulatedPartition:
         self._table = bench.i5os
         self._owner = owner
         self.namespace = owner.namespace("i5os")
+        self._lay: cable.Lay = NetworkNamespace.join
         if self._table.interface:
             assert self._table.address is not None
             cable.borrowed(bench, owner, Kind.L2TP, self._table.interface, self.namespace, self._table.address)
+        else:
+            self._lay = cable.laid(bench, owner, Kind.L2TP)
         secret = secret_value(bench, "i5os.secret", self._table.secret, "")
         peers, hello = self._table.peers, 60.0
         if (remote := bench.near_end.remote_modem) is not None:
@@ -90,7 +93,7 @@ class EmulatedPartition:
         """Join a near end to it by Ethernet, as good or bad as the bench has it."""
         table, remote = self._table, self.bench.near_end.remote_modem
         assert remote is not None
-        cable.laid(self.bench, self._owner, Kind.L2TP)(console, "i5os0", self.namespace, "hmc0")
+        self._lay(console, "i5os0", self.namespace, "hmc0")
         console.write_checksums("i5os0")
         console.add_address("i5os0", IPv4Interface(f"{near_address(remote.partition)}/30"))
         self.namespace.add_address("hmc0", IPv4Interface(f"{remote.partition}/30"))
