@@ -4,6 +4,7 @@ spoiled, is an outcome; and a fault that never happened is a check that fails.""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from rig.jobs import connect
 from rig.jobs.connect import ConnectOptions
 from rig.paths import building
 from rig.paths.built import Built
-from rig.paths.modem_building import BuiltModem
 from rig.paths.up import Up
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
@@ -109,15 +109,15 @@ def test_a_peer_that_requires_sequence_numbers_has_them(monkeypatch: pytest.Monk
     sent: list[bytes] = []
 
     def look(built: Built, up: Up) -> Iterator[tuple[str, Iterator[CheckResult]]]:
-        assert isinstance(built, BuiltModem)
         tap = PacketTap(up.namespace, "i5os0")
-        assert built.near.line_is_alive(10)
+        with up.namespace.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            any_socket.sendto(b"a packet over PPP", (str(up.gateway), 9))
         tap.stop()
         sent.extend(packet.data for packet in tap.packets if packet.outgoing)
         return iter(())
 
     verdict = connect.run(load(BORROWED), ConnectOptions((SOUND,)), Progress(), building.build, checking=look)
-    assert verdict.way is not None, verdict.message
-    data = [frame[42] for frame in sent if frame[34:36] == b"\x06\xa5" and not frame[42] & 0x80]
+    assert verdict.trace == "", verdict.message
+    data = [frame[42] for frame in sent if frame[36:38] == b"\x06\xa5" and not frame[42] & 0x80]
     assert data
     assert {bool(flags & 0x08) for flags in data} == {wanted}
