@@ -70,7 +70,7 @@ LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
 LAB_VPNS := $(filter-out $(LAB_VPN) $(LAB_NETWORK),$(wildcard tests/lab/test_vpn*.py))
 LAB_CONSOLES := $(wildcard tests/lab/test_console*.py) tests/lab/test_call_home_servers.py
 LAB_MISBEHAVING := tests/lab/test_misbehaving.py
-LAB_PEERS := tests/lab/test_conform_ppp.py tests/lab/test_partner.py tests/lab/test_ppp_peers.py
+LAB_PEERS := $(addprefix tests/lab/test_,conform_ppp.py message_faults.py partner.py ppp_peers.py)
 LAB_APART := $(LAB_PEERS) $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup
