@@ -43,6 +43,7 @@ from rig.console.partitions import Partition
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
+from rig.jobs.faults import happened
 from rig.jobs.services import serve_names
 from rig.links.answering import AnsweringEnd, NotCalledError
 from rig.links.l2tp_call import L2tpCall
@@ -209,6 +210,7 @@ class _Job:
                 self.verdict.checks.append(as_before(stage.end, before))
                 if working is not None:
                     self._second_call(stage, working)
+        self.verdict.checks.extend(happened(self.bench, self.owner.folder, self.progress))
         self._judge(arming)
 
     @contextlib.contextmanager

@@ -60,7 +60,7 @@ def run(
     began = time.monotonic()
     with to_its_end(verdict, progress, capture, "hanging up") as owner:
         built = making(bench, options.numbers, owner, progress, capture)
-        faults = functools.partial(happened, bench, owner.folder)
+        faults = functools.partial(happened, bench, owner.folder, progress)
         WayHome(built, options, progress, verdict, checking, faults).run()
     verdict.timing.total = time.monotonic() - began
     return verdict
@@ -94,26 +94,30 @@ class WayHome:
 
     def run(self) -> None:
         """Raises what ended it, where that was not the verdict on a way that was up."""
-        began = time.monotonic()
         try:
-            up = self.path.open(self.verdict)
+            up = self._open_and_check()
         except RigError:
             with contextlib.suppress(ControlError):
-                self._tell_faults()
+                self.verdict.checks.extend(self._faults())
             raise
+        self.verdict.checks.extend(self._faults())
+        self.verdict.judge()
+        if self.options.command:
+            self._run_command(up, self.options.command)
+        if self.options.hold:
+            self._hold(self.options.hold)
+
+    def _open_and_check(self) -> Up:
+        began = time.monotonic()
+        up = self.path.open(self.verdict)
         took = time.monotonic() - began
         self.verdict.way = WayReport(up.kind, up.interface, up.source, up.gateway, up.mtu, took, up.facts)
         self._tell(up)
         began = time.monotonic()
         with over(self.path):
             self._check(up)
-            self._tell_faults()
         self.verdict.timing.checks = time.monotonic() - began
-        self.verdict.judge()
-        if self.options.command:
-            self._run_command(up, self.options.command)
-        if self.options.hold:
-            self._hold(self.options.hold)
+        return up
 
     def _tell(self, up: Up) -> None:
         """What a person wants to know of it, now that it is up."""
@@ -132,11 +136,6 @@ class WayHome:
                 self.progress.note(result.line())
                 if not self.path.alive():
                     raise self.path.failure()
-
-    def _tell_faults(self) -> None:
-        for result in self._faults():
-            self.verdict.checks.append(result)
-            self.progress.note(result.line())
 
     def _run_command(self, up: Up, command: Sequence[str]) -> None:
         """Somebody's own command over the way; it is watched meanwhile by its own end."""

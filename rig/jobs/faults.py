@@ -16,14 +16,16 @@ from rig.verdict.callhome import counted
 from rig.verdict.verdict import CheckResult
 
 
-def happened(bench: Bench, folder: Path) -> Iterator[CheckResult]:
-    """Each fault of a bench, and whether it has happened; asked when all else is done. ``folder``: the run's. Raises
-    ControlError where who makes it is gone."""
+def happened(bench: Bench, folder: Path, progress: Progress) -> Iterator[CheckResult]:
+    """Each fault of a bench, and whether it has happened; asked, and told, when all else is done. ``folder``: the
+    run's. Raises ControlError where who makes it is gone."""
     for kind in Kind:
         if bench.faults.rules(kind):
             path = switch.control_path(folder) if kind is Kind.PPP else control_path(folder, kind)
             for text, seen, done in Control(path).ask("happened"):
-                yield _result(text, seen, done)
+                result = _result(text, seen, done)
+                progress.note(result.line())
+                yield result
 
 
 def _result(text: str, seen: int, done: int) -> CheckResult:
@@ -42,5 +44,4 @@ def told(bench: Bench, folder: Path, progress: Progress) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(ControlError):
-            for result in happened(bench, folder):
-                progress.note(result.line())
+            list(happened(bench, folder, progress))

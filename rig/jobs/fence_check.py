@@ -10,6 +10,7 @@ from drivers.base.interruptions import interruptible
 from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.jobs.faults import told
 from rig.jobs.probing import Drawn, probes_of
 from rig.links.making import caller_at
 from rig.parts.rack import FarEnd
@@ -43,7 +44,7 @@ def run(
 
     Raises as opening the way does, and ProbeError where the probes show nothing.
     """
-    with interruptible(), Owner() as owner:
+    with interruptible(), Owner() as owner, told(bench, owner.folder, progress):
         if capture is not None:
             capture.attend(owner)
         built = build(bench, [number] if number else [], owner, progress, capture)

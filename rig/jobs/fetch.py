@@ -18,6 +18,7 @@ from rig.config.bench import Bench
 from rig.jobs.call_home import CallHome, rate_of
 from rig.jobs.conversation import Conversation, Pace
 from rig.jobs.ending import to_its_end
+from rig.jobs.faults import told
 from rig.paths.building import build
 from rig.run.capture import Capture
 from rig.run.progress import Progress
@@ -43,7 +44,7 @@ def run(bench: Bench, plan: FetchPlan, progress: Progress, capture: Capture | No
     """Fetch them. Whatever happens, the verdict says it, and everything is down on return."""
     verdict = CallHomeVerdict(bench=bench.name, lab=lab.current())
     began = time.monotonic()
-    with to_its_end(verdict, progress, capture, "hanging up") as owner:
+    with to_its_end(verdict, progress, capture, "hanging up") as owner, told(bench, owner.folder, progress):
         built = build(bench, plan.numbers, owner, progress, capture)
         fetching = Fetching(plan, progress, verdict, began)
         CallHome(bench, built.path, built.ca, verdict, progress).done(plan.attempts, fetching.talk)

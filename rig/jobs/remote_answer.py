@@ -11,6 +11,7 @@ from drivers.modem.number import Number
 from rig import lab
 from rig.checks.check import SILENCE_SECONDS
 from rig.config.bench import Bench
+from rig.jobs import faults
 from rig.jobs.answer import as_before
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.ending import to_its_end
@@ -30,7 +31,10 @@ def run(bench: Bench, numbers: Sequence[Number], progress: Progress, capture: Ca
     """Bring the VPN up, have its sessions of remote service opened once, and verified, and end them. ``numbers``: for a
     VPN over a modem."""
     verdict, table = InboundVerdict(bench.name, lab.current()), table_of(bench)
-    with to_its_end(verdict, progress, capture, "taking everything down") as owner:
+    with (
+        to_its_end(verdict, progress, capture, "taking everything down") as owner,
+        faults.told(bench, owner.folder, progress),
+    ):
         built = build(bench, numbers, owner, progress, capture)
         assert isinstance(built, BuiltVpn | BuiltMultiHop)  # by the bench, see bench_files.py
         with progress.step("partitions, services"):

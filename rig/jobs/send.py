@@ -13,6 +13,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import catalogue_file, forbidden_file
 from rig.jobs.call_home import CallHome
 from rig.jobs.ending import to_its_end
+from rig.jobs.faults import told
 from rig.jobs.sending import Sending, SendPlan, at_the_centre, in_the_receipt, outgoing_of
 from rig.paths.building import build
 from rig.run.capture import Capture
@@ -24,7 +25,7 @@ def run(bench: Bench, plan: SendPlan, progress: Progress, capture: Capture | Non
     """Send it, and say what has arrived. Whatever happens, the verdict says it, and everything is down on return."""
     verdict = CallHomeVerdict(bench=bench.name, lab=lab.current(), reason=plan.reason)
     began = time.monotonic()
-    with to_its_end(verdict, progress, capture, "hanging up") as owner:
+    with to_its_end(verdict, progress, capture, "hanging up") as owner, told(bench, owner.folder, progress):
         catalogue = load(catalogue_file(bench))
         file = forbidden_file(bench)
         patterns = forbidden.load(file) if file is not None else None

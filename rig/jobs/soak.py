@@ -24,6 +24,7 @@ from drivers.modem.number import Number
 from rig import lab
 from rig.config.bench import Bench
 from rig.jobs.ending import to_its_end
+from rig.jobs.faults import told
 from rig.paths.built import Built, Making
 from rig.run.progress import Progress
 from rig.run.trace import Trace
@@ -105,7 +106,7 @@ def run(
     log = Log(folder, bench.name, plan.numbers)
     verdict = SoakVerdict(bench.name, lab.current(), plan.numbers, plan.calls)
     job = _Soak(plan, log, progress, opening)
-    with to_its_end(verdict, progress, None, "taking everything down") as owner:
+    with to_its_end(verdict, progress, None, "taking everything down") as owner, told(bench, owner.folder, progress):
         if len(log.calls) < plan.calls:
             with progress.step("setting up"):
                 built = making(bench, plan.numbers, owner, job.quiet, None)
