@@ -56,6 +56,12 @@ speed_option = click.option("--speed", type=click.IntRange(min=300), default=115
 @click.option("--max-failure", type=click.IntRange(1, 100), default=5, metavar="N", show_default=True)
 @answer_option
 @details_option
+@click.option(
+    "--capture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What went over the line in each case that failed, for Wireshark.",
+)
 @junit_option
 @lab_option
 @json_option
@@ -63,8 +69,9 @@ speed_option = click.option("--speed", type=click.IntRange(min=300), default=115
 @click.argument("cases", nargs=-1)
 def ppp(
     port: str, speed: int, against: str, bench: str | None, number: str, restart: float | None,
-    max_configure: int | None, max_terminate: int, max_failure: int, answer: float, details: bool, junit: Path | None,
-    engine: str | None, wants_json: bool, verbose: bool, quiet: bool, cases: tuple[str, ...],
+    max_configure: int | None, max_terminate: int, max_failure: int, answer: float, details: bool,
+    capture: Path | None, junit: Path | None, engine: str | None, wants_json: bool, verbose: bool, quiet: bool,
+    cases: tuple[str, ...],
 ) -> int:  # fmt: skip
     """LCP and its framing (RFC 1661, RFC 1662): every case, or CASES, such as 9 for a group and 9.4 for one of it.
 
@@ -78,16 +85,16 @@ def ppp(
     if number and called is None:
         raise UsageError("--number: it is called from a --bench")
     whom = (Number(number) if number else gateway_number(called)) if called is not None else None
-    _room_for(junit)
+    _room_for(junit, capture)
     own = not elsewhere and called is None
     if not elsewhere:
-        enter_lab_to_call(engine, called or load_bench("loopback-instant"), junit.parent if junit else None)
+        enter_lab_to_call(engine, called or load_bench("loopback-instant"), *_folders(junit, capture))
     from drivers.ppp.peer.lcp import Timing
     from rig.jobs.conform_ppp import ConformPlan, run_ppp
     from rig.run.progress import Progress
 
     timing = Timing(restart or (2.0 if own else 3.0), max_configure or (4 if own else 10), max_terminate, max_failure)
-    plan = ConformPlan(timing, port, speed, words, cases, answer, called, whom)
+    plan = ConformPlan(timing, port, speed, words, cases, answer, called, whom, capture)
     verdict = run_ppp(plan, Progress(verbose=verbose, quiet=quiet))
     return _told(verdict, "ppp", junit, wants_json=wants_json, details=details)
 
@@ -149,10 +156,14 @@ def _one_device(port: str, against: str) -> tuple[str, ...]:
         raise UsageError(f"--against {against!r}: {error}") from None
 
 
-def _room_for(junit: Path | None) -> None:
+def _room_for(*files: Path | None) -> None:
     """Before the cases are run, not after."""
-    if junit is not None:
-        make_folder(junit.parent)
+    for folder in _folders(*files):
+        make_folder(folder)
+
+
+def _folders(*files: Path | None) -> list[Path]:
+    return [file.parent for file in files if file is not None]
 
 
 def _told(verdict: ConformVerdict, what: str, junit: Path | None, *, wants_json: bool, details: bool) -> int:

@@ -28,11 +28,13 @@ def run(
     device: Device[T],
     cases: Iterable[tuple[Group[T], Case[T]]],
     told: Callable[[CheckResult], None] = lambda result: None,
+    failed: Callable[[Case[T], T], None] = lambda case, tester: None,
 ) -> Iterator[CheckResult]:
-    """Each against the device anew, as many at a time as it likes; in their order. ``told`` of each as it ends."""
+    """Each against the device anew, as many at a time as it likes; in their order. ``told`` of each as it ends;
+    ``failed``: of who has tested, where a case did not hold."""
 
     def one(group: Group[T], case: Case[T]) -> CheckResult:
-        result = _held(device, group, case)
+        result = _held(device, group, case, failed)
         told(result)
         return result
 
@@ -45,7 +47,7 @@ def run(
             pool.shutdown(cancel_futures=True)
 
 
-def _held(device: Device[T], group: Group[T], case: Case[T]) -> CheckResult:
+def _held(device: Device[T], group: Group[T], case: Case[T], failed: Callable[[Case[T], T], None]) -> CheckResult:
     """``details``: the ``group`` by its title, and the whole ``record`` of what went over the line."""
     held: bool | None = True
     observed, record = "", list[str]()
@@ -53,6 +55,9 @@ def _held(device: Device[T], group: Group[T], case: Case[T]) -> CheckResult:
         with device.fresh() as tester:
             try:
                 case.run(tester)
+            except NotAsSpecifiedError:
+                failed(case, tester)
+                raise
             finally:
                 record = tester.record()
     except NotAsSpecifiedError as error:

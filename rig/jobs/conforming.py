@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from drivers.base.errors import UsageError
 from rig import lab
-from rig.conform.case import Group, Recorded, chosen
+from rig.conform.case import Case, Group, Recorded, chosen
 from rig.conform.run import Device, run
 from rig.run.progress import Progress
 from rig.verdict.callhome import counted
@@ -25,8 +25,10 @@ def held_to(
     what: str,
     device: AbstractContextManager[Device[T]],
     progress: Progress,
+    failed: Callable[[Case[T], T], None] = lambda case, tester: None,
 ) -> ConformVerdict:
-    """Every case that is wanted (see chosen), of ``what`` in words. Raises UsageError for one that there is not."""
+    """Every case that is wanted (see chosen), of ``what`` in words; ``failed`` as of run. Raises UsageError for one
+    that there is not."""
     try:
         cases = chosen(groups, names)
     except ValueError as error:
@@ -34,7 +36,7 @@ def held_to(
     verdict = ConformVerdict(device=what, lab=lab.current())
     began = time.monotonic()
     with device as own, progress.step(f"{counted(len(cases), 'case')} against {what}"):
-        for result in run(own, cases, lambda result: progress.note(line_of(result))):
+        for result in run(own, cases, lambda result: progress.note(line_of(result)), failed):
             verdict.checks.append(result)
     verdict.seconds = time.monotonic() - began
     verdict.groups = list(counts(groups, verdict.checks))

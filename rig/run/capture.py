@@ -7,6 +7,7 @@ folder, unless they are asked for.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,10 +109,7 @@ class Capture:
         if self._record.is_file():
             record = self._record.read_bytes()
             self.chunks = list(read_record(record))
-            kept = [
-                Packet(frame.time, bytes([frame.sent]) + self._masked(frame.data), frame.sent)
-                for frame in frames(record)
-            ]
+            kept = [ppp_packet(frame.time, frame.sent, self._masked(frame.data)) for frame in frames(record)]
             note = "times are to a tenth of a second" + ("" if self._secrets else f"; {MASKED}")
             self.wires.append(Wire(f"line of {self._line}", LINKTYPE_PPP_WITH_DIR, kept, note))
         for one in self._taps:
@@ -139,18 +137,28 @@ class Capture:
 
     def write(self, path: Path) -> None:
         """All of it as one pcapng file."""
-        with path.open("wb") as file:
-            file.write(bytes(SectionHeaderBlockLE()))
-            for wire in self.wires:
-                file.write(bytes(_interface(wire)))
-            packets = [(packet, number) for number, wire in enumerate(self.wires) for packet in wire.packets]
-            for packet, number in sorted(packets, key=lambda each: each[0].time):
-                stamp = round(packet.time * 1_000_000)
-                block = EnhancedPacketBlockLE(
-                    iface_id=number, ts_high=stamp >> 32, ts_low=stamp & 0xFFFFFFFF, caplen=len(packet.data),
-                    pkt_len=len(packet.data), pkt_data=packet.data,
-                )  # fmt: skip
-                file.write(bytes(block))
+        write_wires(path, self.wires)
+
+
+def write_wires(path: Path, wires: Sequence[Wire]) -> None:
+    """One pcapng file, an interface in it for each wire."""
+    with path.open("wb") as file:
+        file.write(bytes(SectionHeaderBlockLE()))
+        for wire in wires:
+            file.write(bytes(_interface(wire)))
+        packets = [(packet, number) for number, wire in enumerate(wires) for packet in wire.packets]
+        for packet, number in sorted(packets, key=lambda each: each[0].time):
+            stamp = round(packet.time * 1_000_000)
+            block = EnhancedPacketBlockLE(
+                iface_id=number, ts_high=stamp >> 32, ts_low=stamp & 0xFFFFFFFF, caplen=len(packet.data),
+                pkt_len=len(packet.data), pkt_data=packet.data,
+            )  # fmt: skip
+            file.write(bytes(block))
+
+
+def ppp_packet(time: float, sent: bool, frame: bytes) -> Packet:
+    """A PPP frame as a packet of a wire of LINKTYPE_PPP_WITH_DIR: an octet before it says which way it went."""
+    return Packet(time, bytes([sent]) + frame, sent)
 
 
 def _interface(wire: Wire) -> InterfaceDescriptionBlockLE:

@@ -47,8 +47,10 @@ def test_pppd_holds_all_but_what_is_known_of_it(tmp_path: Path) -> None:
     assert len(ElementTree.parse(junit).findall(".//failure")) == len(KNOWN)
 
 
-def test_a_program_of_ones_own_is_held_to_some_of_them() -> None:
-    pppd = "/usr/sbin/pppd {port} local nodetach noauth nolock nodefaultroute 10.1.0.1:10.1.0.2"
+@pytest.mark.parametrize("waits", ["", "silent"])
+def test_a_program_of_ones_own_is_held_to_some_of_them(waits: str) -> None:
+    """Also one that says nothing before it is spoken to."""
+    pppd = f"/usr/sbin/pppd {{port}} local nodetach noauth nolock nodefaultroute {waits} 10.1.0.1:10.1.0.2"
     command = [sys.executable, "-m", "rig", "conform", "ppp", "--against", pppd, "10.1", "7.1", "19", *PATIENT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,19 +13,22 @@ from typing import Any
 
 import pytest
 
+from drivers.base.dissection import dpkt
 from drivers.base.errors import CannotRunError, NoModemError, UsageError
 from drivers.ppp.peer.automaton import Event
 from drivers.ppp.peer.endpoint import Endpoint
 from drivers.ppp.peer.hdlc import NoFrame, Wrong
 from drivers.ppp.peer.lcp import MRU
-from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
+from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed, packet_in, protocol_in
 from rig.conform.case import chosen
+from rig.conform.ppp import devices
 from rig.conform.ppp.groups import GROUPS, PUBLIC
 from rig.conform.run import run
-from rig.jobs.conform_ppp import ConformPlan, run_ppp
+from rig.jobs.conform_ppp import ConformPlan, run_ppp, wire_of
+from rig.run.capture import Wire
 from rig.run.progress import Progress
 from rig.verdict.conform import ConformVerdict
-from tests.unit.own_caller import SOUND
+from tests.unit.own_caller import SECRET, SOUND
 from tests.unit.own_caller import Wrong as WrongCaller
 from tests.unit.own_ppp import ANSWER_SECONDS, TIMING, OwnDevice, at_a_port
 
@@ -298,11 +301,38 @@ def test_a_line_that_is_closed_is_said_to_be(tmp_path: Path) -> None:
         run_ppp(ConformPlan(TIMING, str(tmp_path / "nothing")), Progress.silent())
 
 
-def test_a_program_that_says_nothing_fails_every_case_with_what_was_waited_for() -> None:
+def test_what_went_over_the_line_in_what_failed_is_written_for_wireshark(tmp_path: Path) -> None:
+    """An interface for each case that failed, and none for the others."""
+    with at_a_port(sends(swallow(Code.ECHO_REPLY))) as port:
+        file = tmp_path / "failed.pcapng"
+        plan = ConformPlan(TIMING, port, cases=("7.1", "10.1"), answer=ANSWER_SECONDS, capture=file)
+        verdict = run_ppp(plan, Progress.silent())
+    assert [check.held for check in verdict.checks] == [True, False]
+    assert (b"case 10.1" in file.read_bytes(), b"case 7.1" in file.read_bytes()) == (True, False)
+    with file.open("rb") as opened:
+        frames = [bytes(packet) for _, packet in dpkt.pcapng.Reader(opened)]
+    sent = [str(packet_in(*protocol_in(frame[1:])[:2])) for frame in frames if frame[0]]
+    recorded = [line.partition("-> ")[2] for line in verdict.checks[1].details["record"] if "->" in line]
+    assert sent == recorded
+    assert any("Echo-Request" in line for line in sent)
+
+
+def test_a_password_is_in_no_capture() -> None:
+    wires: list[Wire] = []
+    device = OwnDevice(calling=WrongCaller(gives_up=True))
+    list(run(device, chosen(GROUPS, ["30.4"]), failed=lambda case, tester: wires.append(wire_of(case, tester))))
+    [wire] = wires
+    data = b"".join(packet.data for packet in wire.packets)
+    assert b"****" in data
+    assert SECRET not in data
+
+
+def test_a_program_that_says_nothing_fails_every_case_with_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "AWAKE_TRIES", 2)
     plan = ConformPlan(TIMING, against=("/bin/cat", "{port}"), cases=("3.1", "10.1"), answer=ANSWER_SECONDS)
     verdict = run_ppp(plan, Progress.silent())
     assert [check.held for check in verdict.checks] == [False, False]
-    assert verdict.checks[0].observed.startswith("no Configure-Request in ")
+    assert verdict.checks[0].observed == "nothing that speaks PPP answers on the program's terminal within 2 s"
 
 
 def test_a_program_that_is_not_there_is_named_before_anything_is_run() -> None:

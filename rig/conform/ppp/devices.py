@@ -9,7 +9,9 @@ import itertools
 import secrets
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from drivers.base.errors import PortLostError, UsageError
@@ -31,9 +33,26 @@ STILL = 1.2
 """Restart timers after which a device that has acknowledged its end is Stopped."""
 
 
+class WhoBegins:
+    """Whether a device speaks first: it is seen once, in a session that is for nothing else."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._one_looks = threading.Lock()
+        self._waits: bool | None = None
+
+    def waits(self, session: Callable[[], AbstractContextManager[Tester]]) -> bool:
+        """``session``: a new one. Whether nothing comes in it before anything is said."""
+        with self._one_looks:
+            if self._waits is None:
+                with session() as first:
+                    self._waits = first.comes(lcp(Code.CONFIGURE_REQUEST), self._seconds) is None
+            return self._waits
+
+
 class ProgramDevice:
     """A program that speaks PPP on a terminal: ``words``, with ``{port}`` for the terminal's path. It is to close on
-    SIGTERM. ``prepare`` is called in the child."""
+    SIGTERM. Whether it speaks first is seen once. ``prepare`` is called in the child."""
 
     def __init__(
         self,
@@ -51,13 +70,22 @@ class ProgramDevice:
         self._prepare = prepare
         self._secret = secret
         self._answer_seconds = answer_seconds
+        self._begins = WhoBegins(timing.restart + answer_seconds)
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[Tester]:
+        waits = self._begins.waits(lambda: self._started(False))
+        with self._started(waits) as tester:
+            if waits:
+                awaken(tester, "on the program's terminal")
+            yield tester
+
+    @contextlib.contextmanager
+    def _started(self, waits: bool) -> Iterator[Tester]:
         with running(self._words, self._prepare) as own:
             yield Tester(
                 own.descriptor, self.timing, lambda: own.program.signal(signal.SIGTERM), self._answer_seconds,
-                secret=self._secret,
+                waits=waits, secret=self._secret,
             )  # fmt: skip
 
 
@@ -125,34 +153,30 @@ class CalledDevice:
         self._link = link
         self._number = number
         self._answer_seconds = answer_seconds
-        self._waits: bool | None = None
+        self._begins = WhoBegins(timing.restart + answer_seconds)
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[Tester]:
-        if self._waits is None:
-            with self._called() as first:
-                seconds = self.timing.restart + self._answer_seconds
-                self._waits = first.comes(lcp(Code.CONFIGURE_REQUEST), seconds) is None
-        with self._called() as tester:
+        with self._called(self._begins.waits(lambda: self._called(False))) as tester:
             yield tester
 
     @contextlib.contextmanager
-    def _called(self) -> Iterator[Tester]:
+    def _called(self, waits: bool) -> Iterator[Tester]:
         self._link.open()
         try:
             self._link.dial(self._number)
-            waits = bool(self._waits)
             tester = Tester(self._link.terminal(), self.timing, None, self._answer_seconds, waits=waits)
-            self._awaken(tester)
+            awaken(tester, f"{self._number}")
             yield tester
         finally:
             self._link.hang_up()
 
-    def _awaken(self, tester: Tester) -> None:
-        """Until PPP listens there, which may be long after its modem has answered. A request to end is answered in
-        every state, and changes none that is not open yet (RFC 1661 §4.1)."""
-        for _ in range(AWAKE_TRIES):
-            tester.say(Code.TERMINATE_REQUEST)
-            if tester.comes(lambda packet: packet.protocol == LCP, AWAKE_SECONDS) is not None:
-                return
-        tester.failed(f"nothing that speaks PPP answers {self._number} within {AWAKE_TRIES * AWAKE_SECONDS:g} s")
+
+def awaken(tester: Tester, whom: str) -> None:
+    """Until PPP listens there, which may be long after a modem has answered, or a program was started. A request to end
+    is answered in every state, and changes none that is not open yet (RFC 1661 §4.1)."""
+    for _ in range(AWAKE_TRIES):
+        tester.say(Code.TERMINATE_REQUEST)
+        if tester.comes(lambda packet: packet.protocol == LCP, AWAKE_SECONDS) is not None:
+            return
+    tester.failed(f"nothing that speaks PPP answers {whom} within {AWAKE_TRIES * AWAKE_SECONDS:g} s")
