@@ -30,6 +30,7 @@ from rig.run.progress import Progress
 from rig.verdict.conform import ConformVerdict
 from tests.unit.own_caller import SECRET, SOUND
 from tests.unit.own_caller import Wrong as WrongCaller
+from tests.unit.own_ipv6 import MISTAKES, speaks_ipv6
 from tests.unit.own_ppp import ANSWER_SECONDS, TIMING, OwnDevice, at_a_port
 
 
@@ -274,6 +275,22 @@ CALLERS = {
 def test_a_caller_that_does_one_thing_wrong_is_found_by_the_case_that_is_about_it(name: str) -> None:
     wrong, case = CALLERS[name]
     [result] = run(OwnDevice(calling=wrong), chosen(GROUPS, [case]))
+    assert result.held is False, result
+
+
+def test_a_device_without_ipv6_says_so_and_one_with_it_passes_all() -> None:
+    without, with_it = (
+        {one.name: (one.held, one.observed) for one in run(device, chosen(GROUPS, ["33"]))}
+        for device in (OwnDevice(), OwnDevice(speaks_ipv6()))
+    )
+    assert without.pop("33.1") == (True, "")
+    assert set(without.values()) == {(None, "it has no IPv6")}
+    assert set(with_it.values()) == {(True, "")}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_of_ipv6cp_is_found_by_the_case_that_is_about_it(mistake: str) -> None:
+    [result] = run(OwnDevice(speaks_ipv6(mistake)), chosen(GROUPS, [MISTAKES[mistake]]))
     assert result.held is False, result
 
 

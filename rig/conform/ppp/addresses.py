@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from drivers.ppp.peer.packet import IPCP, Code, Option, Packet, packed
+from drivers.ppp.peer.packet import IPCP, Code, Kind, Option, Packet, packed
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.authentication import of
 from rig.conform.ppp.tester import Tester, answering
@@ -15,11 +15,15 @@ NOBODYS = Option(0x5A, b"\1\2\3\4")
 GIVEN, OURS = IPv4Address("10.1.0.9").packed, IPv4Address("10.1.0.10").packed
 
 
+def without_authentication(tester: Tester) -> None:
+    """LCP is open, and network protocols may begin; not run where the device wants to know who we are."""
+    if tester.opened().other(Kind.AUTHENTICATION) is not None:
+        raise NotRunError("it wants us to authenticate first")
+
+
 def asks(tester: Tester) -> Packet:
     """LCP is open without authentication, and the device asks for what it wants of IP."""
-    agreed = tester.opened()
-    if agreed.other(3) is not None:
-        raise NotRunError("it wants us to authenticate first")
+    without_authentication(tester)
     seconds = tester.timing.restart + tester.answer_seconds
     return tester.expect(of(IPCP, Code.CONFIGURE_REQUEST), "Configure-Request of IPCP", seconds)
 
@@ -113,3 +117,4 @@ def ends(tester: Tester) -> None:
     asks(tester)
     sent = say(tester, Code.TERMINATE_REQUEST, tester.new_id())
     tester.expect(of(IPCP, Code.TERMINATE_ACK, sent.id), "Terminate-Ack of IPCP")
+    tester.hold(tester.is_open(), "LCP is not open any more")
