@@ -226,8 +226,14 @@ class Tester:
         by itself has had a request that it cannot take, which leads there as well (RCR- in Stopped)."""
         if (first := self._first_request()) is not None:
             return first
-        self.request(UNKNOWN_OPTION)
-        return self.expect(lcp(Code.CONFIGURE_REQUEST), "Configure-Request", self.timing.restart + self.answer_seconds)
+        began = time.monotonic()
+        ours = self.request(UNKNOWN_OPTION)
+        seconds = self.timing.restart + self.answer_seconds
+        theirs = self.expect(lcp(Code.CONFIGURE_REQUEST), "Configure-Request", seconds)
+        passed_over = any(seen not in self._waiting for seen in self.since(began, answering(ours)))
+        if not passed_over:  # it comes behind the device's request, and is no part of what follows
+            self.comes(answering(ours), self.answer_seconds)
+        return theirs
 
     def ack_rcvd(self) -> Packet:
         """Its request was acknowledged; it has none of ours."""
