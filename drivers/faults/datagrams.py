@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 
+from drivers.faults.switchboard import spoiled
 from drivers.ipsec import isakmp
 from drivers.l2tp import messages as l2tp
 from drivers.l2tp.header import MalformedError, is_control, unpack
@@ -35,8 +36,8 @@ def corrupted(frame: bytes) -> bytes:
     at = _payload_at(frame)
     assert at is not None, "only what has a name is spoiled"
     length = int.from_bytes(frame[at - 4 : at - 2], "big")
-    last = at - UDP_HEAD + length - 1  # what is behind that is Ethernet's padding
-    return frame[: at - 2] + bytes(2) + frame[at:last] + bytes((frame[last] ^ 1,)) + frame[last + 1 :]
+    end = at - UDP_HEAD + length  # what is behind that is Ethernet's padding
+    return frame[: at - 2] + bytes(2) + spoiled(frame[at:end]) + frame[end:]
 
 
 def _payload_at(frame: bytes) -> int | None:

@@ -4,9 +4,9 @@ Sans-I/O."""
 from __future__ import annotations
 
 from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Sent, Switchboard
+from drivers.faults.switchboard import Sent, Switchboard, spoiled
 from drivers.ppp.peer.hdlc import Decoder, framed
-from drivers.ppp.peer.packet import MalformedError, packet_in, protocol_in
+from drivers.ppp.peer.packet import control_packet_in
 
 FLAG = b"\x7e"
 LONGEST = 4096
@@ -73,17 +73,12 @@ def _body(raw: bytes) -> bytes | None:
 def _name_in(raw: bytes) -> str | None:
     """Of the control packet in a frame: data has none, and neither has what is damaged already."""
     body = _body(raw)
-    try:
-        if body is None:
-            return None
-        protocol, data, _ = protocol_in(body)
-        return packet_in(protocol, data).name if protocol >= 0x8000 else None
-    except MalformedError:
-        return None
+    packet = None if body is None else control_packet_in(body)
+    return None if packet is None else packet.name
 
 
 def _corrupted(raw: bytes) -> bytes:
     """Its last octet is another, and its check sequence right."""
     body = _body(raw)
     assert body is not None, "only what has a name is spoiled"
-    return framed(body[:-1] + bytes((body[-1] ^ 1,))).strip(FLAG)
+    return framed(spoiled(body)).strip(FLAG)

@@ -39,6 +39,11 @@ class Switchboard:
         return [(str(rule), seen, done) for rule, seen, done in counted]
 
 
+def spoiled(message: bytes) -> bytes:
+    """Its last octet is another."""
+    return message[:-1] + bytes((message[-1] ^ 1,))
+
+
 def _done(rule: Rule, sent: Sent, corrupted: Callable[[bytes], bytes]) -> Sent:
     match rule.action:
         case Action.DROP:

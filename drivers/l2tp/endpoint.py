@@ -113,11 +113,14 @@ class Endpoint:
             if tunnel.closed and not tunnel.events and not tunnel.channel.out:
                 del self.tunnels[tunnel.own]
                 self._asked_for = {key: own for key, own in self._asked_for.items() if own != tunnel.own}
-                self._leaving[tunnel.own] = tunnel, now + (CYCLE if tunnel.ended_by_peer else 0)
-        gone = [own for own, (_, until) in self._leaving.items() if until <= now]
-        for own in gone + list(self._leaving)[: max(0, len(self._leaving) - MOST_TUNNELS)]:
-            if self._leaving.pop(own, None) is not None:
-                del self._peers[own]
+                if tunnel.ended_by_peer:
+                    self._leaving[tunnel.own] = tunnel, now + CYCLE
+                else:
+                    del self._peers[tunnel.own]
+        # As they came, so they go: each stays as long as the others.
+        while self._leaving and (len(self._leaving) > MOST_TUNNELS or next(iter(self._leaving.values()))[1] <= now):
+            own = next(iter(self._leaving))
+            del self._leaving[own], self._peers[own]
 
     def _leaving_at(self, own: int, now: float) -> Tunnel | None:
         """One that its peer has ended: should the peer not have heard that we know, it is told again (§5.7)."""

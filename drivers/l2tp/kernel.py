@@ -26,9 +26,6 @@ PORT = 1701
 MTU_IN_ESP = 1350
 """What is left of 1,500 bytes under ESP in UDP, L2TP, UDP and two IP headers, rounded down."""
 
-NUMBERS_PACKETS = "pppol2tp_send_seq"
-"""pppd's word for a session whose peer wants a number in each data message."""
-
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -74,6 +71,15 @@ def session_socket(
 def tunnel_socket(udp: socket.socket, own: int, peer: int, address: IPv4Address) -> socket.socket:
     """What makes a UDP socket a tunnel of the kernel's; raises as :func:`session_socket`."""
     return session_socket(udp, (own, 0), (peer, 0), address)
+
+
+def pppd_words(tunnel: int, session: int, *, as_lns: bool, sequenced: bool) -> tuple[str, ...]:
+    """What pppd's plug-in for L2TP is told of a session whose socket is its descriptor 0. ``sequenced``: its peer wants
+    a number in each data message (RFC 2661 §4.4.6)."""
+    return (
+        "pppol2tp", "0", *(("pppol2tp_lns_mode",) if as_lns else ()), *(("pppol2tp_send_seq",) if sequenced else ()),
+        "pppol2tp_tunnel_id", f"{tunnel}", "pppol2tp_session_id", f"{session}",
+    )  # fmt: skip
 
 
 def channel_of(descriptor: int) -> int:

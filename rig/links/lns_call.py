@@ -144,11 +144,8 @@ class LnsCall:
     @property
     def session_options(self) -> tuple[str, ...]:
         """What pppd's plug-in for L2TP is told of the session."""
-        return (
-            "pppol2tp", "0", *(("pppol2tp_lns_mode",) if self._as_lns else ()),
-            *((kernel.NUMBERS_PACKETS,) if self._sequenced else ()),
-            "pppol2tp_tunnel_id", f"{self._lns.tunnel.own}", "pppol2tp_session_id", f"{self._number}",
-        )  # fmt: skip
+        own = self._lns.tunnel.own
+        return kernel.pppd_words(own, self._number, as_lns=self._as_lns, sequenced=self._sequenced)
 
     def peer_speaks(self, seconds: float) -> bool:
         """Whether the dialled side says something within so many seconds, or has done so; it is kept for pppd."""

@@ -24,8 +24,6 @@ from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
-"""The line of an emulated partition's first modem."""
-
 
 @dataclass(frozen=True)
 class BuiltModem:

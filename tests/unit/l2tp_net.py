@@ -11,15 +11,10 @@ from dataclasses import dataclass, field
 
 from drivers.faults.datagrams import l2tp_name
 from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Switchboard
+from drivers.faults.switchboard import Switchboard, spoiled
 from drivers.l2tp.control import Identity
 from drivers.l2tp.endpoint import Endpoint, Told
 from drivers.l2tp.events import Event
-
-
-def spoiled(datagram: bytes) -> bytes:
-    """Its last octet is another."""
-    return datagram[:-1] + bytes((datagram[-1] ^ 1,))
 
 
 @dataclass

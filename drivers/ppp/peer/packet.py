@@ -153,6 +153,15 @@ def packet_in(protocol: int, data: bytes) -> Packet:
     return Packet(protocol, code, number, data[4:length])
 
 
+def control_packet_in(frame: bytes) -> Packet | None:
+    """A control protocol's packet (RFC 1661 §2: its number is 0x8000 or above); None for anything else."""
+    try:
+        protocol, data, _ = protocol_in(frame)
+        return packet_in(protocol, data) if protocol >= 0x8000 else None
+    except MalformedError:
+        return None
+
+
 def options_in(data: bytes) -> tuple[Option, ...]:
     """Raises MalformedError."""
     found, at, end = [], 0, len(data)

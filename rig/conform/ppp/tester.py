@@ -17,12 +17,10 @@ from drivers.ppp.peer.packet import (
     LCP,
     Code,
     Kind,
-    MalformedError,
     Option,
     Packet,
+    control_packet_in,
     packed,
-    packet_in,
-    protocol_in,
 )
 from rig.conform.case import NotAsSpecifiedError, NotRunError
 
@@ -152,7 +150,7 @@ class Tester:
         return self._waiting.popleft()
 
     def _heard(self, frame: bytes) -> None:
-        packet, text = _packet(frame), frame[:24].hex()
+        packet, text = control_packet_in(frame), frame[:24].hex()
         if packet is not None:
             text = str(packet)
         seen = Seen(time.monotonic(), False, frame, packet, text)
@@ -295,7 +293,7 @@ class Tester:
         found = []
         for piece in bytes(self.raw).split(b"\x7e"):
             for frame in Decoder().feed(piece + b"\x7e"):
-                packet = None if isinstance(frame, NoFrame) else _packet(frame)
+                packet = None if isinstance(frame, NoFrame) else control_packet_in(frame)
                 found += [piece] if packet is not None and match(packet) else []
         return found
 
@@ -326,12 +324,3 @@ def magic_of(agreed: Agreed) -> bytes:
     """What the device's packets bear as their magic number (§5.8): its own, or zero."""
     found = agreed.other(Kind.MAGIC)
     return found.value if found is not None else bytes(4)
-
-
-def _packet(frame: bytes) -> Packet | None:
-    """A control protocol's packet; None for anything else."""
-    try:
-        protocol, data, _ = protocol_in(frame)
-        return packet_in(protocol, data) if protocol >= 0x8000 else None
-    except MalformedError:
-        return None

@@ -107,14 +107,13 @@ class Lns:
             if (made := self._kernel.pop(tunnel.own, None)) is not None:
                 made.close()
         elif isinstance(event, CallConnected):
-            self._connected(tunnel, event.call, (kernel.NUMBERS_PACKETS,) if event.sequenced else ())
+            self._connected(tunnel, event)
 
-    def _connected(self, tunnel: Tunnel, call: int, words: tuple[str, ...]) -> None:
-        pppd = self._sessions.get((tunnel.own, call))
+    def _connected(self, tunnel: Tunnel, event: CallConnected) -> None:
+        pppd = self._sessions.get((tunnel.own, event.call))
         if pppd is not None:
             with contextlib.suppress(RigError):
-                pppd.release(("pppol2tp", "0", "pppol2tp_lns_mode", "pppol2tp_tunnel_id", f"{tunnel.own}",
-                              "pppol2tp_session_id", f"{call}", *words))  # fmt: skip
+                pppd.release(kernel.pppd_words(tunnel.own, event.call, as_lns=True, sequenced=event.sequenced))
 
     @contextlib.contextmanager
     def _address(self, called: str) -> Iterator[IPv4Address]:
