@@ -31,6 +31,8 @@ from drivers.net.namespace import NetworkNamespace
 
 PATH = Path("/usr/lib/ipsec/charon")
 PLUGINS = "random nonce openssl kernel-netlink socket-default vici"
+INSTALL = "apt-get install strongswan-charon libstrongswan-standard-plugins strongswan-swanctl"
+"""Debian has charon's plugins in several packages: openssl in the second, vici in the last."""
 READY_SECONDS, STOP_SECONDS = 20.0, 5.0
 KEPT_LINES = 200
 L2TP = "[udp/1701]"
@@ -79,9 +81,7 @@ class Charon:
         self, namespace: NetworkNamespace, folder: Path, line: Callable[[str], None] = lambda line: None
     ) -> None:
         if not PATH.exists():
-            raise CannotRunError(
-                f"{PATH} is missing", "apt-get install strongswan-charon libstrongswan-standard-plugins"
-            )
+            raise CannotRunError(f"{PATH} is missing", INSTALL)
         self.namespace = namespace
         self.lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._line = line
@@ -107,11 +107,14 @@ class Charon:
         self._line(line)
 
     def wait_ready(self) -> None:
-        """Until it takes commands. Raises CannotRunError when it ends, or does not within READY_SECONDS."""
+        """Until it takes commands. Raises CannotRunError when it lacks a plugin, ends, or does not within
+        READY_SECONDS."""
         end = time.monotonic() + READY_SECONDS
         while not self._connected():
             with waiting():
                 ended = self._program.wait(0.02)
+            if lacking := self._lacking():
+                raise CannotRunError(f"charon has no plugin {', '.join(lacking)}", INSTALL)
             if ended or time.monotonic() > end:
                 raise CannotRunError(f"charon did not start: {'; '.join(list(self.lines)[-4:])}")
         self._session = vici.Session(self._socket)
@@ -125,6 +128,14 @@ class Charon:
             for label, values in vici.Session(self._listening).listen(events.KINDS):
                 for event in events.events_in(label, values):
                     self.told(event)
+
+    def _lacking(self) -> list[str]:
+        """The plugins that it has not loaded, once it has said which it has; it goes on without them."""
+        for line in list(self.lines):
+            _, said, loaded = line.partition("loaded plugins:")
+            if said:
+                return [plugin for plugin in PLUGINS.split() if plugin not in loaded.split()]
+        return []
 
     def _connected(self) -> bool:
         """Whether it takes connections: its socket is there a moment before that."""
