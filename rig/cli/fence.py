@@ -47,11 +47,7 @@ def show(bench: str | None, session: str | None) -> int:
     if session is None:
         click.echo(describe(chosen, fence))
         return 0
-    address, _, interface = session.partition("@")
-    try:
-        click.echo(session_rules(fence, FencedSide(interface or "ppp0", IPv4Address(address))), nl=False)
-    except ValueError as error:
-        raise UsageError(f"--session: {error}", "for example 198.51.100.17@ppp0") from error
+    click.echo(session_rules(fence, _session(session)), nl=False)
     return 0
 
 
@@ -72,6 +68,48 @@ def describe(bench: Bench, fence: Destinations) -> str:
             "IP options, IPv6 and what conntrack does not understand with it",
         ]
     )
+
+
+@fence.command("prove", epilog="Example: iptables-save -c > rules; rig fence prove rules --session 198.51.100.17@ppp0")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@bench_option
+@click.option("--session", "sessions", multiple=True, required=True, metavar="ADDRESS@INTERFACE",
+              help="Who was there when the rules were saved; once for each.")  # fmt: skip
+@click.option("--callers", default="ppp+", show_default=True, metavar="PATTERN",
+              help="The interfaces of all who may come, as iptables -i has it.")  # fmt: skip
+@click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Also say what other rules, as of another day, have and these have not.")  # fmt: skip
+@json_option
+def prove(
+    file: Path, bench: str | None, sessions: tuple[str, ...], callers: str, against: Path | None, wants_json: bool
+) -> int:
+    """Hold a gateway's rules to a bench's fence: every header there is, not a thousand of them.
+
+    FILE: what iptables-save -c, or nft -j list ruleset, has printed on the gateway.
+    """
+    from rig.jobs import fence_proof as job
+
+    chosen = load_bench(bench or "loopback")
+    rules = job.read(file)
+    proof = job.prove(chosen, rules, [_session(text) for text in sessions], callers)
+    change = job.changed(job.read(against), rules) if against else None
+    if wants_json:
+        click.echo(as_json(job.describe(proof, change)))
+    else:
+        for line in change.lines() if change else ():
+            click.echo(line)
+        for example in proof.found:
+            click.echo(str(example))
+        click.echo(f"{file}: {proof}")
+    return 0 if proof.holds else 1
+
+
+def _session(text: str) -> FencedSide:
+    address, _, interface = text.partition("@")
+    try:
+        return FencedSide(interface or "ppp0", IPv4Address(address))
+    except ValueError as error:
+        raise UsageError(f"--session: {error}", "for example 198.51.100.17@ppp0") from error
 
 
 @fence.command("check", epilog="Example: rig fence check --bench loopback --number 1-800-555-0100")
@@ -128,6 +166,14 @@ def check(
         for reason, packets in found.drops.items():
             if packets:
                 click.echo(f"dropped by the gateway: {reason}: {packets}")
+    for name, proven in found.proven.items():
+        click.echo(f"{name}: {proven.proof}", err=wants_json)
+        unreached = [row for row in proven.coverage if not row.reached]
+        click.echo(f"{name}: {len(unreached)} of {len(proven.coverage)} rules were reached by no packet", err=True)
+        for row in unreached if verbose else ():
+            click.echo(f"    {row.chain}: {row.text}", err=True)
+        for line in (*proven.contradictions, *map(str, proven.confirmed[:SHOWN])):
+            click.echo(f"{name}: {line}", err=True)
     for outcome in found.findings[:SHOWN]:
         click.echo(f"{outcome.verdict}: {outcome.probe.category}: {outcome.probe.what}", err=True)
     if len(found.findings) > SHOWN:
@@ -142,6 +188,10 @@ def check(
         write_packets(file, found.findings)
         verdict.outcome = "FENCE LEAKS" if any(one.verdict == "leaked" for one in found.findings) else "CHECK FAILED"
         verdict.message = f"{len(found.findings)} of {len(found.outcomes)} probes are findings; packets: {file}"
+    elif not all(one.proof.holds and not one.contradictions for one in found.proven.values()):
+        leaks = any(example.leaks for one in found.proven.values() for example in one.proof.found)
+        verdict.outcome = "FENCE LEAKS" if leaks else "CHECK FAILED"
+        verdict.message = "the probes found nothing; the proof of the rules did"
     page = write_report(report, title, chosen, verdict, progress.trace, capture=capture, fence=found)
     show_outcome(verdict, page)
     return verdict.exit

@@ -7,6 +7,7 @@ what is for it over to the partition, which holds the same address. Nothing is t
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from drivers.base.shared import Shared
 from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute
+from drivers.net.netlink import IPRoute, NetlinkError
 from rig.config.bench import PartitionTable
 from rig.run.owner import Owner
 
@@ -106,14 +107,19 @@ class PartitionRouting:
 
     @contextlib.contextmanager
     def towards(self, host: IPv4Address, interface: str, source: IPv4Address) -> Iterator[None]:
-        """The console's own way to somebody, and its address for him."""
+        """The console's own way to somebody, and its address for him. It goes with the interface, where that goes
+        first."""
         with self._console.netlink() as link:
             way = {"dst": f"{host}/32", "oif": link.link_lookup(ifname=interface)[0], "prefsrc": str(source)}
             link.route("add", **way)
             try:
                 yield
             finally:
-                link.route("del", **way)
+                try:
+                    link.route("del", **way)
+                except NetlinkError as error:
+                    if error.code != errno.ESRCH:
+                        raise
 
     @contextlib.contextmanager
     def _route_ahead_of_local(self) -> Iterator[None]:

@@ -13,13 +13,18 @@ from rig.config.bench_files import load_destinations
 from rig.jobs.faults import told
 from rig.jobs.probing import Drawn, probes_of
 from rig.links.making import caller_at
+from rig.parts.fence_rules import SavedFence
 from rig.parts.rack import FarEnd
 from rig.paths.building import build
+from rig.paths.built import Built
 from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
 from rig.paths.up import Kind, Up
+from rig.probes import proving
+from rig.probes.proving import Proven
 from rig.probes.report import Report
+from rig.probes.run import FenceRun
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -51,20 +56,61 @@ def run(
         far = built.far if isinstance(built, BuiltModem) else None
         other = _second_caller(bench, owner, far, number, progress) if number and far and bench.exchange else None
         up = built.path.open(verdict)
-        run = probes_of(built, up, drawn, other, progress.advance)
+        run, before = probes_of(built, up, drawn, other, progress.advance), built.fence(up)
         with progress.step("probing the fence"), over(built.path):
             report = run.run()
+        proven = _proven(built, up, run, before, report, progress)
         for lower in up.beneath:
-            with progress.step(f"probing {FIREWALLS[lower.kind]}"), over(built.path):
-                found = probes_of(built, lower, drawn, None, progress.advance, up).run()
-            report = report.above(found, FIREWALLS[lower.kind])
+            beneath, before = probes_of(built, lower, drawn, None, progress.advance, up), built.fence(lower)
+            name = FIREWALLS[lower.kind]
+            with progress.step(f"probing {name}"), over(built.path):
+                found = beneath.run()
+            proven |= _proven(built, lower, beneath, before, found, progress, name)
+            report = report.above(found, name)
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
                 outcomes, filled = run.flooded(flood, far.gateway.fence.room if far else None)
             report = replace(report, outcomes=(*report.outcomes, *outcomes), filled=filled)
-        verdict.checks = category_checks(report)
+        verdict.checks = [*category_checks(report), *proof_checks(proven)]
         verdict.judge()
-        return replace(report, drops=built.drops(up))
+        return replace(report, drops=fence.dropped if (fence := built.fence(up)) else {}, proven=proven)
+
+
+def _proven(
+    built: Built,
+    up: Up,
+    run: FenceRun,
+    before: SavedFence | None,
+    report: Report,
+    progress: Progress,
+    name: str = "the fence",
+) -> dict[str, Proven]:
+    """The rules as they stand after the probes, by whose they are; nothing where they cannot be read. ``before``: as
+    they stood before."""
+    after = built.fence(up)
+    if before is None or after is None:
+        progress.note(f"{name} is not proven: its rules cannot be read from here; rig fence prove FILE reads a copy")
+        return {}
+    with progress.step(f"proving {name}"), over(built.path):
+        rules = proving.read(after)
+        proof = proving.proof_of(rules, after, run.ground.allowed, built.pool if not up.beneath else None)
+        confirmed = run.confirmed(proof.found, after.side.interface)
+        coverage = proving.coverage_of(proving.read(before), rules, after, report.outcomes)
+    return {name: Proven(proof, tuple(confirmed), tuple(coverage))}
+
+
+def proof_checks(proven: dict[str, Proven]) -> list[CheckResult]:
+    """Each proof as one check; and that the kernel does as the rules were read."""
+    found = []
+    for name, one in proven.items():
+        found.append(
+            CheckResult(f"{name}: proof", f"{one.proof.rules} rules", "as declared", str(one.proof), one.proof.holds)
+        )
+        contradictions = one.contradictions
+        said = contradictions[0] if contradictions else "it does"
+        what = "the kernel does as the rules are read"
+        found.append(CheckResult(f"{name}: rules", f"{len(one.coverage)} rules", what, said, not contradictions))
+    return found
 
 
 def category_checks(report: Report) -> list[CheckResult]:
@@ -101,6 +147,19 @@ def _second_caller(bench: Bench, owner: Owner, far: FarEnd, number: Number, prog
     return up_of(near, near.start_ppp(), load_destinations(bench))
 
 
+def _described(proven: Proven) -> dict[str, Any]:
+    proof = proven.proof
+    return {
+        "holds": proof.holds,
+        "rules": proof.rules,
+        "callers": proof.callers,
+        "ways": proof.ways,
+        "seconds": proof.seconds,
+        "counterexamples": [{"what": str(one), "agrees": one.agrees} for one in proven.confirmed],
+        "coverage": [asdict(row) for row in proven.coverage],
+    }
+
+
 def describe(report: Report, seed: int) -> dict[str, Any]:
     """A report as JSON: the keys are the command line's contract."""
     return {
@@ -110,6 +169,7 @@ def describe(report: Report, seed: int) -> dict[str, Any]:
         "watched": report.watched,
         "categories": report.categories,
         "drops": report.drops,
+        "proofs": {name: _described(one) for name, one in report.proven.items()},
         "flood": asdict(report.filled) if report.filled else None,
         "findings": [
             {

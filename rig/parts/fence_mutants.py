@@ -55,7 +55,7 @@ MUTANTS = (
     GatewayMutant("icmp-errors-out", "ICMP errors pass to the servers", "ICMP to a server", first("outward", "-p icmp --icmp-type 3 -j ACCEPT")),
     GatewayMutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
     GatewayMutant("foreign-dns", "anybody's name server may be asked", "name service of others", replaced(rf"-d \S+/32 -p (udp|tcp) --dport {DNS}", rf"-p \1 --dport {DNS}")),
-    GatewayMutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", without("-A INPUT")),
+    GatewayMutant("gateway-open", "the gateway itself is not behind the fence", "the gateway itself", replaced("(-I INPUT -i {interface}) -j {outward}", r"\1 -j ACCEPT")),
     GatewayMutant("utility-open", "the utility services are open on every port", "other port of a utility service", replaced(rf"-p tcp --dport {DNS} ", "-p tcp ")),
     GatewayMutant("wrong-interface", "the rules stand for another interface", "authorized server", replaced("FORWARD -i {interface} ", "FORWARD -i ppp99 ")),
     GatewayMutant("server-missing", "one authorized server is left out", "authorized server", without("-d {first}/32 -p tcp")),

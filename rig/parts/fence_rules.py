@@ -18,14 +18,36 @@ class FencedSide:
     address: IPv4Address
 
 
+@dataclass(frozen=True)
+class SavedFence:
+    """The rules in force at a gateway, as iptables-save -c prints them, with the ``side`` that is asked about;
+    ``sides``: all that they are around at that moment; ``pattern``: the interfaces of whoever may come, as
+    ``-i`` has it (iptables(8))."""
+
+    rules: str
+    side: FencedSide
+    sides: tuple[FencedSide, ...]
+    pattern: str = "ppp+"
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many packets the rules around the side have dropped, by the reason."""
+        return dropped(self.rules, self.side)
+
+
 BASE_RULES = """\
 *filter
 :INPUT ACCEPT
 :FORWARD DROP
 :OUTPUT ACCEPT
+-F INPUT
+-F OUTPUT
+-A INPUT -i ppp+ -j DROP
+-A OUTPUT -o ppp+ -j DROP
 COMMIT
 """
-"""The gateway with no session: it forwards nothing."""
+"""The gateway with no session: it forwards nothing, and neither hears nor speaks to an interface that has none. A
+session's own rules go before these."""
 
 IPV6_RULES = """\
 *filter
@@ -43,8 +65,16 @@ COMMIT
 IPV6_OPEN_RULES = "*filter\n:FORWARD ACCEPT\n-F INPUT\n-F OUTPUT\nCOMMIT\n"
 """A gateway that has thought of IPv4 alone: broken on purpose."""
 
-OPEN_RULES = BASE_RULES.replace("FORWARD DROP", "FORWARD ACCEPT")
+OPEN_RULES = """\
+*filter
+:FORWARD ACCEPT
+-I INPUT -i ppp+ -j ACCEPT
+-I OUTPUT -o ppp+ -j ACCEPT
+COMMIT
+"""
 """A gateway with no fence: broken on purpose, for tests of the checks."""
+
+CLOSED_AGAIN = OPEN_RULES.replace("FORWARD ACCEPT", "FORWARD DROP").replace("-I ", "-D ")
 
 
 def _comment(text: str) -> str:
@@ -107,7 +137,7 @@ def _around(session: FencedSide, may: list[str], comes: list[str]) -> str:
     lines.append(f"-A {inward} ! -d {session.address}/32 {_comment('not the assigned destination')} -j DROP")
     lines += [f"-A {inward} {rule}" for rule in comes]
     lines.append(f"-A {inward} {_comment('nothing that the caller asked for')} -j DROP")
-    lines += [f"-A {jump}" for jump in _jumps(session)]
+    lines += [f"-I {jump}" for jump in reversed(_jumps(session))]
     return "\n".join([*lines, "COMMIT", ""])
 
 
@@ -133,7 +163,7 @@ def removal_rules(session: FencedSide) -> str:
 
 def removal_of(rules: str, session: FencedSide) -> str:
     """The same for rules whose jumps are not those of :func:`session_rules`."""
-    jumps = re.findall(r"^-A ((?:INPUT|FORWARD|OUTPUT) .*)$", rules, re.MULTILINE)
+    jumps = re.findall(r"^-[AI] ((?:INPUT|FORWARD|OUTPUT) .*)$", rules, re.MULTILINE)
     return _removal(jumps, session)
 
 

@@ -15,7 +15,7 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import Destinations
 from rig.parts import fence_rules
-from rig.parts.fence_rules import FencedSide
+from rig.parts.fence_rules import FencedSide, SavedFence
 from rig.parts.mutation import GatewayMutant
 from rig.run.control import Control, Handler
 
@@ -82,7 +82,7 @@ class GatewayFence:
                 up = mutant.change(up, self._allowed, session)
                 down = fence_rules.removal_of(up, session)
         else:  # a test has the fence left off, to see the checks say so
-            up, down = fence_rules.OPEN_RULES, fence_rules.BASE_RULES
+            up, down = fence_rules.OPEN_RULES, fence_rules.CLOSED_AGAIN
         firewall.apply(self._namespace, up)
         self._sessions.add(session)
         try:
@@ -108,6 +108,7 @@ class GatewayFence:
             "set_fence": self.set_on,
             "set_mutant": self.set_mutant,
             "rules": self.rules,
+            "rules_and_sessions": self.rules_and_sessions,
             "interface_of": self.interface_of,
             "flows": self.flows,
         }
@@ -125,6 +126,11 @@ class GatewayFence:
 
     def rules(self) -> str:
         return firewall.save(self._namespace)
+
+    def rules_and_sessions(self) -> tuple[str, list[tuple[str, str]]]:
+        """The rules in force, and the sessions, each with its interface and address, that they are around."""
+        sessions = [(session.interface, str(session.address)) for session in self._sessions]
+        return self.rules(), sorted(sessions)
 
     def flows(self) -> tuple[int, int]:
         return conntrack.room(self._namespace)
@@ -148,10 +154,12 @@ class FenceView:
         """The gateway's own end of a caller's line. Raises ControlError when nobody has the address."""
         return LinkEnd(self.namespace, self.control.ask("interface_of", address=str(caller)))
 
-    def drops(self, caller: IPv4Address) -> dict[str, int]:
-        """How many packets the fence around a caller has dropped, by the reason."""
-        interface = self.control.ask("interface_of", address=str(caller))
-        return fence_rules.dropped(self.control.ask("rules"), FencedSide(interface, caller))
+    def around(self, caller: IPv4Address) -> SavedFence:
+        """The rules in force, and whom they are around. Raises ControlError when nobody has the address."""
+        interface, saved = self.control.ask("interface_of", address=str(caller)), self.control.ask("rules_and_sessions")
+        rules, sessions = saved
+        sides = tuple(FencedSide(name, IPv4Address(address)) for name, address in sessions)
+        return SavedFence(rules, FencedSide(interface, caller), sides)
 
     def room(self) -> tuple[int, int]:
         """How many flows it keeps track of, and how many it can."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from drivers.modem.number import Number
 from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
+from rig.parts.fence_rules import SavedFence
 from rig.paths.path import Path
 from rig.paths.up import Up
 from rig.run.capture import Capture
@@ -72,8 +73,8 @@ class Built(Protocol):
     def places(self, up: Up) -> Places:
         """Where one can stand around this way, now that it is up."""
 
-    def drops(self, up: Up) -> dict[str, int]:
-        """How many packets have been dropped on the way, by the reason; nothing where it is not the rig's own."""
+    def fence(self, up: Up) -> SavedFence | None:
+        """The rules around a console that is up; None where they are not the rig's own."""
 
 
 Making = Callable[[Bench, Sequence[Number], Owner, Progress, Capture | None], Built]

@@ -11,6 +11,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
+from rig.parts.fence_rules import SavedFence
 from rig.parts.router.rules import INSIDE, OUTSIDE
 from rig.paths.built import Places
 from rig.paths.customers_network import OUTSIDE_CARD, CustomersNetwork
@@ -50,8 +51,8 @@ class BuiltInternet:
             self.network.outside.ip,
         )
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return self.network.router.drops()
+    def fence(self, up: Up) -> SavedFence | None:
+        return self.network.router.fence()
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltInternet:

@@ -15,6 +15,7 @@ from rig.config.secret_files import read_secret
 from rig.links.making import near_end_of
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, PARTITION_LINE, EmulatedExchange
+from rig.parts.fence_rules import SavedFence
 from rig.parts.rack import FarEnd
 from rig.paths.built import Places
 from rig.paths.modem import ModemPath
@@ -44,8 +45,8 @@ class BuiltModem:
         gateway = self.far.gateway
         return Places(own, gateway.behind, gateway.fence.towards(up.source))
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return self.far.gateway.fence.drops(up.source) if self.far else {}
+    def fence(self, up: Up) -> SavedFence | None:
+        return self.far.gateway.fence.around(up.source) if self.far else None
 
 
 def build(

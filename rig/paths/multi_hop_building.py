@@ -16,6 +16,7 @@ from rig.console.networks import CARD, join_router
 from rig.links.l2tp_call import L2tpCall
 from rig.links.making import borrower_of
 from rig.links.remote_service import ServiceCall
+from rig.parts.fence_rules import SavedFence
 from rig.parts.i5os.emulated import EmulatedPartition, near_address
 from rig.parts.i5os.hop import HopPlan
 from rig.parts.router.rules import IPV6_RULES
@@ -90,8 +91,8 @@ class BuiltMultiHop:
         taps = (Tap("the gateway", hears, speaks, towards),)
         return Places(LinkEnd(up.namespace, up.interface), gateway.behind, towards, wire=wire, taps=taps, hop=hop)
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return self.service.gateway.fence.drops(up.source) if up.underlay else self.network.router.drops()
+    def fence(self, up: Up) -> SavedFence | None:
+        return self.service.gateway.fence.around(up.source) if up.underlay else self.network.router.fence()
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltMultiHop:

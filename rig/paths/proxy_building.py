@@ -16,6 +16,7 @@ from rig.config.bench_files import load_destinations
 from rig.config.secret_files import is_made, secret_value
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
+from rig.parts.fence_rules import SavedFence
 from rig.parts.proxy import proxy as part
 from rig.parts.proxy.proxy import Proxy
 from rig.parts.proxy.settings import ProxyPlan
@@ -62,8 +63,8 @@ class BuiltProxy:
             self.proxy.logs,
         )
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return self.network.router.drops()
+    def fence(self, up: Up) -> SavedFence | None:
+        return self.network.router.fence()
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltProxy:

@@ -15,7 +15,7 @@ from rig.config.bench_files import load_destinations
 from rig.config.destinations import ESP, IKE, NAT_T, Service
 from rig.console.console import Console
 from rig.console.networks import join_router
-from rig.parts.fence_rules import FencedSide
+from rig.parts.fence_rules import FencedSide, SavedFence
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.parts.router.router import Router
@@ -52,8 +52,8 @@ class Beneath(Protocol):
     def places(self, lower: Up) -> Places:
         """Where one can stand around the way beneath, which is up."""
 
-    def drops(self, lower: Up) -> dict[str, int]:
-        """How many packets have been dropped on it."""
+    def fence(self, lower: Up) -> SavedFence | None:
+        """The rules around it."""
 
     def near(self, lower: Up) -> LinkEnd:
         """Where the console's packets come by first; what is sent from there to the console arrives."""
@@ -158,8 +158,8 @@ class BehindRouter:
     def places(self, lower: Up) -> Places:
         return self.network.around(self.number, lower)
 
-    def drops(self, lower: Up) -> dict[str, int]:
-        return self.network.router.drops(self.number)
+    def fence(self, lower: Up) -> SavedFence | None:
+        return self.network.router.fence(self.number)
 
     def near(self, lower: Up) -> LinkEnd:
         return self.network.near(self.number, lower)
@@ -197,8 +197,8 @@ class OverModem:
     def places(self, lower: Up) -> Places:
         return self.call.places(lower)
 
-    def drops(self, lower: Up) -> dict[str, int]:
-        return self.call.drops(lower)
+    def fence(self, lower: Up) -> SavedFence | None:
+        return self.call.fence(lower)
 
     def near(self, lower: Up) -> LinkEnd:
         return self.lig.fence.towards(lower.source)

@@ -17,6 +17,7 @@ from rig.console.console import Console
 from rig.console.networks import CARD
 from rig.links.remote_service import ServiceCall
 from rig.links.vpn_link import VpnLink
+from rig.parts.fence_rules import SavedFence
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.paths.built import Built, Places, Tap
@@ -75,8 +76,8 @@ class BuiltVpn:
         taps = (Tap("the gateway", hears, speaks, towards), Tap("the console", console, near, own))
         return Places(own, gateway.behind, towards, wire=near, taps=taps)
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return self.service.gateway.fence.drops(up.source) if up.underlay is not None else self.beneath.drops(up)
+    def fence(self, up: Up) -> SavedFence | None:
+        return self.service.gateway.fence.around(up.source) if up.underlay is not None else self.beneath.fence(up)
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltVpn:

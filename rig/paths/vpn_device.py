@@ -11,6 +11,7 @@ from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.console.console import Console
+from rig.parts.fence_rules import SavedFence
 from rig.paths.built import Places
 from rig.paths.internet import InternetPath
 from rig.paths.up import Up
@@ -41,8 +42,8 @@ class BuiltToDevice:
     def places(self, up: Up) -> Places:
         return Places(LinkEnd(up.namespace, up.interface))
 
-    def drops(self, up: Up) -> dict[str, int]:
-        return {}
+    def fence(self, up: Up) -> SavedFence | None:
+        return None
 
 
 def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | None = None) -> BuiltToDevice:

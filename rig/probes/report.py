@@ -8,6 +8,7 @@ from pathlib import Path
 
 from drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome, ProbeError
+from rig.probes.proving import Proven
 
 VERDICTS = ("allowed", "denied", "leaked", "unreachable", "undecided")
 
@@ -34,7 +35,7 @@ class Report:
     """What every probe found. ``seconds`` that it took; ``size``: bytes that the caller put on the line;
     ``watched``: whether arrivals were seen behind the gateway, or only answers at the caller; ``drops``: what the
     gateway itself has counted, by its reason, where it can be asked; ``filled``: how the flood went, if there was
-    one."""
+    one; ``proven``: what the rules come to, by whose they are, where they can be read."""
 
     outcomes: tuple[Outcome, ...]
     seconds: float
@@ -42,6 +43,7 @@ class Report:
     watched: bool
     drops: dict[str, int] = field(default_factory=dict)
     filled: Filled | None = None
+    proven: dict[str, Proven] = field(default_factory=dict)
 
     def above(self, other: Report, name: str) -> Report:
         """Both: what was found beneath the way, in categories that bear its name, and this one."""

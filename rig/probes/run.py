@@ -6,7 +6,7 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -23,10 +23,14 @@ from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
-from rig.probes.probe import Expected, Outcome, Probe
+from rig.probes.probe import Expected, Outcome, Probe, Side
+from rig.probes.proving import Confirmed, probe_of
 from rig.probes.reaching import ANSWER_SECONDS, connect
 from rig.probes.report import Filled, Report
+from rig.proof.proof import CounterExample
 
+FIRST_EXAMPLE = 60001
+"""Probes have the numbers below."""
 FLOODED = "while full of flows"
 
 
@@ -117,6 +121,25 @@ class FenceRun:
         probe = make.outward("single probe", f"{kind} from {source} to {to}", packet, number, allowed=allowed)
         ends = [end for end in (self.vantage.far, self.vantage.other) if end]
         return probe_outward([probe], self.vantage.caller, ends, self._follow, self._one_sent)[0]
+
+    def confirmed(self, examples: Sequence[CounterExample], interface: str) -> list[Confirmed]:
+        """Counter-examples of a proof, sent as packets wherever one can. ``interface``: the gateway's, to the caller.
+        Raises ProbeError as :meth:`run`."""
+        made = [probe_of(example, interface, FIRST_EXAMPLE + at) for at, example in enumerate(examples)]
+        probes = [probe for probe in made if isinstance(probe, Probe)]
+        ends = [end for end in (self.vantage.far, self.vantage.other) if end]
+        self._sent, self._total = 0, len(probes)
+        out = [probe for probe in probes if probe.side is Side.CALLER]
+        found = probe_outward(out, self.vantage.caller, ends, self._follow, self._one_sent) if out else []
+        if self.vantage.far is not None and len(out) < len(probes):
+            found += self._from(self.vantage.far, [probe for probe in probes if probe.side is Side.FAR])
+        outcomes = {outcome.probe.number: outcome for outcome in found}
+        return [
+            Confirmed(example, None, probe)
+            if isinstance(probe, str)
+            else Confirmed(example, outcomes.get(probe.number), "nobody stands behind the gateway")
+            for example, probe in zip(examples, made, strict=True)
+        ]
 
     def previous_flow(self, server: IPv4Address, port: int) -> list[Outcome]:
         """What comes of a flow that an earlier session with this address has left open."""

@@ -53,7 +53,7 @@ def test_drops_are_counted_by_reason(session: Session, gateway: Gateway) -> None
         fence.drops(gateway.rules, chain)
         for unit in range(8)
         for chain in [f"from-ppp{unit}"]
-        if chain in gateway.rules
+        if f":{chain} " in gateway.rules
     ]
     assert [count["source is not the assigned address"] for count in counted] == [3]
 

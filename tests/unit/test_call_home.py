@@ -291,12 +291,12 @@ def store(tmp_path: Path) -> Store:
 
 def test_a_file_that_breaks_off_goes_on_where_it_stopped(store: Store) -> None:
     whole = manifest()
-    assert store.open(whole.id, whole, "hmc") == {"hmc.eed": 0}
+    assert store.open(whole.id, whole, "hmc").held == {"hmc.eed": 0}
     with pytest.raises(EOFError):
         store.take(whole.id, "hmc.eed", 0, reading(DATA[:3000]), len(DATA))
     with pytest.raises(RefusedError, match=r"not there whole: hmc\.eed"):
         store.close(whole.id)
-    assert store.open(whole.id, whole, "hmc") == {"hmc.eed": 3000}
+    assert store.open(whole.id, whole, "hmc").held == {"hmc.eed": 3000}
     with pytest.raises(RefusedError, match="3000 of 10240 bytes are there, not 0"):
         store.take(whole.id, "hmc.eed", 0, reading(DATA), len(DATA))
     assert store.take(whole.id, "hmc.eed", 3000, reading(DATA[3000:]), len(DATA) - 3000) == len(DATA)
@@ -312,7 +312,17 @@ def test_one_whose_digest_is_another_is_not_there(store: Store) -> None:
     with pytest.raises(RefusedError) as failure:
         store.take(whole.id, "hmc.eed", 0, reading(bytes(len(DATA))), len(DATA))
     assert failure.value.status is HTTPStatus.UNPROCESSABLE_ENTITY
-    assert store.open(whole.id, whole, "hmc") == {"hmc.eed": 0}
+    assert store.open(whole.id, whole, "hmc").held == {"hmc.eed": 0}
+
+
+def test_who_was_there_before_does_not_take_the_place_of_who_came_anew(store: Store) -> None:
+    """However late it begins to write."""
+    whole = manifest()
+    old, new = (store.open(whole.id, whole, client) for client in ("lost", "anew"))
+    with pytest.raises(RefusedError, match="is sent by another connection now"):
+        store.take(whole.id, "hmc.eed", 0, reading(DATA), len(DATA), old.turn)
+    store.take(whole.id, "hmc.eed", 0, reading(DATA), len(DATA), new.turn)
+    assert store.close(whole.id).files == whole.files
 
 
 def test_who_comes_anew_takes_the_place_of_a_connection_that_hangs(store: Store) -> None:

@@ -85,11 +85,11 @@ class CallHomeServer:
     def _receive(self, manifest: Manifest, who: Hello, stream: Stream) -> None:
         """Its files, as far as they are not there; then it is to be carried out. Raises RefusedError, for what is not
         as it was announced, EOFError and OSError."""
-        held = self._inbox.open(manifest.id, manifest, who.id)
-        stream.say(Said("takes", held))
+        opened = self._inbox.open(manifest.id, manifest, who.id)
+        stream.say(Said("takes", opened.held))
         for entry in manifest.files:
-            if (at := held[entry.name]) < entry.size:
-                self._inbox.take(manifest.id, entry.name, at, stream.read, entry.size - at)
+            if (at := opened.held[entry.name]) < entry.size:
+                self._inbox.take(manifest.id, entry.name, at, stream.read, entry.size - at, opened.turn)
         with self._changed:
             if manifest.id not in self._received:
                 self._received.add(manifest.id)

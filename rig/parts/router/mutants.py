@@ -73,7 +73,7 @@ MUTANTS = (
     Mutant("private-out", "private addresses pass to the Internet", "special addresses", first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
     Mutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
     Mutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
-    Mutant("router-open", "the router itself answers the console", "the gateway itself", without("-A INPUT -i lan0")),
+    Mutant("router-open", "the router itself answers the console", "the gateway itself", without("-I INPUT -i lan0")),
     Mutant("errors-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
     Mutant("server-missing", "one server of the region is left out", "authorized server", without("-d {first}/32 -p tcp")),
 )  # fmt: skip

@@ -7,10 +7,10 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide, dropped
+from rig.parts.fence_rules import FencedSide, SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
-from rig.parts.router.rules import OUTSIDE, Masking
+from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
 from rig.run.owner import Owner
 
 IPV6_HOST = IPv6Address("fe80::2")
@@ -59,6 +59,6 @@ class Router:
         text = rules.rules(self.allowed, side, self._masking)
         return self.mutant.change(text, self.allowed, side) if self.mutant is not None else text
 
-    def drops(self, side: int = 0) -> dict[str, int]:
-        """How many packets it has dropped of one side's, by the reason."""
-        return dropped(firewall.save(self.namespace), self.sides[side])
+    def fence(self, side: int = 0) -> SavedFence:
+        """The rules around one side."""
+        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, f"{INSIDE[:-1]}+")

@@ -47,5 +47,5 @@ def rules(allowed: Destinations, side: FencedSide, masking: Masking) -> str:
     masked = f"*nat\n-A POSTROUTING -s {side.address}/32 -o {OUTSIDE} -j {target}\nCOMMIT\n"
     mask = "" if masking.way == "none" else masked
     # The router itself says nothing: not on 443 either, where that is open to anybody.
-    itself = f"*filter\n-A INPUT -i {side.interface} -j DROP\nCOMMIT\n"
-    return mask + itself + session_rules(allowed, side)
+    itself = f"*filter\n-I INPUT -i {side.interface} -j DROP\nCOMMIT\n"
+    return mask + session_rules(allowed, side) + itself

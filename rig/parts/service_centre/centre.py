@@ -94,7 +94,7 @@ class Centre:
         room = self._fault.room
         if room is not None and sum(entry.size for entry in manifest.files) > room:
             raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"there is room for {room} bytes")
-        return _whole(wire.Held(self.store.open(asked.id, manifest, incoming.client)))
+        return _whole(wire.Held(self.store.open(asked.id, manifest, incoming.client).held))
 
     def _take(self, asked: wire.Asked, incoming: Incoming) -> int:
         read = incoming.read

@@ -63,6 +63,14 @@ class Arrived:
         return self.path(entry).stat().st_size if self.path(entry).exists() else 0
 
 
+@dataclass(frozen=True)
+class Opened:
+    """``held``: bytes of each file that are there; ``turn``: whose it is to write, until somebody opens it anew."""
+
+    held: dict[str, int]
+    turn: int
+
+
 class Store:
     """All transactions, in a folder. ``forbidden``: what is looked for in every file; ``told`` of what happens, in
     words; ``keeps`` what is whole, for whoever is to pass it on."""
@@ -84,8 +92,8 @@ class Store:
         self._changing = threading.Lock()
         self._all: dict[str, Arrived] = {}
 
-    def open(self, number: str, manifest: Manifest, client: str) -> dict[str, int]:
-        """A transaction begins, or goes on; bytes of each file that are there. Raises RefusedError."""
+    def open(self, number: str, manifest: Manifest, client: str) -> Opened:
+        """A transaction begins, or goes on. Raises RefusedError."""
         if wrong := wrong_manifest(manifest):
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
         if number != manifest.id:
@@ -108,17 +116,24 @@ class Store:
             # Of a call that was lost the connection may be there for minutes: who comes anew takes its place.
             known.turn += 1
             known.sessions += [client] if client not in known.sessions else []
-            return {entry.name: known.held(entry) for entry in manifest.files}
+            return Opened({entry.name: known.held(entry) for entry in manifest.files}, known.turn)
 
-    def take(self, number: str, name: str, at: int, read: Callable[[int], bytes], length: int) -> int:
-        """The rest of a file; bytes that are there now. Raises RefusedError, also where another connection has begun to
-        send it, and EOFError where less came than was announced: what did come is kept."""
+    def take(
+        self, number: str, name: str, at: int, read: Callable[[int], bytes], length: int, turn: int | None = None
+    ) -> int:
+        """The rest of a file; bytes that are there now. ``turn``: as :meth:`open` gave it, for who has opened and sends
+        in one conversation; None for who sends each file in a request of its own. Raises RefusedError, also where
+        another connection has begun to send it, and EOFError where less came than was announced: what did come is
+        kept."""
         arrived, entry = self._entry(number, name)
         with arrived.writing:
+            if turn not in (None, arrived.turn):
+                raise RefusedError(HTTPStatus.CONFLICT, f"{name} is sent by another connection now")
             if (held := arrived.held(entry)) != at or at + length != entry.size:
                 raise RefusedError(HTTPStatus.CONFLICT, f"{name}: {held} of {entry.size} bytes are there, not {at}")
-            arrived.turn += 1
-            turn = arrived.turn
+            if turn is None:
+                arrived.turn += 1
+                turn = arrived.turn
             arrived.parts[name] = arrived.parts.get(name, 0) + 1
             arrived.first.setdefault(name, time.monotonic())
         left = length

@@ -1,0 +1,141 @@
+"""A proof and a live gateway, each the other's check: what the proof finds is sent, and what was sent is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from rig.config.destinations import Destinations
+from rig.parts.fence_rules import SavedFence
+from rig.probes import packets
+from rig.probes.probe import Expected, Outcome, Probe, Seen, Side
+from rig.proof import iptables_file
+from rig.proof.coverage import Row, rows
+from rig.proof.deciding import decide
+from rig.proof.declared import Around, Caller
+from rig.proof.header import ICMP, ITSELF, TCP, UDP, Header
+from rig.proof.proof import CounterExample, Proof, prove
+from rig.proof.reading import header_of
+from rig.proof.rules import Rule, RuleSet
+from rig.proof.space import ANOTHER
+from rig.proof.tracking import can_be_sent
+
+SOURCE = "the gateway's rules"
+OPTION = bytes([7, 7, 4]) + bytes(4)
+"""Record route (RFC 791): any IP option will do."""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A counter-example, and what became of it as a packet: None where it was not sent, and ``why`` then."""
+
+    example: CounterExample
+    outcome: Outcome | None
+    why: str = ""
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the kernel did with it as the rules were read; None where it was not sent."""
+        if self.outcome is None or self.example.sometimes:
+            return None
+        return (self.outcome.seen in (Seen.ARRIVED, Seen.ANSWERED)) == self.example.leaks
+
+    def __str__(self) -> str:
+        if self.outcome is None:
+            return f"{self.example}; not sent: {self.why}"
+        did = "passes" if self.outcome.seen in (Seen.ARRIVED, Seen.ANSWERED) else "does not pass"
+        return f"{self.example}; sent, it {did}"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """``proof`` of the rules as they stood after the probes; ``confirmed``: its counter-examples; ``coverage``: a row a
+    rule."""
+
+    proof: Proof
+    confirmed: tuple[Confirmed, ...]
+    coverage: tuple[Row, ...]
+
+    @property
+    def contradictions(self) -> list[str]:
+        """Where the kernel does otherwise than the rules were read: one of the two is wrong, and nothing is proven."""
+        sent = [f"the kernel does otherwise: {one}" for one in self.confirmed if one.agrees is False]
+        counted = [
+            f"{row.probes} probes should have come to a rule that counts {row.packets}: {row.chain}: {row.text}"
+            for row in self.coverage
+            if row.contradicts
+        ]
+        return sent + counted
+
+
+def read(fence: SavedFence) -> RuleSet:
+    """Raises RulesError for a rule that is not understood."""
+    return iptables_file.read(fence.rules, SOURCE)
+
+
+def proof_of(rules: RuleSet, fence: SavedFence, allowed: Destinations, pool: IPv4Network | None) -> Proof:
+    """The rules around all who are there, held to what each may do. Raises RulesError."""
+    sides = sorted(fence.sides, key=lambda side: side != fence.side)  # of the one who sends, the examples are
+    callers = tuple(Caller(side.interface, side.address) for side in sides)
+    return prove(rules, Around(allowed, callers, fence.pattern, pool))
+
+
+def coverage_of(before: RuleSet, after: RuleSet, fence: SavedFence, outcomes: Sequence[Outcome]) -> list[Row]:
+    """What each rule has counted between two moments, and how many of the caller's probes it should have decided.
+
+    A probe that is in pieces which never made a whole, or whose time to live ended, came to no rule; nor did one that
+    was for another caller, or no IPv4. None of these is looked up.
+    """
+    decided: dict[Rule, int] = {}
+    for outcome in outcomes:
+        probe = outcome.probe
+        if probe.side is Side.CALLER and probe.version == 4 and _comes_to_a_rule(probe):
+            rule = decide(after, header_of(probe.packets, fence.side.interface, ANOTHER)).rule
+            if rule is not None:
+                decided[rule] = decided.get(rule, 0) + 1
+    return rows(before, after, decided)
+
+
+def _comes_to_a_rule(probe: Probe) -> bool:
+    return len(probe.packets) == 1 and probe.packets[0][8] > 1 and probe.category in LOOKED_UP
+
+
+LOOKED_UP = (
+    "neighbour of a server",
+    "address space",
+    "other port of a server",
+    "UDP to a server",
+    "server of another region",
+)
+"""Categories whose packets are routed through the gateway whatever its tables: to hosts beyond it, from the caller's
+own address."""
+
+
+def probe_of(example: CounterExample, caller: str, number: int) -> Probe | str:
+    """A counter-example as a probe; or why there is none. ``caller``: the gateway's interface towards who sends."""
+    header = example.header
+    if not can_be_sent(header):
+        return f"a packet that conntrack takes for {header.state.name} needs a flow, or a fault in it"
+    if caller not in (header.coming, header.going) or ITSELF in (header.coming, header.going):
+        return "nobody stands there"
+    if ANOTHER not in (header.coming, header.going):
+        return "it goes from one caller's interface to one's"
+    side = Side.CALLER if header.coming == caller else Side.FAR
+    expected = Expected.DENIED if example.leaks else Expected.ALLOWED
+    made = _packet(header, number)
+    return Probe(number, "counter-example", str(header), side, expected, (made,), answered=False)
+
+
+def _packet(header: Header, number: int) -> bytes:
+    source, to, options = header.source, header.destination, OPTION if header.options else b""
+    if header.protocol == TCP:
+        return packets.tcp(
+            source, to, header.to_port, number, flags=header.flags, source_port=header.from_port, options=options
+        )
+    if header.protocol == UDP:
+        return packets.udp(source, to, header.to_port, number, source_port=header.from_port, options=options)
+    if header.protocol == ICMP:
+        return packets.icmp(source, to, header.to_port >> 8, header.to_port & 255, number)
+    ports = header.from_port.to_bytes(2, "big") + header.to_port.to_bytes(2, "big")
+    return packets.ip(source, to, header.protocol, ports + packets.mark(number), number, options=options)

@@ -1,0 +1,116 @@
+"""A gateway's rules held to what its fence declares: no other header passes, and all that must does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from rig.proof.deciding import Decision, decide
+from rig.proof.declared import Around, Declared, declared, tastes
+from rig.proof.header import Field, Header
+from rig.proof.passing import Passage, Passing
+from rig.proof.rules import Action, RuleSet
+from rig.proof.space import Set, Space
+
+MOST = 20
+"""Counter-examples that are looked for; a fence that is open has billions."""
+
+
+@dataclass(frozen=True)
+class CounterExample:
+    """A header with which the rules do not do as declared. ``leaks``: it passes and should not; ``way``: what it
+    belongs to, where it must pass; ``sometimes``: only at times, as a rate or a quota has it."""
+
+    header: Header
+    decision: Decision
+    leaks: bool
+    way: str = ""
+    sometimes: bool = False
+
+    def __str__(self) -> str:
+        passes = "passes" if self.leaks else f"does not pass ({self.way})"
+        return f"{'at times ' if self.sometimes else ''}{passes}: {self.header}; {self.decision}"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``rules`` that were read, ``callers`` and ``ways`` that are declared around them."""
+
+    rules: int
+    callers: int
+    ways: int
+    found: tuple[CounterExample, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        return not self.found
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"proven: {self.rules} rules, {self.ways} ways that are declared pass, and no other header does"
+        return f"not so: {self.rules} rules, {len(self.found)} counter-examples"
+
+
+def prove(rules: RuleSet, around: Around) -> Proof:
+    """Compare what passes with what is declared. ``rules`` and what ``around`` says are of the same moment. Raises
+    RulesError for rules that jump in a circle, and ValueError where nobody is there: nothing would be proven."""
+    if not around.callers:
+        raise ValueError("no session is there to prove anything about")
+    began = time.monotonic()
+    space = Space([caller.interface for caller in around.callers], {around.pattern, *rules.patterns()})
+    wanted, passing = declared(space, around), Passage(rules, space).all()
+    search = _Search(rules, space, around)
+    found = (*search.leaks(wanted, passing), *search.shut(wanted, passing))
+    callers = len(around.callers)
+    return Proof(sum(1 for _ in rules.rules), callers, len(wanted.must), found, time.monotonic() - began)
+
+
+class _Search:
+    """Looks for counter-examples, each of another kind."""
+
+    def __init__(self, rules: RuleSet, space: Space, around: Around) -> None:
+        self._rules = rules
+        self._space = space
+        self._tastes = [taste for caller in around.callers[:1] for taste in tastes(space, around, caller)]
+
+    def leaks(self, wanted: Declared, passing: Passing) -> list[CounterExample]:
+        """One for each rule that lets something through that is not declared."""
+        found: list[CounterExample] = []
+        left = passing.possible & wanted.asked & ~wanted.may
+        while len(found) < MOST and (header := self._space.pick(left, self._tastes)) is not None:
+            decision, at_times = self._passes(header)
+            found.append(CounterExample(header, decision, leaks=True, sometimes=at_times))
+            left &= ~self._of_its_kind(header, decision)
+        return found
+
+    def _passes(self, header: Header) -> tuple[Decision, bool]:
+        """How it gets through, and whether only where chance has it so."""
+        certain = decide(self._rules, header)
+        lucky = decide(self._rules, header, lambda match: True)
+        if certain.passes != lucky.passes:
+            return (certain if certain.passes else lucky), True
+        return certain, False
+
+    def _of_its_kind(self, header: Header, decision: Decision) -> Set:
+        """What the same rule decides alike; of a policy, or of a chance of several rules, what goes the same way."""
+        kind = self._space.only(header)
+        if decision.rule is not None and decision.passes and decision.rule.action is Action.ACCEPT:
+            kind |= self._space.possible(self._space.matching(decision.rule.matches))
+        if decision.rule is None:
+            kind |= self._space.through(Field.IN, header.coming) & self._space.through(Field.OUT, header.going)
+        return kind
+
+    def shut(self, wanted: Declared, passing: Passing) -> list[CounterExample]:
+        """One for each way that must pass and does not."""
+        found: list[CounterExample] = []
+        for way in wanted.must:
+            missing = way.headers & wanted.asked & ~passing.certain
+            header = self._space.pick(missing, self._tastes)
+            if header is not None and len(found) < MOST:
+                decision = decide(self._rules, header)
+                at_times = decision.passes
+                if at_times:
+                    decision = decide(self._rules, header, lambda match: True)
+                found.append(CounterExample(header, decision, leaks=False, way=way.name, sometimes=at_times))
+        return found
