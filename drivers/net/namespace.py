@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 from drivers.base import syscalls
@@ -190,6 +190,11 @@ class NetworkNamespace:
                     return []
                 raise
             return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
+
+    def own_addresses(self) -> list[IPv4Address]:
+        """The IPv4 addresses of all of its interfaces: what is for one of them is for itself."""
+        with self.netlink() as link:
+            return [IPv4Address(message.get_attr("IFA_LOCAL")) for message in link.get_addr(family=socket.AF_INET)]
 
     def mtu(self, interface: str) -> int:
         """An interface's MTU in bytes, by ioctl: a netlink socket takes fifty times as long to set up."""

@@ -12,19 +12,16 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.jobs.faults import told
 from rig.jobs.probing import Drawn, probes_of
+from rig.jobs.proving import LiveProof
 from rig.links.making import caller_at
-from rig.parts.fence_rules import SavedFence
 from rig.parts.rack import FarEnd
 from rig.paths.building import build
-from rig.paths.built import Built
 from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
 from rig.paths.up import Kind, Up
-from rig.probes import proving
 from rig.probes.proving import Proven
 from rig.probes.report import Report
-from rig.probes.run import FenceRun
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -59,13 +56,13 @@ def run(
         run, before = probes_of(built, up, drawn, other, progress.advance), built.fence(up)
         with progress.step("probing the fence"), over(built.path):
             report = run.run()
-        proven = _proven(built, up, run, before, report, progress)
+        proven = _proven(LiveProof(built, up, run, before), report, progress, "the fence")
         for lower in up.beneath:
             beneath, before = probes_of(built, lower, drawn, None, progress.advance, up), built.fence(lower)
             name = FIREWALLS[lower.kind]
             with progress.step(f"probing {name}"), over(built.path):
                 found = beneath.run()
-            proven |= _proven(built, lower, beneath, before, found, progress, name)
+            proven |= _proven(LiveProof(built, lower, beneath, before), found, progress, name)
             report = report.above(found, name)
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
@@ -76,27 +73,13 @@ def run(
         return replace(report, drops=fence.dropped if (fence := built.fence(up)) else {}, proven=proven)
 
 
-def _proven(
-    built: Built,
-    up: Up,
-    run: FenceRun,
-    before: SavedFence | None,
-    report: Report,
-    progress: Progress,
-    name: str = "the fence",
-) -> dict[str, Proven]:
-    """The rules as they stand after the probes, by whose they are; nothing where they cannot be read. ``before``: as
-    they stood before."""
-    after = built.fence(up)
-    if before is None or after is None:
+def _proven(live: LiveProof, report: Report, progress: Progress, name: str) -> dict[str, Proven]:
+    """By whose the rules are; nothing where they cannot be read."""
+    if not live.can_be:
         progress.note(f"{name} is not proven: its rules cannot be read from here; rig fence prove FILE reads a copy")
         return {}
-    with progress.step(f"proving {name}"), over(built.path):
-        rules = proving.read(after)
-        proof = proving.proof_of(rules, after, run.ground.allowed, built.pool if not up.beneath else None)
-        confirmed = run.confirmed(proof.found, after.side.interface)
-        coverage = proving.coverage_of(proving.read(before), rules, after, report.outcomes)
-    return {name: Proven(proof, tuple(confirmed), tuple(coverage))}
+    with progress.step(f"proving {name}"), over(live.built.path):
+        return {name: live.proven(report.outcomes)}
 
 
 def proof_checks(proven: dict[str, Proven]) -> list[CheckResult]:

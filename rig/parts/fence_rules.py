@@ -21,12 +21,13 @@ class FencedSide:
 @dataclass(frozen=True)
 class SavedFence:
     """The rules in force at a gateway, as iptables-save -c prints them, with the ``side`` that is asked about;
-    ``sides``: all that they are around at that moment; ``pattern``: the interfaces of whoever may come, as
-    ``-i`` has it (iptables(8))."""
+    ``sides``: all that they are around at that moment; ``own``: the gateway's addresses; ``pattern``: the interfaces
+    of whoever may come, as ``-i`` has it (iptables(8))."""
 
     rules: str
     side: FencedSide
     sides: tuple[FencedSide, ...]
+    own: tuple[IPv4Address, ...]
     pattern: str = "ppp+"
 
     @property

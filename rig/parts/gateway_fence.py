@@ -159,7 +159,7 @@ class FenceView:
         interface, saved = self.control.ask("interface_of", address=str(caller)), self.control.ask("rules_and_sessions")
         rules, sessions = saved
         sides = tuple(FencedSide(name, IPv4Address(address)) for name, address in sessions)
-        return SavedFence(rules, FencedSide(interface, caller), sides)
+        return SavedFence(rules, FencedSide(interface, caller), sides, tuple(self.namespace.own_addresses()))
 
     def room(self) -> tuple[int, int]:
         """How many flows it keeps track of, and how many it can."""

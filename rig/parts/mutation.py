@@ -25,6 +25,11 @@ class GatewayMutant:
     ipv6_open: bool = False
     routes_pool: bool = False
 
+    @property
+    def of_rules(self) -> bool:
+        """Whether the rules of IPv4 alone show it, to who reads them."""
+        return not (self.keeps_flows or self.ipv6_open)
+
 
 def _hosts(allowed: Destinations) -> dict[str, object]:
     """Two of those whom the rules let through, by the names that patterns and rules have for them."""

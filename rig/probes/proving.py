@@ -58,6 +58,11 @@ class Proven:
     coverage: tuple[Row, ...]
 
     @property
+    def sent(self) -> list[Confirmed]:
+        """The counter-examples that were sent, and could only pass or not."""
+        return [one for one in self.confirmed if one.agrees is not None]
+
+    @property
     def contradictions(self) -> list[str]:
         """Where the kernel does otherwise than the rules were read: one of the two is wrong, and nothing is proven."""
         sent = [f"the kernel does otherwise: {one}" for one in self.confirmed if one.agrees is False]
@@ -78,7 +83,7 @@ def proof_of(rules: RuleSet, fence: SavedFence, allowed: Destinations, pool: IPv
     """The rules around all who are there, held to what each may do. Raises RulesError."""
     sides = sorted(fence.sides, key=lambda side: side != fence.side)  # of the one who sends, the examples are
     callers = tuple(Caller(side.interface, side.address) for side in sides)
-    return prove(rules, Around(allowed, callers, fence.pattern, pool))
+    return prove(rules, Around(allowed, callers, fence.pattern, pool, fence.own))
 
 
 def coverage_of(before: RuleSet, after: RuleSet, fence: SavedFence, outcomes: Sequence[Outcome]) -> list[Row]:
@@ -116,7 +121,7 @@ def probe_of(example: CounterExample, caller: str, number: int) -> Probe | str:
     """A counter-example as a probe; or why there is none. ``caller``: the gateway's interface towards who sends."""
     header = example.header
     if not can_be_sent(header):
-        return f"a packet that conntrack takes for {header.state.name} needs a flow, or a fault in it"
+        return f"conntrack takes it for {header.state.name} only as part of a flow"
     if caller not in (header.coming, header.going) or ITSELF in (header.coming, header.going):
         return "nobody stands there"
     if ANOTHER not in (header.coming, header.going):

@@ -30,12 +30,13 @@ class Caller:
 @dataclass(frozen=True)
 class Around:
     """What a proof is about. ``callers``: who is there; ``pattern``: the interfaces of all who may come; ``pool``:
-    their addresses, None where nobody has said."""
+    their addresses, None where nobody has said; ``own``: the gateway's, none where nobody has."""
 
     allowed: Destinations
     callers: tuple[Caller, ...]
     pattern: str = CALLERS
     pool: IPv4Network | None = None
+    own: tuple[IPv4Address, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,13 @@ class _Sets:
         if self._around.pool is not None:
             pool = space.within(Field.DESTINATION, int(self._around.pool[0]), int(self._around.pool[-1]))
             found &= ~(self._out_caller & ~known) | pool
+        if self._around.own:
+            found &= self._itself_if_own(Field.OUT, Field.DESTINATION)
+            found &= ~space.through(Field.IN, ITSELF) | self._one_of_own(Field.SOURCE)
         return found
+
+    def _one_of_own(self, field: Field) -> Set:
+        return self._space.one_of(self._space.exactly(field, int(address)) for address in self._around.own)
 
     def _states(self, *states: State) -> Set:
         return self._space.one_of(self._space.exactly(Field.STATE, state) for state in states)
@@ -140,19 +147,19 @@ class _Sets:
         return self._to(caller) & self._states(State.ESTABLISHED)
 
     def ways(self) -> Iterator[Way]:
-        space = self._space
-        beyond_out = ~self._out_caller & ~space.through(Field.OUT, ITSELF)
-        beyond_in = ~self._in_caller & ~space.through(Field.IN, ITSELF)
+        """Each service and its replies: forwarded, or the gateway's own where it has the service's address."""
         new, established = self._states(State.NEW, State.ESTABLISHED), self._states(State.ESTABLISHED)
-        whole = space.exactly(Field.FRAGMENT, 0)
+        whole = self._space.exactly(Field.FRAGMENT, 0)
+        there = ~self._out_caller & self._itself_if_own(Field.OUT, Field.DESTINATION) & new & whole
+        back = ~self._in_caller & self._itself_if_own(Field.IN, Field.SOURCE) & established & whole
         for caller in self._around.callers:
-            there, back = (
-                self._from(caller) & beyond_out & new & whole,
-                self._to(caller) & beyond_in & established & whole,
-            )
             for name, (to, come) in self._services:
-                yield Way(f"{caller.interface} to {name}", there & to)
-                yield Way(f"{caller.interface}, reply of {name}", back & come)
+                yield Way(f"{caller.interface} to {name}", self._from(caller) & there & to)
+                yield Way(f"{caller.interface}, reply of {name}", self._to(caller) & back & come)
+
+    def _itself_if_own(self, side: Field, address: Field) -> Set:
+        itself, own = self._space.through(side, ITSELF), self._one_of_own(address)
+        return (own & itself) | (~own & ~itself)
 
 
 def tastes(space: Space, around: Around, caller: Caller) -> Sequence[Set]:
@@ -163,17 +170,21 @@ def tastes(space: Space, around: Around, caller: Caller) -> Sequence[Set]:
     hosts = around.allowed.hosts
     near = [IPv4Network(f"{host}/24", strict=False) for host in hosts]
     beside = space.one_of(space.within(Field.DESTINATION, int(network[0]), int(network[-1])) for network in near)
-    unicast = space.within(Field.DESTINATION, 1 << 24, (224 << 24) - 1) & ~space.within(
-        Field.DESTINATION, 127 << 24, (128 << 24) - 1
-    )
+    routed = _unicast(space, Field.DESTINATION) & _unicast(space, Field.SOURCE)
     stranger = space.within(Field.SOURCE, *_ends(IPv4Network("192.0.2.0/24")))
     return [
-        alone(space), space.exactly(Field.STATE, State.NEW), outward | inward, ~space.through(Field.OUT, ITSELF),
-        ~space.through(Field.IN, ITSELF), (outward & space.exactly(Field.SOURCE, int(caller.address))) | inward,
-        (outward & unicast & beside) | (inward & stranger), unicast, space.exactly(Field.OPTIONS, 0),
+        alone(space), space.exactly(Field.STATE, State.NEW), outward | inward, routed,
+        ~space.through(Field.OUT, ITSELF) & ~space.through(Field.IN, ITSELF),
+        (outward & space.exactly(Field.SOURCE, int(caller.address))) | inward,
+        (outward & beside) | (inward & stranger), space.exactly(Field.OPTIONS, 0),
         space.exactly(Field.PROTOCOL, TCP) | space.exactly(Field.PROTOCOL, UDP), space.exactly(Field.PROTOCOL, TCP),
         space.exactly(Field.FLAGS, 2), space.exactly(Field.TO_PORT, HTTPS), space.within(Field.FROM_PORT, 61500, 61500),
     ]  # fmt: skip
+
+
+def _unicast(space: Space, field: Field) -> Set:
+    """What a kernel routes: it drops others before any rule is asked (RFC 6890)."""
+    return space.within(field, 1 << 24, (224 << 24) - 1) & ~space.within(field, 127 << 24, (128 << 24) - 1)
 
 
 def _ends(network: IPv4Network) -> tuple[int, int]:

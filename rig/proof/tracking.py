@@ -27,8 +27,14 @@ def state_alone(protocol: int, flags: int, icmp_type: int) -> State:
     return State.NEW
 
 
+LOOKED_INTO = (33, 132)
+"""DCCP and SCTP: conntrack wants to see a whole association begin, which a header does not show."""
+
+
 def can_be_sent(header: Header) -> bool:
     """Whether one packet alone is this: nothing has to be open before."""
+    if header.protocol in LOOKED_INTO:
+        return False
     return header.state is state_alone(header.protocol, header.flags, header.to_port >> 8)
 
 
@@ -41,8 +47,9 @@ def tracked(space: Space) -> Set:
 
 def alone(space: Space) -> Set:
     """The headers for which :func:`can_be_sent` is so."""
+    simple = ~space.one_of(space.exactly(Field.PROTOCOL, protocol) for protocol in LOOKED_INTO)
     new, invalid = space.exactly(Field.STATE, State.NEW), space.exactly(Field.STATE, State.INVALID)
-    return (new & _begins(space)) | (invalid & ~_begins(space))
+    return simple & ((new & _begins(space)) | (invalid & ~_begins(space)))
 
 
 def _begins(space: Space) -> Set:

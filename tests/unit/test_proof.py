@@ -28,8 +28,7 @@ from rig.proof.tracking import can_be_sent
 BENCH = load("loopback")
 ALLOWED = load_destinations(BENCH)
 FIRST = IPv4Address("198.51.100.17")
-OF_RULES = [one for one in MUTANTS if not (one.ipv6_open or one.keeps_flows)]
-"""Those that the rules of IPv4 show."""
+OF_RULES = [one for one in MUTANTS if one.of_rules]
 
 
 def side(number: int) -> FencedSide:

@@ -61,4 +61,5 @@ class Router:
 
     def fence(self, side: int = 0) -> SavedFence:
         """The rules around one side."""
-        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, f"{INSIDE[:-1]}+")
+        own = tuple(self.namespace.own_addresses())
+        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, own, f"{INSIDE[:-1]}+")
