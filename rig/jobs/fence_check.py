@@ -22,6 +22,7 @@ from rig.paths.path import over
 from rig.paths.up import Kind, Up
 from rig.probes.proving import Proven
 from rig.probes.report import Report
+from rig.proof.rules import RulesError
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -78,8 +79,12 @@ def _proven(live: LiveProof, report: Report, progress: Progress, name: str) -> d
     if not live.can_be:
         progress.note(f"{name} is not proven: its rules cannot be read from here; rig fence prove FILE reads a copy")
         return {}
-    with progress.step(f"proving {name}"), over(live.built.path):
-        return {name: live.proven(report.outcomes)}
+    try:
+        with progress.step(f"proving {name}"), over(live.built.path):
+            return {name: live.proven(report.outcomes)}
+    except RulesError as error:
+        progress.note(f"{name} is not proven: {error}")
+        return {}
 
 
 def proof_checks(proven: dict[str, Proven]) -> list[CheckResult]:

@@ -17,10 +17,11 @@ from rig.probes.run import FenceRun, Vantage
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many addresses are drawn from the rest of the address space, and from which seed."""
+    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``: see Ground."""
 
     sample: int = 200
     seed: int = 2007
+    ends: bool = True
 
 
 def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: Up | None = None) -> Ground:
@@ -34,7 +35,9 @@ def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: 
     allow, beside = built.bench.near_end.allow, other.source if other else None
     seen_as = built.places(up).seen_as
     proof = top.allowed.servers[-1] if top else None
-    return Ground(allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof)
+    return Ground(
+        allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.ends
+    )
 
 
 def vantage_of(built: Built, up: Up, other: Up | None = None, top: Up | None = None) -> Vantage:

@@ -10,7 +10,7 @@ import re
 
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.parts.fence_rules import FencedSide, chains
-from rig.parts.mutation import GatewayMutant, first, replaced, without
+from rig.parts.mutation import Change, GatewayMutant, first, replaced, without
 
 
 def _callers_joined(rules: str, fence: Destinations, session: FencedSide) -> str:
@@ -28,6 +28,19 @@ def _checks_swapped(rules: str, _fence: Destinations, session: FencedSide) -> st
     rest = rules.replace(source[0], "")
     at = rest.index(f"-A {outward} -m comment")
     return rest[:at] + source[0] + rest[at:]
+
+
+def _helped(helper: str) -> Change:
+    """Who speaks with a server is listened to, and what is said there opens a door."""
+    door = first("inward", f"-m helper --helper {helper} -j ACCEPT")
+
+    def change(rules: str, fence: Destinations, session: FencedSide) -> str:
+        listening = (
+            f"*raw\n-A PREROUTING -i {session.interface} -p tcp --dport {HTTPS} -j CT --helper {helper}\nCOMMIT\n"
+        )
+        return listening + door(rules, fence, session)
+
+    return change
 
 
 _SERVER = f"-p tcp --dport {HTTPS}"
@@ -72,6 +85,27 @@ MUTANTS = (
     GatewayMutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", first("outward", "-p udp --dport 500 -j ACCEPT")),
     GatewayMutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", first("inward", "-p tcp --dport 9090 -j ACCEPT")),
     GatewayMutant("pool-in", "what is for anybody in the pool passes to whoever is there", "to an address without a session", first("inward", "-j ACCEPT"), routes_pool=True),
+    GatewayMutant("no-syn-out", "what is no SYN counts as part of a connection", "flags without a flow", first("outward", "-p tcp ! --syn -j ACCEPT")),
+    GatewayMutant("fin-out", "a FIN passes to anybody", "flags without a flow", first("outward", "-p tcp --tcp-flags SYN,ACK,FIN FIN -j ACCEPT")),
+    GatewayMutant("null-out", "a segment without flags passes", "flags without a flow", first("outward", "-p tcp --tcp-flags ALL NONE -j ACCEPT")),
+    GatewayMutant("fin-in", "a FIN passes to the caller", "flags without a flow, inward", first("inward", "-p tcp --tcp-flags ALL FIN -j ACCEPT")),
+    GatewayMutant("xmas-in", "FIN, PSH and URG together pass to the caller", "flags without a flow, inward", first("inward", "-p tcp --tcp-flags ALL FIN,PSH,URG -j ACCEPT")),
+    GatewayMutant("port-53-out", "whatever comes from port 53 counts as a name server's answer", "from a port that is trusted", first("outward", "-p udp --sport 53 -j ACCEPT")),
+    GatewayMutant("port-88-out", "whatever comes from Kerberos' port passes", "from a port that is trusted", first("outward", "-p tcp --sport 88 -j ACCEPT")),
+    GatewayMutant("port-20-in", "whatever comes from FTP's data port passes to the caller", "from a port that is trusted, inward", first("inward", "-p tcp --sport 20 -j ACCEPT")),
+    GatewayMutant("port-53-in", "whatever comes from port 53 passes to the caller", "from a port that is trusted, inward", first("inward", "-p udp --sport 53 -j ACCEPT")),
+    GatewayMutant("protocol-99-out", "a protocol that nobody has thought of passes", "every protocol", first("outward", "-p 99 -j ACCEPT")),
+    GatewayMutant("ospf-out", "OSPF passes", "every protocol", first("outward", "-p 89 -j ACCEPT")),
+    GatewayMutant("l2tpv3-out", "L2TP over IP passes", "every protocol", first("outward", "-p 115 -j ACCEPT")),
+    GatewayMutant("vrrp-in", "VRRP passes to the caller", "every protocol, inward", first("inward", "-p 112 -j ACCEPT")),
+    GatewayMutant("protocol-253-in", "a protocol for experiments passes to the caller", "every protocol, inward", first("inward", "-p 253 -j ACCEPT")),
+    GatewayMutant("wrong-sums-out", "what has a wrong sum is not understood, and passes", "wrong checksum", first("outward", "-p udp -m conntrack --ctstate INVALID -j ACCEPT")),
+    GatewayMutant("wrong-sums-in", "what has a wrong sum passes to the caller", "wrong checksum, inward", first("inward", "-p udp -m conntrack --ctstate INVALID -j ACCEPT")),
+    GatewayMutant("options-in", "IP options are not looked at on the way to the caller", "IP options, inward", first("inward", "-m u32 --u32 0>>24&0xF=6:15 -j ACCEPT")),
+    GatewayMutant("any-window", "segments far from where a flow is count as part of it", "outside the window", tracking=(("tcp_be_liberal", 1),)),
+    GatewayMutant("ends-late", "a flow that has ended stays open as long as the kernel has it", "after a flow's end", tracking=(("tcp_timeout_close", 120), ("tcp_timeout_time_wait", 120))),
+    GatewayMutant("ftp-helper", "what is said to a server opens a door, as for FTP", "helper's pinhole", _helped("ftp")),
+    GatewayMutant("irc-helper", "what is said to a server opens a door, as for IRC", "helper's pinhole", _helped("irc")),
     GatewayMutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip
 """By name, unique; the sound gateway is none of them."""

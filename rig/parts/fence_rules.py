@@ -165,7 +165,9 @@ def removal_rules(session: FencedSide) -> str:
 def removal_of(rules: str, session: FencedSide) -> str:
     """The same for rules whose jumps are not those of :func:`session_rules`."""
     jumps = re.findall(r"^-[AI] ((?:INPUT|FORWARD|OUTPUT) .*)$", rules, re.MULTILINE)
-    return _removal(jumps, session)
+    early = re.findall(r"^-A (PREROUTING .*)$", rules, re.MULTILINE)
+    raw = "\n".join(["*raw", *(f"-D {rule}" for rule in early), "COMMIT", ""]) if early else ""
+    return raw + _removal(jumps, session)
 
 
 def _removal(jumps: list[str], session: FencedSide) -> str:

@@ -66,6 +66,7 @@ class GatewayFence:
         self._namespace.forward()
         firewall.apply(self._namespace, fence_rules.BASE_RULES)
         firewall.apply(self._namespace, fence_rules.IPV6_RULES, version=6)
+        conntrack.settle(self._namespace)
 
     @contextlib.contextmanager
     def around(self, session: FencedSide, representative: IPv4Address | None = None) -> Iterator[None]:
@@ -120,6 +121,7 @@ class GatewayFence:
     def set_mutant(self, name: str) -> None:
         """Break the gateway in one way, for sessions to come; "" for the sound one."""
         self._mutant = self._mutants[name] if name else None
+        conntrack.settle(self._namespace, conntrack.STRICT | dict(self._mutant.tracking if self._mutant else ()))
         open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
         rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
         firewall.apply(self._namespace, rules, version=6)

@@ -14,7 +14,8 @@ Change = Callable[[str, Destinations, FencedSide], str]
 
 @dataclass(frozen=True)
 class GatewayMutant:
-    """``change`` makes the broken rules of the sound ones; ``keeps_flows``: conntrack is not told of the end;
+    """``change`` makes the broken rules of the sound ones; ``tracking``: other settings of conntrack than
+    conntrack.STRICT; ``keeps_flows``: conntrack is not told of the end;
     ``ipv6_open``: nobody has thought of IPv6; ``routes_pool``: the whole pool is routed to the caller."""
 
     name: str
@@ -24,11 +25,12 @@ class GatewayMutant:
     keeps_flows: bool = False
     ipv6_open: bool = False
     routes_pool: bool = False
+    tracking: tuple[tuple[str, int], ...] = ()
 
     @property
     def of_rules(self) -> bool:
         """Whether the rules of IPv4 alone show it, to who reads them."""
-        return not (self.keeps_flows or self.ipv6_open)
+        return not (self.keeps_flows or self.ipv6_open or self.tracking)
 
 
 def _hosts(allowed: Destinations) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rig.config.destinations import ESP, HTTPS, NAT_T
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Probe
+from rig.probes.without_flow import sent_to_the_caller
 
 FIRST = 20001
 FIRST_ABOUT_A_FLOW = 40001
@@ -24,7 +25,7 @@ def inward(ground: Ground) -> list[Probe]:
         make.target = target
         probes += [
             *_unsolicited(make, "unsolicited, authorized server", make.hosts), *_strangers(make),
-            *_remote_service(make),
+            *_remote_service(make), *sent_to_the_caller(make),
         ]  # fmt: skip
     return probes
 

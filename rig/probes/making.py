@@ -21,7 +21,8 @@ class Ground:
     """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
     caller's address; ``allow``: what the caller's own firewall lets in; ``seen_as``: the address that the caller has
     for those beyond the gateway, where its own is masked; ``proof``: who takes a connection over the same line, behind
-    the probes, the last of the servers where it is not said."""
+    the probes, the last of the servers where it is not said; ``ends``: whether it is waited for that a flow which has
+    ended is forgotten."""
 
     allowed: Destinations
     caller: IPv4Address
@@ -33,6 +34,7 @@ class Ground:
     allow: tuple[AllowTable, ...] = ()
     seen_as: IPv4Address | None = None
     proof: IPv4Address | None = None
+    ends: bool = True
 
     @property
     def follower(self) -> IPv4Address:

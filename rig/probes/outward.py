@@ -12,6 +12,7 @@ from rig.config.destinations import DNS, ESP, EVERY_VPN_SERVICE, HTTPS, IKE, NAT
 from rig.probes import packets
 from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side
+from rig.probes.without_flow import sent_by_the_caller
 
 MARTIANS = (
     "0.0.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "10.1.2.3", "192.168.1.1",
@@ -39,6 +40,7 @@ def outward(ground: Ground) -> list[Probe]:
         *_other_region(make), *_neighbours(make), *_address_space(make), *_ports(make),
         *_protocols(make), *_sources(make), *_fragments(make), *_options(make), *_time_to_live(make),
         *_gateway_itself(make), *_utility_hosts(make), *_foreign_names(make), *_other_caller(make), *_ipv6(make),
+        *sent_by_the_caller(make),
     ]  # fmt: skip
 
 

@@ -60,19 +60,20 @@ def ip(
 
 def tcp(
     source: IPv4Address, destination: IPv4Address, port: int, number: int, *, flags: int = dpkt.tcp.TH_SYN,
-    source_port: int | None = None, **header: int | bytes,
+    source_port: int | None = None, seq: int | None = None, ack: int = 0, **header: int | bytes,
 ) -> bytes:  # fmt: skip
-    """A TCP segment with the mark as its data; a SYN unless told otherwise."""
-    segment = _tcp_segment(source, destination, port, number, flags, source_port)
+    """A TCP segment with the mark as its data; a SYN unless told otherwise, its number in sequence the probe's."""
+    segment = _tcp_segment(source, destination, port, number, flags, source_port, seq, ack)
     return ip(source, destination, TCP, segment, number, **header)  # type: ignore[arg-type]
 
 
 def _tcp_segment(
-    source: IPv4Address, destination: IPv4Address, port: int, number: int, flags: int, source_port: int | None
-) -> bytes:
+    source: IPv4Address, destination: IPv4Address, port: int, number: int, flags: int, source_port: int | None,
+    seq: int | None = None, ack: int = 0,
+) -> bytes:  # fmt: skip
     head = dpkt.tcp.TCP(
         sport=port_of(number) if source_port is None else source_port,
-        dport=port, seq=number, flags=flags, win=8192, data=mark(number),
+        dport=port, seq=number if seq is None else seq, ack=ack, flags=flags, win=8192, data=mark(number),
     )  # fmt: skip
     return _with_checksum(source, destination, TCP, bytes(head), 16)
 
@@ -186,6 +187,13 @@ def _asked_in(packet: bytes) -> int | None:
     if protocol == ICMP and len(body) >= 8 and body[0] == 8:
         return int(struct.unpack_from("!H", body, 4)[0])
     return None
+
+
+def sound(packet: bytes) -> bool:
+    """Whether a TCP or UDP packet without IP options has the right sum."""
+    segment = packet[20:]
+    pseudo = packet[12:20] + struct.pack("!BBH", 0, packet[9], len(segment))
+    return bool(dpkt.dpkt.in_cksum(pseudo + segment) == 0)
 
 
 def reset_of(answer: bytes) -> bytes | None:

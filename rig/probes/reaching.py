@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import random
 import select
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from ipaddress import IPv4Address
 from drivers.base.interruptions import waiting
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
+from rig.probes import packets
 
 ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
@@ -70,3 +72,26 @@ def send_raw(namespace: NetworkNamespace, packet: bytes) -> None:
         raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     with raw:
         raw.sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))
+
+
+@contextlib.contextmanager
+def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[socket.socket]:
+    """A TCP connection to a server, open meanwhile."""
+    with namespace.entered():
+        connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with connection:
+        _bind_free(connection)
+        connection.settimeout(ANSWER_SECONDS)
+        with waiting():
+            connection.connect((str(server), HTTPS))
+        yield connection
+
+
+def _bind_free(connection: socket.socket) -> None:
+    """To one of packets.FLOW_PORTS, drawn anew each time. Raises OSError when none of several is free."""
+    ports = random.sample(packets.FLOW_PORTS, 20)
+    for port in ports[:-1]:
+        with contextlib.suppress(OSError):
+            connection.bind(("", port))
+            return
+    connection.bind(("", ports[-1]))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import random
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
@@ -19,13 +16,14 @@ from rig.probes import observer, packets
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import probe_inward, probe_outward
 from rig.probes.flood import answered, fill
+from rig.probes.flow_state import after_the_end, outside_the_window, through_a_pinhole
 from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe, Side
 from rig.probes.proving import Confirmed, probe_of
-from rig.probes.reaching import ANSWER_SECONDS, connect
+from rig.probes.reaching import connect, flow
 from rig.probes.report import Filled, Report
 from rig.proof.proof import CounterExample
 
@@ -91,9 +89,17 @@ class FenceRun:
         """What others send about a flow that the caller has; about its VPN, where there is nothing else."""
         if not self.ground.allowed.servers:
             return self._from(far, about_the_vpn(self.ground))
-        with flow(self.vantage.caller.namespace, self._server) as connection:
+        ground, caller, server = self.ground, self.vantage.caller, self._server
+
+        def send(probes: list[Probe]) -> list[Outcome]:
+            return self._from(far, probes)
+
+        with flow(caller.namespace, server) as connection:
             port = int(connection.getsockname()[1])
-            return self._from(far, about_a_flow(self.ground, self._server, port))
+            found = send(about_a_flow(ground, server, port))
+        found += outside_the_window(ground, caller, server, send)
+        found += through_a_pinhole(ground, caller, server, send)
+        return found + (after_the_end(ground, caller, server, send) if ground.ends else [])
 
     def flooded(self, flows: int, room: Callable[[], tuple[int, int]] | None) -> tuple[list[Outcome], Filled]:
         """The probes that must be dropped, while the gateway is full of half-open flows: it must not open then.
@@ -166,26 +172,3 @@ class FenceRun:
             if namespace is not None and connect(namespace, self._server) != "open":
                 return f"the connection to {self._server}:{HTTPS}"
         return None
-
-
-@contextlib.contextmanager
-def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[socket.socket]:
-    """A TCP connection to a server, open meanwhile."""
-    with namespace.entered():
-        connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with connection:
-        _bind_free(connection)
-        connection.settimeout(ANSWER_SECONDS)
-        with waiting():
-            connection.connect((str(server), HTTPS))
-        yield connection
-
-
-def _bind_free(connection: socket.socket) -> None:
-    """To one of packets.FLOW_PORTS, drawn anew each time. Raises OSError when none of several is free."""
-    ports = random.sample(packets.FLOW_PORTS, 20)
-    for port in ports[:-1]:
-        with contextlib.suppress(OSError):
-            connection.bind(("", port))
-            return
-    connection.bind(("", ports[-1]))

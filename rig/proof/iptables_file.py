@@ -127,7 +127,7 @@ class _Reader:
             if rest and name != "REJECT":
                 self._refuse(f"{name} takes no {rest[0]}")
             return VERDICTS[name], ""
-        if name in ASIDE:
+        if name in ASIDE or (name == "CT" and rest and rest[0] == "--helper"):
             return Action.CONTINUE, ""
         if table.name == "nat" and chain in ("POSTROUTING", "OUTPUT") and name in MASKING:
             return Action.CONTINUE, ""

@@ -246,6 +246,7 @@ OPTIONS: dict[str, Callable[[Said], None]] = {
     "--set": _ignored(0), "--rcheck": _sometimes(0), "--update": _sometimes(0), "--remove": _sometimes(0),
     "--seconds": _ignored(1), "--hitcount": _ignored(1), "--name": _ignored(1), "--mask": _ignored(1),
     "--rsource": _ignored(0), "--rdest": _ignored(0), "--rttl": _ignored(0),
+    "--helper": _sometimes(1),
     "--mark": _sometimes(1), "--mac-source": _sometimes(1), "--ttl-eq": _sometimes(1), "--ttl-lt": _sometimes(1),
     "--ttl-gt": _sometimes(1), "--length": _sometimes(1), "--timestart": _sometimes(1), "--timestop": _ignored(1),
     "--weekdays": _sometimes(1), "--kerneltz": _ignored(0), "--pkt-type": _sometimes(1),

@@ -52,11 +52,18 @@ def test_probes_are_the_same_for_the_same_seed_and_others_for_another() -> None:
 def test_nothing_that_is_authorized_is_expected_to_be_denied() -> None:
     for probe in outward(GROUND):
         packet = probe.packets[0]
-        if probe.version == 4 and len(probe.packets) == 1 and packet[0] == 0x45 and packet[9] == packets.TCP:
-            segment = dpkt.tcp.TCP(packet[20:])
+        if (
+            probe.version == 4
+            and len(probe.packets) == 1
+            and packet[0] == 0x45
+            and packet[9] == packets.TCP
+            and len(packet) > 33
+        ):
+            port, flags = int.from_bytes(packet[22:24], "big"), packet[33]
             good = (
-                IPv4Address(packet[16:20]) in SERVERS and segment.dport == 443
+                IPv4Address(packet[16:20]) in SERVERS and port == 443
                 and IPv4Address(packet[12:16]) == GROUND.caller and packet[8] > 1
+                and flags == dpkt.tcp.TH_SYN and not packet[6] & 0x20 and packets.sound(packet)
             )  # fmt: skip
             assert good == (probe.expected is Expected.ALLOWED) or probe.category == "utility service", probe.what
 

@@ -40,7 +40,7 @@ def gateway(count: int = 1, mutant: GatewayMutant | None = None) -> str:
     texts = [session_rules(ALLOWED, side(number)) for number in range(count)]
     if mutant is not None:
         texts[0] = mutant.change(texts[0], ALLOWED, side(0))
-    return BASE_RULES + "".join(texts)
+    return "*raw\n:PREROUTING ACCEPT\nCOMMIT\n" + BASE_RULES + "".join(texts)
 
 
 def proof_of(text: str, count: int = 1) -> Proof:

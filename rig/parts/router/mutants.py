@@ -19,7 +19,7 @@ def _sound(rules: str, allowed: Destinations, session: FencedSide) -> str:
 @dataclass(frozen=True)
 class Mutant:
     """``change`` makes the broken rules of the sound ones; ``ipv6_open``: nobody has thought of IPv6;
-    ``cards_joined``: the console forwards between its two network cards."""
+    ``cards_joined``: the console forwards between its two network cards; ``tracking``: as of a gateway's mutant."""
 
     name: str
     what: str
@@ -27,6 +27,7 @@ class Mutant:
     change: Change = _sound
     ipv6_open: bool = False
     cards_joined: bool = False
+    tracking: tuple[tuple[str, int], ...] = ()
 
 
 def _sent_on(match: str) -> Change:
@@ -73,6 +74,8 @@ MUTANTS = (
     Mutant("private-out", "private addresses pass to the Internet", "special addresses", first("outward", "-d 10.0.0.0/8 -j ACCEPT")),
     Mutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
     Mutant("options-out", "IP options are not looked at", "IP options", without("-A {outward} -m u32")),
+    Mutant("any-window", "segments far from where a flow is count as part of it", "outside the window", tracking=(("tcp_be_liberal", 1),)),
+    Mutant("ends-late", "a flow that has ended stays open as long as the kernel has it", "after a flow's end", tracking=(("tcp_timeout_close", 120), ("tcp_timeout_time_wait", 120))),
     Mutant("router-open", "the router itself answers the console", "the gateway itself", without("-I INPUT -i lan0")),
     Mutant("errors-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
     Mutant("server-missing", "one server of the region is left out", "authorized server", without("-d {first}/32 -p tcp")),

@@ -50,6 +50,7 @@ class Router:
         text = "".join(map(self._rules, self.sides))
         emptied = rules.BASE_RULES.replace("-F INPUT\n", "-F INPUT\n-F FORWARD\n-F OUTPUT\n")
         firewall.apply(self.namespace, emptied + text)
+        conntrack.settle(self.namespace, conntrack.STRICT | dict(self.mutant.tracking if self.mutant else ()))
         open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
         firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
         for side in self.sides:

@@ -1,0 +1,139 @@
+"""What a filter that keeps state must judge by its state: segments outside a flow's window, what comes when a flow has
+ended, and doors that a helper of its own has opened because of what was said in one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from drivers.base.dissection import dpkt
+from drivers.base.interruptions import waiting
+from drivers.net.link_end import LinkEnd
+from rig.config.destinations import HTTPS
+from rig.probes import observer, packets
+from rig.probes.flood import answered
+from rig.probes.making import Ground, ProbeMaker
+from rig.probes.observer import Watcher
+from rig.probes.probe import Outcome, Probe
+from rig.probes.reaching import flow
+
+FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
+HOLE_SECONDS = 2.0
+"""How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
+that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
+ACK, PUSH, RST, FIN, SYN = (
+    dpkt.tcp.TH_ACK, dpkt.tcp.TH_PUSH, dpkt.tcp.TH_RST, dpkt.tcp.TH_FIN, dpkt.tcp.TH_SYN,
+)  # fmt: skip
+FAR_AHEAD = 1 << 30
+LINGER_NOT = struct.pack("ii", 1, 0)
+"""A close that sends a RST (socket(7), SO_LINGER)."""
+
+Send = Callable[[list[Probe]], list[Outcome]]
+"""Sends probes from behind the gateway to the caller; what became of them."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """Where a server was in a flow when it ended: the caller's ``port``, and its next segment's numbers."""
+
+    port: int
+    seq: int
+    ack: int
+
+
+def outside_the_window(ground: Ground, caller: LinkEnd, server: IPv4Address, send: Send) -> list[Outcome]:
+    """Segments of the very flow, of which the server has not sent what would come before them. What is long past is not
+    asked: Linux lets it by as part of the flow since 6.0, and the caller throws it away."""
+    kinds = {"ACK": ACK, "ACK PSH": ACK | PUSH, "FIN ACK": FIN | ACK, "RST": RST, "RST ACK": RST | ACK}
+    make, probes = ProbeMaker(ground, FIRST_WINDOW), []
+    with (
+        closing(observer.arriving(caller.namespace, caller.interface)) as watcher,
+        flow(caller.namespace, server) as connection,
+    ):
+        now = _last_in(watcher, server, int(connection.getsockname()[1]))
+        for name, flags in kinds.items():
+            number, seq = make.number(), (now.seq + FAR_AHEAD) % (1 << 32)
+            made = packets.tcp(
+                server, make.target, now.port, number, flags=flags, source_port=HTTPS, seq=seq, ack=now.ack
+            )
+            probes.append(make.inward("outside the window", f"{name} from {server}", made, number))
+        return send(probes)
+
+
+def after_the_end(ground: Ground, caller: LinkEnd, server: IPv4Address, send: Send) -> list[Outcome]:
+    """A flow that the caller ends, and one that it resets; then, HOLE_SECONDS later, what would be next in it."""
+    ended = {how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}
+    end = time.monotonic() + HOLE_SECONDS
+    with waiting():
+        time.sleep(max(0.0, end - time.monotonic()))
+    make, probes = ProbeMaker(ground, FIRST_ENDED), []
+    for how, left in ended.items():
+        for name, flags in (("ACK", ACK), ("ACK PSH", ACK | PUSH)):
+            number = make.number()
+            made = packets.tcp(
+                server, make.target, left.port, number, flags=flags, source_port=HTTPS, seq=left.seq, ack=left.ack
+            )
+            what = f"{name} from {server}, {HOLE_SECONDS:g} s after {how}"
+            probes.append(make.inward("after a flow's end", what, made, number))
+    return send(probes)
+
+
+def _ended(caller: LinkEnd, server: IPv4Address, *, reset: bool) -> Left:
+    with closing(observer.arriving(caller.namespace, caller.interface)) as watcher:
+        with flow(caller.namespace, server) as connection:
+            port = int(connection.getsockname()[1])
+            if reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+            else:
+                connection.shutdown(socket.SHUT_WR)
+                with waiting(), contextlib.suppress(ConnectionResetError):
+                    while connection.recv(1 << 12):  # until it has ended its side as well
+                        pass
+        return _last_in(watcher, server, port)
+
+
+def _last_in(watcher: Watcher, server: IPv4Address, port: int) -> Left:
+    watcher.collect()
+    [*_, last] = [left for packet in watcher.packets if (left := _next_in(packet, server, port))]
+    return last
+
+
+def _next_in(packet: bytes, server: IPv4Address, port: int) -> Left | None:
+    """The numbers that a server's next segment would have, if a packet is one of this flow's."""
+    head = dpkt.ip.IP(packet)
+    segment = head.data
+    if not isinstance(segment, dpkt.tcp.TCP) or head.src != server.packed or segment.dport != port:
+        return None
+    length = len(segment.data) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
+    return Left(port, (segment.seq + length) % (1 << 32), segment.ack)
+
+
+def through_a_pinhole(ground: Ground, caller: LinkEnd, server: IPv4Address, send: Send) -> list[Outcome]:
+    """In a flow to a server is said what makes a helper expect a connection, as of FTP and IRC; then that connection
+    comes. Whoever lets in what is expected has let the caller's correspondent choose."""
+    make, found = ProbeMaker(ground, FIRST_PINHOLE), []
+    for name, said in _invitations(ground.caller):
+        with flow(caller.namespace, server) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(b"\n")  # a helper looks for a command where a line has ended before
+            connection.sendall(said)
+            answered(connection)  # by then it has gone by the gateway
+            probe = make.tcp_inward(
+                "helper's pinhole", f"{name}: SYN from {server}:20", server, packets.NOBODYS_PORT, SYN, 20
+            )
+            found += send([probe])
+    return found
+
+
+def _invitations(caller: IPv4Address) -> Iterator[tuple[str, bytes]]:
+    """RFC 959 §4.1.2 (PORT), and CTCP's DCC."""
+    port = packets.NOBODYS_PORT
+    address = ",".join(str(caller).split("."))
+    yield "FTP", f"PORT {address},{port >> 8},{port & 255}\r\n".encode()
+    yield "IRC", f"PRIVMSG somebody :\1DCC SEND file {int(caller)} {port} 100\1\r\n".encode()
