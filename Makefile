@@ -61,7 +61,7 @@ cli: setup
 	$(BIN)/pytest tests/cli
 
 LAB_COMMAND := tests/lab/test_dial_command.py
-LAB_FENCE := tests/lab/test_mutants.py
+LAB_FENCE := $(addprefix tests/lab/test_,mutants.py broken_gateways.py proof.py while_changing.py)
 LAB_INBOUND := tests/lab/test_inbound.py tests/lab/test_broken_answering.py tests/lab/test_broken_rules.py
 LAB_PARTITION := $(wildcard tests/lab/test_*partition*.py) tests/lab/test_remote_modem.py tests/lab/test_xl2tpd.py
 LAB_NETWORK := tests/lab/test_router.py tests/lab/test_proxy.py tests/lab/test_call_home.py tests/lab/test_vpn_server_device.py \

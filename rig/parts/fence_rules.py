@@ -177,6 +177,15 @@ def _removal(jumps: list[str], session: FencedSide) -> str:
     return "\n".join(["*filter", *lines, "COMMIT", ""])
 
 
+def in_one_commit(*texts: str) -> str:
+    """Several iptables-restore texts as one, each table committed once: at no moment does half of it stand."""
+    tables: dict[str, list[str]] = {}
+    for text in texts:
+        for name, lines in re.findall(r"^\*(\w+)\n(.*?)^COMMIT$", text, re.MULTILINE | re.DOTALL):
+            tables.setdefault(name, []).append(lines)
+    return "".join(f"*{name}\n{''.join(lines)}COMMIT\n" for name, lines in tables.items())
+
+
 def drops(saved: str, chain: str) -> dict[str, int]:
     """Packets counted by each rule of a chain that drops, by its comment; ``saved`` as firewall.save has it."""
     pattern = re.compile(rf'^\[(\d+):\d+\] -A {re.escape(chain)} .*--comment "?([^"]+?)"? -j DROP', re.MULTILINE)

@@ -43,6 +43,14 @@ class Pool:
             self._free.append(address)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """A session's fence: for which ``representative``, and the rules that take it ``down``."""
+
+    representative: IPv4Address | None
+    down: str
+
+
 class GatewayFence:
     """In the gateway's process. ``allowed``: what a caller may reach; ``mutants``: how it may be broken, by name."""
 
@@ -59,7 +67,8 @@ class GatewayFence:
         self._log = log
         self._on = True
         self._mutant: GatewayMutant | None = None
-        self._sessions: set[FencedSide] = set()
+        self._sessions: dict[FencedSide, _Standing] = {}
+        self._changing = threading.Lock()
 
     def prepare(self) -> None:
         """Forward nothing that no session's rules let through."""
@@ -72,29 +81,32 @@ class GatewayFence:
     def around(self, session: FencedSide, representative: IPv4Address | None = None) -> Iterator[None]:
         """Up before pppd negotiates, so before IPCP can open; down with the flows that the session had.
         ``representative``: for whom alone the session is, where it is one of remote service."""
-        mutant = self._mutant
-        if self._on:
-            down = fence_rules.removal_rules(session)
-            if representative is not None:
-                up = fence_rules.service_rules(representative, session)
-            else:
-                up = fence_rules.session_rules(self._allowed, session)
-            if mutant is not None:
-                up = mutant.change(up, self._allowed, session)
-                down = fence_rules.removal_of(up, session)
-        else:  # a test has the fence left off, to see the checks say so
-            up, down = fence_rules.OPEN_RULES, fence_rules.CLOSED_AGAIN
-        firewall.apply(self._namespace, up)
-        self._sessions.add(session)
+        with self._changing:
+            up, down = self._rules_around(session, representative)
+            firewall.apply(self._namespace, up)
+            self._sessions[session] = _Standing(representative, down)
         try:
             yield
         finally:
-            self._sessions.discard(session)
             self._tell_drops(session)
-            firewall.apply(self._namespace, down)
-            keep = mutant is not None and mutant.keeps_flows
+            with self._changing:
+                firewall.apply(self._namespace, self._sessions.pop(session).down)
+            keep = self._mutant is not None and self._mutant.keeps_flows
             forgotten = 0 if keep else conntrack.flush_address(self._namespace, session.address)
             self._log.info("%s: session of %s ended, %d flows forgotten", session.interface, session.address, forgotten)
+
+    def _rules_around(self, session: FencedSide, representative: IPv4Address | None) -> tuple[str, str]:
+        """What puts the fence up, and what takes it away again."""
+        if not self._on:  # a test has the fence left off, to see the checks say so
+            return fence_rules.OPEN_RULES, fence_rules.CLOSED_AGAIN
+        if representative is not None:
+            up = fence_rules.service_rules(representative, session)
+        else:
+            up = fence_rules.session_rules(self._allowed, session)
+        if self._mutant is None:
+            return up, fence_rules.removal_rules(session)
+        up = self._mutant.change(up, self._allowed, session)
+        return up, fence_rules.removal_of(up, session)
 
     def _tell_drops(self, session: FencedSide) -> None:
         counted = {reason: packets for reason, packets in fence_rules.dropped(self.rules(), session).items() if packets}
@@ -108,6 +120,7 @@ class GatewayFence:
         return {
             "set_fence": self.set_on,
             "set_mutant": self.set_mutant,
+            "load_rules": self.load_rules,
             "rules": self.rules,
             "rules_and_sessions": self.rules_and_sessions,
             "interface_of": self.interface_of,
@@ -125,6 +138,14 @@ class GatewayFence:
         open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
         rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
         firewall.apply(self._namespace, rules, version=6)
+
+    def load_rules(self) -> None:
+        """Load the rules of the sessions that are up anew, as they are to be now, each session's in one commit."""
+        with self._changing:
+            for session, standing in list(self._sessions.items()):
+                up, down = self._rules_around(session, standing.representative)
+                firewall.apply(self._namespace, fence_rules.in_one_commit(standing.down, up))
+                self._sessions[session] = _Standing(standing.representative, down)
 
     def rules(self) -> str:
         return firewall.save(self._namespace)
