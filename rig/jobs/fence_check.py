@@ -20,7 +20,7 @@ from rig.paths.modem import up_of
 from rig.paths.modem_building import BuiltModem
 from rig.paths.path import over
 from rig.paths.up import Kind, Up
-from rig.probes.proving import Proven
+from rig.probes.proven import Proven
 from rig.probes.report import Report
 from rig.proof.rules import RulesError
 from rig.run.capture import Capture

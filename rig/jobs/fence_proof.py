@@ -13,7 +13,7 @@ from rig.parts.fence_rules import FencedSide
 from rig.proof import iptables_file, nft_file, proof
 from rig.proof.coverage import Changed, changed
 from rig.proof.declared import Around, Caller
-from rig.proof.proof import Proof
+from rig.proof.found import Proof
 from rig.proof.rules import RulesError, RuleSet
 
 __all__ = ["changed", "describe", "prove", "read"]

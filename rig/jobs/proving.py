@@ -10,7 +10,7 @@ from rig.paths.built import Built
 from rig.paths.up import Up
 from rig.probes import proving
 from rig.probes.probe import Outcome
-from rig.probes.proving import Proven
+from rig.probes.proven import Proven
 from rig.probes.run import FenceRun
 
 

@@ -22,7 +22,7 @@ class FencedSide:
 class SavedFence:
     """The rules in force at a gateway, as iptables-save -c prints them, with the ``side`` that is asked about;
     ``sides``: all that they are around at that moment; ``own``: the gateway's addresses; ``pattern``: the interfaces
-    of whoever may come, as ``-i`` has it (iptables(8))."""
+    of whoever else may come, as ``-i`` has it (iptables(8)), "" for nobody."""
 
     rules: str
     side: FencedSide

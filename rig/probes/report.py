@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome, ProbeError
-from rig.probes.proving import Proven
+from rig.probes.proven import Proven
 
 VERDICTS = ("allowed", "denied", "leaked", "unreachable", "undecided")
 

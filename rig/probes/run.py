@@ -14,7 +14,7 @@ from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets
 from rig.probes.cards import Cards, probe_cards
-from rig.probes.engine import probe_inward, probe_outward
+from rig.probes.engine import Follow, probe_inward, probe_outward
 from rig.probes.flood import answered, fill
 from rig.probes.flow_state import after_the_end, outside_the_window, through_a_pinhole
 from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
@@ -22,10 +22,11 @@ from rig.probes.making import Ground, ProbeMaker
 from rig.probes.outward import outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe, Side
-from rig.probes.proving import Confirmed, probe_of
+from rig.probes.proven import Confirmed
+from rig.probes.proving import probe_of
 from rig.probes.reaching import connect, flow
 from rig.probes.report import Filled, Report
-from rig.proof.proof import CounterExample
+from rig.proof.found import CounterExample
 
 FIRST_EXAMPLE = 60001
 """Probes have the numbers below."""
@@ -67,12 +68,12 @@ class FenceRun:
         """Every probe that can be sent and judged from where one stands. Raises ProbeError where nothing can be
         known."""
         began = time.monotonic()
-        caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
+        caller, far = self.vantage.caller, self.vantage.far
         probes = [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
         strangers = inward(self.ground) if far is not None else []
         own = own_firewall(self.ground) if self.vantage.towards_caller is not None else []
         self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
-        found = probe_outward(probes, caller, [end for end in (far, other) if end], self._follow, self._one_sent)
+        found = self._out(probes, self._follow)
         if far is not None:
             found += self._from(far, strangers)
             found += self._about_what_is_open(far)
@@ -97,6 +98,8 @@ class FenceRun:
         with flow(caller.namespace, server) as connection:
             port = int(connection.getsockname()[1])
             found = send(about_a_flow(ground, server, port))
+        if ground.proof is not None:  # that flow is inside another way: none of its segments are seen here
+            return found
         found += outside_the_window(ground, caller, server, send)
         found += through_a_pinhole(ground, caller, server, send)
         return found + (after_the_end(ground, caller, server, send) if ground.ends else [])
@@ -106,7 +109,7 @@ class FenceRun:
 
         ``room``: asks the gateway how many flows it keeps, and how many it can. Raises ProbeError as :meth:`run`.
         """
-        caller, far, other = self.vantage.caller, self.vantage.far, self.vantage.other
+        caller = self.vantage.caller
         denied = [replace(probe, category=FLOODED) for probe in self._outward if probe.expected is Expected.DENIED]
         with flow(caller.namespace, self._server) as connection:  # a gateway that is full knows this still
             fill(self.ground, caller, flows)
@@ -117,7 +120,7 @@ class FenceRun:
                 return None if answered(connection) else "an answer over a connection from before the flood"
 
             self._sent, self._total = 0, len(denied)
-            return probe_outward(denied, caller, [end for end in (far, other) if end], follow, self._one_sent), filled
+            return self._out(denied, follow), filled
 
     def one(self, kind: str, to: IPv4Address, source: IPv4Address, *, allowed: bool) -> Outcome:
         """A single packet of one of packets.KINDS; Raises ProbeError as :meth:`run` does."""
@@ -125,18 +128,16 @@ class FenceRun:
         number = make.number()
         packet = packets.KINDS[kind](source, to, number)
         probe = make.outward("single probe", f"{kind} from {source} to {to}", packet, number, allowed=allowed)
-        ends = [end for end in (self.vantage.far, self.vantage.other) if end]
-        return probe_outward([probe], self.vantage.caller, ends, self._follow, self._one_sent)[0]
+        return self._out([probe], self._follow)[0]
 
     def confirmed(self, examples: Sequence[CounterExample], interface: str) -> list[Confirmed]:
         """Counter-examples of a proof, sent as packets wherever one can. ``interface``: the gateway's, to the caller.
         Raises ProbeError as :meth:`run`."""
         made = [probe_of(example, interface, FIRST_EXAMPLE + at) for at, example in enumerate(examples)]
         probes = [probe for probe in made if isinstance(probe, Probe)]
-        ends = [end for end in (self.vantage.far, self.vantage.other) if end]
         self._sent, self._total = 0, len(probes)
         out = [probe for probe in probes if probe.side is Side.CALLER]
-        found = probe_outward(out, self.vantage.caller, ends, self._follow, self._one_sent) if out else []
+        found = self._out(out, self._follow) if out else []
         if self.vantage.far is not None and len(out) < len(probes):
             found += self._from(self.vantage.far, [probe for probe in probes if probe.side is Side.FAR])
         outcomes = {outcome.probe.number: outcome for outcome in found}
@@ -151,6 +152,11 @@ class FenceRun:
         """What comes of a flow that an earlier session with this address has left open."""
         assert self.vantage.far is not None
         return self._from(self.vantage.far, of_a_flow(self.ground, server, port))
+
+    def _out(self, probes: Sequence[Probe], follow: Follow) -> list[Outcome]:
+        """Send as the caller; seen behind the gateway, and at the other caller's end."""
+        ends = [end for end in (self.vantage.far, self.vantage.other) if end]
+        return probe_outward(probes, self.vantage.caller, ends, follow, self._one_sent)
 
     def _from(self, sender: LinkEnd, probes: list[Probe]) -> list[Outcome]:
         """Send to the callers; seen at their own ends of their lines."""

@@ -29,7 +29,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Around:
-    """What a proof is about. ``callers``: who is there; ``pattern``: the interfaces of all who may come; ``pool``:
+    """What a proof is about. ``callers``: who is there; ``pattern``: the interfaces of who else may come; ``pool``:
     their addresses, None where nobody has said; ``own``: the gateway's, none where nobody has."""
 
     allowed: Destinations
@@ -68,10 +68,7 @@ class _Sets:
     def __init__(self, space: Space, around: Around) -> None:
         self._space = space
         self._around = around
-        named = (space.through(Field.IN, caller.interface) for caller in around.callers)
-        self._in_caller = space.one_of([space.through(Field.IN, around.pattern), *named])
-        named = (space.through(Field.OUT, caller.interface) for caller in around.callers)
-        self._out_caller = space.one_of([space.through(Field.OUT, around.pattern), *named])
+        self._in_caller, self._out_caller = (_of_callers(space, around, field) for field in (Field.IN, Field.OUT))
         self._plain = space.exactly(Field.OPTIONS, 0)
         self._services = [(name, self._service(host, protocol, port)) for name, host, protocol, port in self._list()]
 
@@ -94,6 +91,8 @@ class _Sets:
             found = self._space.exactly(Field.PROTOCOL, protocol)
             if host is not None:
                 found &= self._space.exactly(address_field, int(host))
+            else:
+                found &= ~self._one_of_own(address_field)
             if port:
                 found &= self._space.exactly(port_field, port)
             sides.append(found)
@@ -164,7 +163,7 @@ class _Sets:
 
 def tastes(space: Space, around: Around, caller: Caller) -> Sequence[Set]:
     """What a packet that shows something best is like, the weightiest first: one that can be sent here, and read."""
-    elsewhere = {field: ~space.through(field, around.pattern) for field in (Field.IN, Field.OUT)}
+    elsewhere = {field: ~_of_callers(space, around, field) for field in (Field.IN, Field.OUT)}
     outward = space.through(Field.IN, caller.interface) & elsewhere[Field.OUT]
     inward = space.through(Field.OUT, caller.interface) & elsewhere[Field.IN]
     hosts = around.allowed.hosts
@@ -180,6 +179,12 @@ def tastes(space: Space, around: Around, caller: Caller) -> Sequence[Set]:
         space.exactly(Field.PROTOCOL, TCP) | space.exactly(Field.PROTOCOL, UDP), space.exactly(Field.PROTOCOL, TCP),
         space.exactly(Field.FLAGS, 2), space.exactly(Field.TO_PORT, HTTPS), space.within(Field.FROM_PORT, 61500, 61500),
     ]  # fmt: skip
+
+
+def _of_callers(space: Space, around: Around, field: Field) -> Set:
+    """By an interface of somebody's who is there, or may come."""
+    named = (space.through(field, caller.interface) for caller in around.callers)
+    return space.one_of([space.through(field, around.pattern), *named])
 
 
 def _unicast(space: Space, field: Field) -> Set:

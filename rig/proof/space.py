@@ -168,4 +168,4 @@ def _representatives(interfaces: set[str], patterns: set[str]) -> list[str]:
     """The gateway itself, those that there are and those that rules name; ``ppp?``, for ``ppp+``; and another."""
     named = interfaces | {pattern for pattern in patterns if not pattern.endswith("+")}
     others = {f"{pattern[:-1]}?" for pattern in patterns if pattern.endswith("+") and pattern != "+"}
-    return [ITSELF, *sorted(named - {ITSELF}), *sorted(others), ANOTHER]
+    return [ITSELF, *sorted(named - {ITSELF, ""}), *sorted(others), ANOTHER]

@@ -15,7 +15,7 @@ from fixtures.line import Line
 from rig.jobs.proving import LiveProof
 from rig.parts.rack import FarEnd
 from rig.probes import proving
-from rig.probes.proving import Proven
+from rig.probes.proven import Proven
 from tests.random_rules import added
 
 if TYPE_CHECKING:

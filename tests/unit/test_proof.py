@@ -18,9 +18,10 @@ from rig.proof import iptables_file, nft_file
 from rig.proof.coverage import changed, rows
 from rig.proof.deciding import decide
 from rig.proof.declared import Around, Caller
+from rig.proof.found import Proof
 from rig.proof.header import ITSELF, Field, Header, State
 from rig.proof.passing import Passage
-from rig.proof.proof import Proof, prove
+from rig.proof.proof import prove
 from rig.proof.rules import RulesError, RuleSet
 from rig.proof.space import ANOTHER, Space
 from rig.proof.tracking import can_be_sent

@@ -10,7 +10,7 @@ from rig.config.destinations import Destinations
 from rig.parts.fence_rules import FencedSide, SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
-from rig.parts.router.rules import INSIDE, OUTSIDE, Masking
+from rig.parts.router.rules import OUTSIDE, Masking
 from rig.run.owner import Owner
 
 IPV6_HOST = IPv6Address("fe80::2")
@@ -63,4 +63,4 @@ class Router:
     def fence(self, side: int = 0) -> SavedFence:
         """The rules around one side."""
         own = tuple(self.namespace.own_addresses())
-        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, own, f"{INSIDE[:-1]}+")
+        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, own, pattern="")
