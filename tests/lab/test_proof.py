@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.net import firewall
+from drivers.net import conntrack, firewall
 from fixtures.line import Line
 from rig.jobs.proving import LiveProof
 from rig.parts.rack import FarEnd
@@ -50,6 +50,7 @@ def with_rules(far_end: FarEnd, session: Session, rules: list[str]) -> Iterator[
         yield
     finally:
         firewall.apply(namespace, "\n".join(["*filter", *(f"-D {text}" for text in texts), "COMMIT", ""]))
+        conntrack.flush_address(namespace, session.up.local)  # what has passed would be a flow to the next rules
 
 
 @pytest.mark.paper("3.1")
