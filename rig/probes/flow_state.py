@@ -24,7 +24,7 @@ from rig.probes.probe import Outcome, Probe
 from rig.probes.reaching import flow
 
 FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
-HOLE_SECONDS = 2.0
+HOLE_SECONDS = 1.25
 """How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
 that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
 ACK, PUSH, RST, FIN, SYN = (
@@ -66,14 +66,25 @@ def outside_the_window(ground: Ground, caller: LinkEnd, server: IPv4Address, sen
         return send(probes)
 
 
-def after_the_end(ground: Ground, caller: LinkEnd, server: IPv4Address, send: Send) -> list[Outcome]:
-    """A flow that the caller ends, and one that it resets; then, HOLE_SECONDS later, what would be next in it."""
-    ended = {how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}
-    end = time.monotonic() + HOLE_SECONDS
+@dataclass(frozen=True)
+class Ended:
+    """Flows that are over, each by how it was ended; ``at``: since when, on the monotonic clock."""
+
+    flows: dict[str, Left]
+    at: float
+
+
+def ended(caller: LinkEnd, server: IPv4Address) -> Ended:
+    """A flow that the caller ends, and one that it resets."""
+    return Ended({how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}, time.monotonic())
+
+
+def after_the_end(ground: Ground, over: Ended, server: IPv4Address, send: Send) -> list[Outcome]:
+    """What would be next in flows that have ended, HOLE_SECONDS later, or when that is past."""
     with waiting():
-        time.sleep(max(0.0, end - time.monotonic()))
+        time.sleep(max(0.0, over.at + HOLE_SECONDS - time.monotonic()))
     make, probes = ProbeMaker(ground, FIRST_ENDED), []
-    for how, left in ended.items():
+    for how, left in over.flows.items():
         for name, flags in (("ACK", ACK), ("ACK PSH", ACK | PUSH)):
             number = make.number()
             made = packets.tcp(

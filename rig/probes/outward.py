@@ -21,6 +21,7 @@ MARTIANS = (
 SPECIAL_NETWORKS = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
 )  # fmt: skip
+FIRST_PACKETS = "first packets"
 OTHER_PORTS = (0, 1, 22, 80, 442, 444, 8443, 65535)
 NEAR_VPN_PORTS = (53, 123, HTTPS, 499, 501, 1701, 4499, 4501)
 GATEWAY_PORTS = (22, 23, 80, 443, 1723)
@@ -46,7 +47,7 @@ def outward(ground: Ground) -> list[Probe]:
 
 def _first_packets(make: ProbeMaker) -> Iterator[Probe]:
     """What must be dropped from the very first: a gateway that filters only later lets these through."""
-    category, server = "first packets", make.hosts[0]
+    category, server = FIRST_PACKETS, make.hosts[0]
     for address in make.unauthorized(make.drawn("0.0.0.0/0"), 4):
         yield make.syn(category, address, 80 if make.ground.allowed.anybody else HTTPS)
     yield make.syn(category, server, 80)

@@ -16,10 +16,10 @@ from rig.probes import observer, packets
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import Follow, probe_inward, probe_outward
 from rig.probes.flood import answered, fill
-from rig.probes.flow_state import after_the_end, outside_the_window, through_a_pinhole
+from rig.probes.flow_state import Ended, after_the_end, ended, outside_the_window, through_a_pinhole
 from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
-from rig.probes.outward import outward
+from rig.probes.outward import FIRST_PACKETS, outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe, Side
 from rig.probes.proven import Confirmed
@@ -73,7 +73,10 @@ class FenceRun:
         strangers = inward(self.ground) if far is not None else []
         own = own_firewall(self.ground) if self.vantage.towards_caller is not None else []
         self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
-        found = self._out(probes, self._follow)
+        first = sum(1 for probe in probes if probe.category == FIRST_PACKETS)
+        found = self._out(probes[:first], self._follow)
+        over = self._ended()  # the time for which a hole may stay open passes while other things are sent
+        found += self._out(probes[first:], self._follow)
         if far is not None:
             found += self._from(far, strangers)
             found += self._about_what_is_open(far)
@@ -81,6 +84,8 @@ class FenceRun:
             with closing(observer.inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
                 found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
+        if far is not None and over is not None:
+            found += after_the_end(self.ground, over, self._server, lambda probes: self._from(far, probes))
         if self.vantage.cards is not None:
             found += probe_cards(self.ground, self.vantage.cards, self._follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
@@ -101,8 +106,14 @@ class FenceRun:
         if ground.proof is not None:  # that flow is inside another way: none of its segments are seen here
             return found
         found += outside_the_window(ground, caller, server, send)
-        found += through_a_pinhole(ground, caller, server, send)
-        return found + (after_the_end(ground, caller, server, send) if ground.ends else [])
+        return found + through_a_pinhole(ground, caller, server, send)
+
+    def _ended(self) -> Ended | None:
+        """Flows that are over from now on, where somebody can speak in them once more."""
+        ground = self.ground
+        if self.vantage.far is None or not ground.ends or ground.proof is not None or not ground.allowed.servers:
+            return None
+        return ended(self.vantage.caller, self._server)
 
     def flooded(self, flows: int, room: Callable[[], tuple[int, int]] | None) -> tuple[list[Outcome], Filled]:
         """The probes that must be dropped, while the gateway is full of half-open flows: it must not open then.
