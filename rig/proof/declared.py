@@ -61,7 +61,8 @@ def declared(space: Space, around: Around) -> Declared:
     """See :class:`Declared`."""
     sets = _Sets(space, around)
     may = space.one_of([*map(sets.outward, around.callers), *map(sets.inward, around.callers)])
-    return Declared(sets.asked(), may, tuple(sets.ways()))
+    whole = space.exactly(Field.FRAGMENT, 0)  # of what a later piece belongs to, no filter without memory knows
+    return Declared(sets.asked(), may & whole, tuple(sets.ways()))
 
 
 class _Sets:
@@ -100,15 +101,10 @@ class _Sets:
 
     def asked(self) -> Set:
         """What is forwarded, and what comes from a caller or goes to one; as the gateway routes it: by a caller's line
-        only what is for the address that he has. Fragments are asked about as what they are pieces of."""
+        only what is for the address that he has."""
         space = self._space
         itself = space.through(Field.IN, ITSELF) | space.through(Field.OUT, ITSELF)
-        found = (
-            space.sound
-            & tracked(space)
-            & space.exactly(Field.FRAGMENT, 0)
-            & (~itself | self._in_caller | self._out_caller)
-        )
+        found = space.sound & tracked(space) & (~itself | self._in_caller | self._out_caller)
         known = space.nothing
         for caller in self._around.callers:
             line = space.through(Field.OUT, caller.interface)

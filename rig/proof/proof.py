@@ -43,25 +43,23 @@ class _Search:
         found: list[CounterExample] = []
         left = passing.possible & wanted.asked & ~wanted.may
         while len(found) < MOST and (header := self._space.pick(left, self._tastes)) is not None:
-            decision, at_times = self._passes(header)
+            at_times = self._space.only(header) & passing.certain == self._space.nothing
+            decision = self._decided(header, passes=True)
             found.append(CounterExample(header, decision, leaks=True, sometimes=at_times))
             left &= ~self._of_its_kind(header, decision)
         return found
 
-    def _passes(self, header: Header) -> tuple[Decision, bool]:
-        """How it gets through, and whether only where chance has it so."""
-        certain = decide(self._rules, header)
-        lucky = decide(self._rules, header, lambda match: True)
-        if certain.passes != lucky.passes:
-            return (certain if certain.passes else lucky), True
-        return certain, False
+    def _decided(self, header: Header, *, passes: bool) -> Decision:
+        """How it comes to that: where a rule holds sometimes, with all that do holding or none of them."""
+        ways = [decide(self._rules, header), decide(self._rules, header, lambda match: True)]
+        return next((way for way in ways if way.passes is passes), ways[0])
 
     def _of_its_kind(self, header: Header, decision: Decision) -> Set:
         """What the same rule decides alike; of a policy, or of a chance of several rules, what goes the same way."""
         kind = self._space.only(header)
         if decision.rule is not None and decision.passes and decision.rule.action is Action.ACCEPT:
             kind |= self._space.possible(self._space.matching(decision.rule.matches))
-        if decision.rule is None:
+        if decision.rule is None or not decision.passes:
             kind |= self._space.through(Field.IN, header.coming) & self._space.through(Field.OUT, header.going)
         return kind
 
@@ -72,9 +70,7 @@ class _Search:
             missing = way.headers & wanted.asked & ~passing.certain
             header = self._space.pick(missing, self._tastes)
             if header is not None and len(found) < MOST:
-                decision = decide(self._rules, header)
-                at_times = decision.passes
-                if at_times:
-                    decision = decide(self._rules, header, lambda match: True)
+                at_times = self._space.only(header) & passing.possible != self._space.nothing
+                decision = self._decided(header, passes=False)
                 found.append(CounterExample(header, decision, leaks=False, way=way.name, sometimes=at_times))
         return found

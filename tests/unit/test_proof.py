@@ -78,6 +78,20 @@ def test_what_passes_at_times_is_said_to() -> None:
     assert "at times passes" in str(found[0])
 
 
+def test_what_passes_only_where_one_chance_holds_and_another_does_not_is_said_to() -> None:
+    both = "-m quota --quota 3 -j RETURN\n-A from-ppp0 -m limit --limit 1/hour -j ACCEPT\n-A from-ppp0 -m u32"
+    found = proof_of(gateway().replace("-A from-ppp0 -m u32", f"-A from-ppp0 {both}")).found
+    assert {one.sometimes for one in found} == {True}
+    assert any(one.leaks for one in found)
+    assert len(found) < 20, "each of another kind"
+
+
+def test_later_fragments_that_a_filter_without_memory_lets_by_are_found() -> None:
+    stateless = "*filter\n:INPUT DROP\n:OUTPUT DROP\n:FORWARD DROP\n-A FORWARD -f -j ACCEPT\nCOMMIT\n"
+    found = [one for one in proof_of(stateless).found if one.leaks]
+    assert [one.header.fragment for one in found] == [True]
+
+
 def test_what_must_pass_and_does_not_is_found_with_the_way_that_it_belongs_to() -> None:
     found = proof_of(gateway().replace("-d 129.42.160.48/32 -p tcp", "-d 129.42.160.47/32 -p tcp")).found
     assert {(one.leaks, one.way) for one in found} == {(True, ""), (False, "ppp0 to authorized server 129.42.160.48")}
