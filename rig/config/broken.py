@@ -3,18 +3,21 @@ rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faul
 test holds these to be those."""
 
 LIG = (
-    "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
+        "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
     "everything-out", "private-out", "private-172-out", "every-port", "port-80", "port-range", "udp-443",
     "every-protocol", "esp-out", "gre-out", "tunnel-out", "icmp-out", "icmp-errors-out", "options-out",
     "foreign-dns", "gateway-open", "utility-open", "wrong-interface", "server-missing", "no-name-service",
-    "everything-in", "servers-in", "port-443-in", "icmp-in", "related-in", "rules-late", "rules-left",
-    "ipv6-open", "callers-joined", "vpn-open", "remote-service-in", "pool-in", "flows-kept",
+    "everything-in", "servers-in", "port-443-in", "icmp-in", "related-in", "rules-late", "rules-left", "ipv6-open",
+    "callers-joined", "vpn-open", "remote-service-in", "pool-in", "no-syn-out", "fin-out", "null-out", "fin-in",
+    "xmas-in", "port-53-out", "port-88-out", "port-20-in", "port-53-in", "protocol-99-out", "ospf-out",
+    "l2tpv3-out", "vrrp-in", "protocol-253-in", "wrong-sums-out", "wrong-sums-in", "options-in", "any-window",
+    "ends-late", "ftp-helper", "irc-helper", "flows-kept",
 )  # fmt: skip
 ROUTER = (
-    "anybody-443", "snat-missing", "snat-other", "other-region", "stranger-replies", "everything-sent-on",
+        "anybody-443", "snat-missing", "snat-other", "other-region", "stranger-replies", "everything-sent-on",
     "udp-sent-on", "remote-service-open", "no-state", "cards-joined", "ipv6-open", "udp-443", "port-80",
     "every-port", "icmp-out", "esp-out", "vpn-open", "dns-out", "private-out", "no-source-check", "options-out",
-    "router-open", "errors-in", "server-missing",
+    "any-window", "ends-late", "router-open", "errors-in", "server-missing",
 )  # fmt: skip
 ROUTER_OF_A_VPN = (
     "ike-alone", "data-alone", "vpn-server-missing", "esp-anybody", "ike-anybody", "nat-t-anybody", "vpn-servers-24",
