@@ -18,7 +18,7 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-misbehaving lab-tests lab-network lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers lab-fence guest usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command conformance cli types lint imports
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak

@@ -27,6 +27,8 @@ GO_ON = {"ACK": ACK, "ACK PSH": ACK | PUSH}
 """With these one may go on that is older than a filter's memory, to where it might have begun."""
 TRUSTED = (20, 53, 88, 443)
 """Ports from which much is let in, by who takes it for a reply: FTP's data, name service, Kerberos, HTTPS."""
+WHOLE_SAMPLE = 200
+"""Of addresses drawn. Where fewer are asked for, every protocol is tried at one host alone."""
 UNUSUAL = [number for number in range(256) if number not in (packets.TCP, packets.UDP, packets.ICMP)]
 
 
@@ -67,7 +69,8 @@ def _from_trusted_ports(make: ProbeMaker) -> Iterator[Probe]:
 
 def _protocols(make: ProbeMaker) -> Iterator[Probe]:
     allowed = make.ground.allowed
-    for host, protocol in itertools.product(make.hosts, UNUSUAL):
+    hosts = make.hosts if make.ground.sample >= WHOLE_SAMPLE else make.hosts[:1]
+    for host, protocol in itertools.product(hosts, UNUSUAL):
         if not (protocol == packets.ESP and allowed.lets(host, ESP)):
             number = make.number()
             made = packets.raw(make.ground.caller, host, protocol, number, bytes(12))
