@@ -21,10 +21,10 @@ pytestmark = pytest.mark.skipif(shutil.which(SLIRP) is None, reason=f"{SLIRP} is
 
 @pytest.mark.timeout(300)
 def test_slirp_holds_all_but_what_is_known_of_it(tmp_path: Path) -> None:
-    """It reads and writes by one descriptor, and waits to be spoken to."""
+    """It reads and writes by one descriptor, waits to be spoken to, and leaves a file where it was started."""
     words = f"/bin/sh -c 'HOME={tmp_path} exec {shutil.which(SLIRP)} -P <> {{port}} >&0 2>/dev/null'"
     command = [sys.executable, "-m", "rig", "conform", "ppp", "--json", "--quiet", "--answer", "2", "--against", words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=tmp_path)
     checks = json.loads(done.stdout)["checks"]
     failed = {check["name"]: check["observed"] for check in checks if check["held"] is False}
     assert sorted(failed) == sorted(OTHERWISE), failed
