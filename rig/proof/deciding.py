@@ -17,13 +17,11 @@ Chance = Callable[[Sometimes], bool]
 
 @dataclass(frozen=True)
 class Decision:
-    """``rule`` that decided, None for the policy of ``chain``; ``asked``: every rule that matched on the way, that one
-    the last."""
+    """``rule`` that decided, None for the policy of ``chain``."""
 
     passes: bool
     chain: str
     rule: Rule | None
-    asked: tuple[Rule, ...] = ()
 
     def __str__(self) -> str:
         return f"by {self.rule.place}: {self.rule.text}" if self.rule else f"by the policy of {self.chain}"
@@ -38,7 +36,7 @@ def decide(rules: RuleSet, header: Header, chance: Chance = lambda match: False)
         action, rule = asked.chain(chain)
         if action is Action.RETURN:
             action, rule = chain.policy, None
-        decided = Decision(action is not Action.DROP, name, rule, tuple(asked.matched))
+        decided = Decision(action is not Action.DROP, name, rule)
         if not decided.passes:
             break
     return decided
@@ -50,15 +48,11 @@ class _Asked:
         self._numbers = numbers
         self._interfaces = {Field.IN: header.coming, Field.OUT: header.going}
         self._chance = chance
-        self.matched: list[Rule] = []
 
     def chain(self, chain: Chain) -> tuple[Action, Rule | None]:
         """ACCEPT or DROP and the rule, or RETURN where none decided."""
         for rule in chain.rules:
-            if not all(map(self._holds, rule.matches)):
-                continue
-            self.matched.append(rule)
-            if rule.action is Action.CONTINUE:
+            if rule.action is Action.CONTINUE or not all(map(self._holds, rule.matches)):
                 continue
             if rule.action not in (Action.JUMP, Action.GOTO):
                 return rule.action, rule

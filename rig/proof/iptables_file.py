@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
@@ -23,13 +23,13 @@ WAYS = {
                ("mangle", "POSTROUTING")),
 }  # fmt: skip
 """The base chains on each way through a gateway that may drop a packet, in the kernel's order."""
-MASKING = {"MASQUERADE": 2, "SNAT": 2}
-"""Targets that change a packet behind the last rule that could drop it, and the most words that follow."""
+MASKING = ("MASQUERADE", "SNAT")
+"""Targets that change a packet behind the last rule that could drop it."""
 VERDICTS = {"ACCEPT": Action.ACCEPT, "DROP": Action.DROP, "REJECT": Action.DROP, "RETURN": Action.RETURN}
 ASIDE = ("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TCPMSS", "TOS", "DSCP", "TTL", "CLASSIFY", "CHECKSUM", "AUDIT")
 """Targets after which a packet goes on as it was, to what a rule can ask of it: a mark is asked for by ``-m mark``,
 which holds only sometimes."""
-ASIDE_OF_TABLES = ("raw", "mangle", "filter", "security", "nat")
+TABLES = ("raw", "mangle", "filter", "security", "nat")
 
 
 @dataclass
@@ -68,7 +68,7 @@ class _Reader:
         line = self._line
         if line.startswith("*"):
             self._table = self._tables.setdefault(line[1:], _Table(line[1:]))
-            if line[1:] not in ASIDE_OF_TABLES:
+            if line[1:] not in TABLES:
                 self._refuse(f"table {line[1:]} is not known")
         elif self._table is None:
             self._refuse("a table's name, as *filter, is missing before this")
@@ -171,6 +171,3 @@ def _narrowed(found: list[Match]) -> Iterator[Match]:
         if match not in seen or isinstance(match, Sometimes):
             seen.add(match)
             yield match
-
-
-Option = Callable[[matches.Said], None]

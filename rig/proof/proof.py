@@ -36,14 +36,14 @@ class _Search:
     def __init__(self, rules: RuleSet, space: Space, around: Around) -> None:
         self._rules = rules
         self._space = space
-        self._tastes = [taste for caller in around.callers[:1] for taste in tastes(space, around, caller)]
+        self._tastes = tastes(space, around, around.callers[0])
 
     def leaks(self, wanted: Declared, passing: Passing) -> list[CounterExample]:
         """One for each rule that lets something through that is not declared."""
         found: list[CounterExample] = []
         left = passing.possible & wanted.asked & ~wanted.may
         while len(found) < MOST and (header := self._space.pick(left, self._tastes)) is not None:
-            at_times = self._space.only(header) & passing.certain == self._space.nothing
+            at_times = not self._space.has(passing.certain, header)
             decision = self._decided(header, passes=True)
             found.append(CounterExample(header, decision, leaks=True, sometimes=at_times))
             left &= ~self._of_its_kind(header, decision)
@@ -70,7 +70,7 @@ class _Search:
             missing = way.headers & wanted.asked & ~passing.certain
             header = self._space.pick(missing, self._tastes)
             if header is not None and len(found) < MOST:
-                at_times = self._space.only(header) & passing.possible != self._space.nothing
+                at_times = self._space.has(passing.possible, header)
                 decision = self._decided(header, passes=False)
                 found.append(CounterExample(header, decision, leaks=False, way=way.name, sometimes=at_times))
         return found

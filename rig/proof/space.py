@@ -9,15 +9,8 @@ from typing import Any
 from rig.proof.header import ITSELF, WIDTHS, Field, Header, State
 from rig.proof.rules import AnyOf, Masked, Match, Sometimes, Through, Within
 
-try:
-    from dd.cudd import BDD
-
-    LIMITS = {"memory_estimate": 100 << 20}  # without it a gigabyte, and no start where a machine, or a guest, has less
-except ImportError:  # no wheel for this machine
-    from dd.autoref import BDD
-
-    LIMITS = {}
-
+MEMORY = 100 << 20
+"""Bytes for CUDD. Unless told it takes a gigabyte, and does not start where a machine, or a guest, has less."""
 ANOTHER = "another interface"
 Set = Any
 """Of headers: a node of a diagram. ``&``, ``|`` and ``~`` are what they say."""
@@ -30,7 +23,7 @@ class Space:
     def __init__(self, interfaces: Iterable[str], patterns: Iterable[str]) -> None:
         self.interfaces = _representatives(set(interfaces), set(patterns))
         bits = max(1, (len(self.interfaces) - 1).bit_length())
-        self._diagram = BDD(**LIMITS)
+        self._diagram = _diagram()
         self._diagram.configure(reordering=False)  # what follows is the order
         self._widths = {Field.IN: bits, Field.OUT: bits, **WIDTHS}
         self._bits = {name: [f"{name.value} {bit}" for bit in range(width)] for name, width in self._widths.items()}
@@ -135,6 +128,10 @@ class Space:
             found &= self.exactly(field, value)
         return found
 
+    def has(self, of: Set, header: Header) -> bool:
+        """Whether a header is of a set."""
+        return bool(self.only(header) & of != self.nothing)
+
     def pick(self, of: Set, tastes: Iterable[Set] = ()) -> Header | None:
         """A header of a set, to the first of the tastes that can be had, and the next, and so on; None of an empty
         one."""
@@ -156,6 +153,17 @@ class Space:
         for name in self._bits[field]:
             number = number << 1 | int(chosen[name])
         return number
+
+
+def _diagram() -> Any:
+    """Imported where a proof is made: whoever only dials does not wait for it."""
+    try:
+        from dd.cudd import BDD
+    except ImportError:  # no wheel for this machine
+        from dd.autoref import BDD
+
+        return BDD()
+    return BDD(memory_estimate=MEMORY)
 
 
 def _means(pattern: str, interface: str) -> bool:

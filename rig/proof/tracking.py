@@ -49,7 +49,8 @@ def alone(space: Space) -> Set:
     """The headers for which :func:`can_be_sent` is so."""
     simple = ~space.one_of(space.exactly(Field.PROTOCOL, protocol) for protocol in LOOKED_INTO)
     new, invalid = space.exactly(Field.STATE, State.NEW), space.exactly(Field.STATE, State.INVALID)
-    return simple & ((new & _begins(space)) | (invalid & ~_begins(space)))
+    begins = _begins(space)
+    return simple & ((new & begins) | (invalid & ~begins))
 
 
 def _begins(space: Space) -> Set:

@@ -154,7 +154,7 @@ def test_a_file_that_proves_nothing_is_refused(text: str) -> None:
 def passes(rules: RuleSet, **fields: object) -> bool:
     header = Header(**{"coming": "a", "going": "b", "source": FIRST, "destination": FIRST, **fields})  # type: ignore[arg-type]
     space = Space(["a", "b"], rules.patterns())
-    whole: bool = space.only(header) & Passage(rules, space).all().certain != space.nothing
+    whole = space.has(Passage(rules, space).all().certain, header)
     assert whole == decide(rules, header).passes
     return whole
 
