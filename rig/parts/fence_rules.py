@@ -50,17 +50,7 @@ COMMIT
 """The gateway with no session: it forwards nothing, and neither hears nor speaks to an interface that has none. A
 session's own rules go before these."""
 
-IPV6_RULES = """\
-*filter
-:INPUT ACCEPT
-:FORWARD DROP
-:OUTPUT ACCEPT
--F INPUT
--F OUTPUT
--A INPUT -i ppp+ -j DROP
--A OUTPUT -o ppp+ -j DROP
-COMMIT
-"""
+IPV6_RULES = BASE_RULES
 """IPv6 is none of the gateway's business: it passes in no direction."""
 
 IPV6_OPEN_RULES = "*filter\n:FORWARD ACCEPT\n-F INPUT\n-F OUTPUT\nCOMMIT\n"

@@ -106,8 +106,9 @@ def _send_all(probes: Sequence[Probe], end: LinkEnd, watchers: Sequence[Watcher]
         for index, probe in enumerate(probes):
             sender.send(probe)
             sent()
-            for watcher in (*watchers, leaving) if index % COLLECTED == 0 else ():
-                watcher.collect()
+            if index % COLLECTED == 0:
+                for watcher in (*watchers, leaving):
+                    watcher.collect()
         _follow_and_count(probes, end, leaving, follow)
 
 

@@ -20,6 +20,7 @@ from rig.probes import observer, packets
 from rig.probes.flood import answered
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Watcher
+from rig.probes.packets import ACK, FIN, PUSH, RST, SYN
 from rig.probes.probe import Outcome, Probe
 from rig.probes.reaching import flow
 
@@ -27,9 +28,6 @@ FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
 HOLE_SECONDS = 1.25
 """How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
 that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
-ACK, PUSH, RST, FIN, SYN = (
-    dpkt.tcp.TH_ACK, dpkt.tcp.TH_PUSH, dpkt.tcp.TH_RST, dpkt.tcp.TH_FIN, dpkt.tcp.TH_SYN,
-)  # fmt: skip
 FAR_AHEAD = 1 << 30
 LINGER_NOT = struct.pack("ii", 1, 0)
 """A close that sends a RST (socket(7), SO_LINGER)."""

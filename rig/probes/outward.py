@@ -28,7 +28,7 @@ GATEWAY_PORTS = (22, 23, 80, 443, 1723)
 OPTIONS = {
     "loose source route": lambda address: bytes([131, 7, 4]) + address.packed,
     "strict source route": lambda address: bytes([137, 7, 4]) + address.packed,
-    "record route": lambda address: bytes([7, 7, 4]) + bytes(4),
+    "record route": lambda address: packets.RECORD_ROUTE,
     "time stamp": lambda address: bytes([68, 8, 5, 0]) + bytes(4),
 }
 

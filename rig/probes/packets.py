@@ -22,6 +22,11 @@ FLOW_PORTS = range(62000, 65000)
 """For a flow that probes are about, for the same reason."""
 FIRST_PORT = 20000
 MORE_FRAGMENTS = 0x2000
+RECORD_ROUTE = bytes([7, 7, 4]) + bytes(4)
+"""An IP option (RFC 791 §3.1)."""
+FIN, SYN, RST, PUSH, ACK, URG = (
+    dpkt.tcp.TH_FIN, dpkt.tcp.TH_SYN, dpkt.tcp.TH_RST, dpkt.tcp.TH_PUSH, dpkt.tcp.TH_ACK, dpkt.tcp.TH_URG,
+)  # fmt: skip
 
 
 def mark(number: int) -> bytes:

@@ -68,10 +68,14 @@ class Outcome:
     arrived: bytes = b""
 
     @property
+    def passed(self) -> bool:
+        """Whether it came through."""
+        return self.seen in (Seen.ARRIVED, Seen.ANSWERED)
+
+    @property
     def held(self) -> bool:
         """Whether the fence did as declared, or nothing speaks against it."""
-        passed = self.seen in (Seen.ARRIVED, Seen.ANSWERED)
-        return passed == (self.probe.expected is Expected.ALLOWED) and not self.unmasked
+        return self.passed == (self.probe.expected is Expected.ALLOWED) and not self.unmasked
 
     @property
     def unmasked(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.probes.probe import Outcome, Seen
+from rig.probes.probe import Outcome
 from rig.proof.coverage import Row
 from rig.proof.found import CounterExample, Proof
 
@@ -22,12 +22,12 @@ class Confirmed:
         """Whether the kernel did with it as the rules were read; None where it was not sent."""
         if self.outcome is None or self.example.sometimes:
             return None
-        return (self.outcome.seen in (Seen.ARRIVED, Seen.ANSWERED)) == self.example.leaks
+        return self.outcome.passed == self.example.leaks
 
     def __str__(self) -> str:
         if self.outcome is None:
             return f"{self.example}; not sent: {self.why}"
-        did = "passes" if self.outcome.seen in (Seen.ARRIVED, Seen.ANSWERED) else "does not pass"
+        did = "passes" if self.outcome.passed else "does not pass"
         return f"{self.example}; sent, it {did}"
 
 

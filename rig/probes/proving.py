@@ -22,8 +22,6 @@ from rig.proof.space import ANOTHER
 from rig.proof.tracking import can_be_sent
 
 SOURCE = "the gateway's rules"
-OPTION = bytes([7, 7, 4]) + bytes(4)
-"""Record route (RFC 791): any IP option will do."""
 
 
 def read(fence: SavedFence) -> RuleSet:
@@ -48,7 +46,7 @@ def coverage_of(before: RuleSet, after: RuleSet, fence: SavedFence, outcomes: Se
     for outcome in outcomes:
         probe = outcome.probe
         if probe.side is Side.CALLER and probe.version == 4 and _comes_to_a_rule(probe):
-            rule = decide(after, header_of(probe.packets, fence.side.interface, ANOTHER)).rule
+            rule = decide(after, header_of(probe.packets[0], fence.side.interface, ANOTHER)).rule
             if rule is not None:
                 decided[rule] = decided.get(rule, 0) + 1
     return rows(before, after, decided)
@@ -85,7 +83,7 @@ def probe_of(example: CounterExample, caller: str, number: int) -> Probe | str:
 
 
 def _packet(header: Header, number: int) -> bytes:
-    source, to, options = header.source, header.destination, OPTION if header.options else b""
+    source, to, options = header.source, header.destination, packets.RECORD_ROUTE if header.options else b""
     if header.protocol == TCP:
         return packets.tcp(
             source, to, header.to_port, number, flags=header.flags, source_port=header.from_port, options=options

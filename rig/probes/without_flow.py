@@ -9,15 +9,12 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
 from rig.config.destinations import DNS, ESP, HTTPS
 from rig.probes import packets
 from rig.probes.making import ProbeMaker
+from rig.probes.packets import ACK, FIN, PUSH, RST, SYN, URG
 from rig.probes.probe import Probe
 
-FIN, SYN, RST, PUSH, ACK, URG = (
-    dpkt.tcp.TH_FIN, dpkt.tcp.TH_SYN, dpkt.tcp.TH_RST, dpkt.tcp.TH_PUSH, dpkt.tcp.TH_ACK, dpkt.tcp.TH_URG,
-)  # fmt: skip
 BEGIN_NOTHING = {
     "NULL": 0, "FIN": FIN, "Xmas": FIN | PUSH | URG, "SYN FIN": SYN | FIN, "SYN RST": SYN | RST, "RST": RST,
     "SYN ACK": SYN | ACK, "RST ACK": RST | ACK, "FIN ACK": FIN | ACK, "all": FIN | SYN | RST | PUSH | ACK | URG,
@@ -143,7 +140,7 @@ def _protocols_in(make: ProbeMaker) -> Iterator[Probe]:
 def _options_in(make: ProbeMaker) -> Iterator[Probe]:
     for source in _senders(make):
         number = make.number()
-        made = packets.tcp(source, make.target, packets.NOBODYS_PORT, number, options=bytes([7, 7, 4]) + bytes(4))
+        made = packets.tcp(source, make.target, packets.NOBODYS_PORT, number, options=packets.RECORD_ROUTE)
         yield make.inward("IP options, inward", f"record route from {source}", made, number)
 
 

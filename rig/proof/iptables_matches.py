@@ -8,11 +8,11 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import NoReturn
 
 from rig.proof.header import FLAGS, ICMP, TCP, WITH_PORTS, Field, State
-from rig.proof.rules import AnyOf, Masked, Match, Sometimes, Through, Within, with_port
+from rig.proof.rules import AnyOf, Masked, Match, Sometimes, Through, Within, of_protocol, with_port
 
 ADVICE = "what rules can be proven: docs/fences.md; a match that is not there is refused, not skipped"
 PROTOCOLS = {
-    "all": None, "icmp": 1, "igmp": 2, "ipencap": 4, "ipv4": 4, "tcp": 6, "egp": 8, "udp": 17, "dccp": 33, "ipv6": 41,
+    "icmp": 1, "igmp": 2, "ipencap": 4, "ipv4": 4, "tcp": 6, "egp": 8, "udp": 17, "dccp": 33, "ipv6": 41,
     "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "ipip": 94, "pim": 103, "vrrp": 112, "l2tp": 115, "sctp": 132,
     "udplite": 136,
 }  # fmt: skip
@@ -123,8 +123,7 @@ def _port(field: Field) -> Callable[[Said], None]:
 def _multiport(*fields: Field) -> Callable[[Said], None]:
     def listed(said: Said) -> None:
         ranges = tuple(_ports(said, word) for word in said.next().split(","))
-        exists, whole, _ = with_port(fields[0], said.protocol, ranges)
-        said.add(exists, whole, AnyOf(tuple((Within(field, ranges),) for field in fields), said.negated))
+        said.add(*of_protocol(said.protocol), AnyOf(tuple((Within(field, ranges),) for field in fields), said.negated))
 
     return listed
 
@@ -168,8 +167,7 @@ def _icmp(said: Said) -> None:
     if kind is None or kind > 255 or (code and not code.isdigit()):
         said.refuse(f"{word} is no ICMP type that is known")
     ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
-    icmp = Within(Field.PROTOCOL, ((ICMP, ICMP),)), Within(Field.FRAGMENT, ((0, 0),))
-    said.add(*icmp, Within(Field.TO_PORT, (ends,), said.negated))
+    said.add(*of_protocol(ICMP), Within(Field.TO_PORT, (ends,), said.negated))
 
 
 def _flags(said: Said) -> None:
@@ -182,8 +180,7 @@ def _syn(said: Said) -> None:
 
 
 def _add_flags(said: Said, mask: int, value: int) -> None:
-    tcp = Within(Field.PROTOCOL, ((TCP, TCP),)), Within(Field.FRAGMENT, ((0, 0),))
-    said.add(*tcp, Masked(mask, value, said.negated))
+    said.add(*of_protocol(TCP), Masked(mask, value, said.negated))
 
 
 def _flag_bits(said: Said, word: str) -> int:

@@ -12,8 +12,21 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any, NoReturn
 
 from rig.proof.header import FLAGS, ICMP, TCP, Field, State
-from rig.proof.iptables_matches import ICMP_TYPES, protocol_number
-from rig.proof.rules import Action, AnyOf, Chain, Masked, Match, Rule, RulesError, RuleSet, Sometimes, Through, Within
+from rig.proof.iptables_matches import ICMP_TYPES, PROTOCOLS, protocol_number
+from rig.proof.rules import (
+    Action,
+    AnyOf,
+    Chain,
+    Masked,
+    Match,
+    Rule,
+    RulesError,
+    RuleSet,
+    Sometimes,
+    Through,
+    Within,
+    of_protocol,
+)
 
 ADVICE = "what rules can be proven: docs/fences.md; an expression that is not there is refused, not skipped"
 FAMILIES = ("ip", "inet")
@@ -21,7 +34,7 @@ NOT_ASKED = ("ip6", "arp")
 """Families that no IPv4 packet meets."""
 WAYS = {"forward": ("prerouting", "forward", "postrouting"), "input": ("prerouting", "input"),
         "output": ("output", "postrouting")}  # fmt: skip
-PORTS = {"tcp": 6, "udp": 17, "sctp": 132, "dccp": 33, "udplite": 136}
+PORTS = {name: PROTOCOLS[name] for name in ("tcp", "udp", "sctp", "dccp", "udplite")}
 VERDICTS = {"accept": Action.ACCEPT, "drop": Action.DROP, "reject": Action.DROP, "return": Action.RETURN}
 TCP_FLAGS = {name.lower(): bit for name, bit in FLAGS.items()}
 
@@ -174,7 +187,7 @@ class _Reader:
         if name in NUMBERED:
             number, value_of = NUMBERED[name]
             if name.startswith("icmp "):
-                before = [Within(Field.PROTOCOL, ((ICMP, ICMP),)), Within(Field.FRAGMENT, ((0, 0),))]
+                before = [*of_protocol(ICMP)]
         else:
             before = [Within(Field.FRAGMENT, ((0, 0),))]
             if asked["protocol"] in PORTS:
@@ -183,7 +196,7 @@ class _Reader:
                 before.append(Within(Field.PROTOCOL, tuple((number, number) for number in PORTS.values())))
             if asked["field"] not in ("sport", "dport"):
                 self._refuse(f"{name} is not known")
-            number, value_of = (Field.FROM_PORT if asked["field"] == "sport" else Field.TO_PORT), _number
+            number, value_of = (Field.FROM_PORT if asked["field"] == "sport" else Field.TO_PORT), int
         ranges = []
         for value in _elements(right):
             try:
@@ -206,8 +219,7 @@ class _Reader:
         left, mask = parts
         if left.get("payload", {}).get("field") != "flags" or left["payload"].get("protocol") != "tcp":
             self._refuse("a mask is known for TCP's flags alone")
-        tcp = Within(Field.PROTOCOL, ((TCP, TCP),)), Within(Field.FRAGMENT, ((0, 0),))
-        return [*tcp, Masked(self._bits(mask), self._bits(right), negated)]
+        return [*of_protocol(TCP), Masked(self._bits(mask), self._bits(right), negated)]
 
     def _bits(self, value: Expression) -> int:
         if value == "all":
@@ -267,10 +279,6 @@ EXPRESSIONS: dict[str, Callable[[_Reader, _Built, Any], None]] = {
 }  # fmt: skip
 INTERFACES = {"iifname": Field.IN, "oifname": Field.OUT, "iif": Field.IN, "oif": Field.OUT}
 SOMETIMES = ("mark", "skuid", "skgid", "length", "pkttype", "hour", "day", "time", "ip ttl", "ip length", "ip dscp")
-
-
-def _number(value: Any) -> int:
-    return int(value)
 
 
 def _protocol(value: Any) -> int:

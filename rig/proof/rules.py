@@ -128,12 +128,13 @@ def _patterns(matches: tuple[Match, ...]) -> set[str]:
     return found
 
 
+def of_protocol(protocol: int) -> tuple[Match, Match]:
+    """A packet of a protocol that has its header in it: a later fragment has none."""
+    return Within(Field.PROTOCOL, ((protocol, protocol),)), Within(Field.FRAGMENT, ((0, 0),))
+
+
 def with_port(
     field: Field, protocol: int, ranges: tuple[tuple[int, int], ...], *, negated: bool = False
 ) -> list[Match]:
     """A port of a protocol that has them. A later fragment has none, and matches neither this nor its opposite."""
-    return [
-        Within(Field.PROTOCOL, ((protocol, protocol),)),
-        Within(Field.FRAGMENT, ((0, 0),)),
-        Within(field, ranges, negated),
-    ]
+    return [*of_protocol(protocol), Within(field, ranges, negated)]
