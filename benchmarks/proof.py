@@ -12,9 +12,10 @@ from multiprocessing.connection import Connection
 
 from benchmarks.figures import Figure, spread
 from rig.config.bench_files import load, load_destinations
-from rig.parts.fence_rules import BASE_RULES, FencedSide, session_rules
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import BASE_RULES, session_rules
 from rig.proof import iptables_file
-from rig.proof.declared import Around, Caller
+from rig.proof.declared import Around
 from rig.proof.proof import prove
 
 RUNS, CALLERS = 5, 32
@@ -40,7 +41,7 @@ def proven(text: str, callers: int) -> float:
     """Seconds, the reading of the file included. Raises RuntimeError where the rules are not proven."""
     bench = load("loopback")
     assert bench.lig is not None
-    who = tuple(Caller(f"ppp{number}", FIRST + number) for number in range(callers))
+    who = tuple(FencedSide(f"ppp{number}", FIRST + number) for number in range(callers))
     around = Around(load_destinations(bench), who, pool=bench.lig.pool)
     began = time.monotonic()
     found = prove(iptables_file.read(text, "rules"), around)

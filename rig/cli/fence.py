@@ -25,7 +25,8 @@ from rig.cli.common import (
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide, session_rules
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import session_rules
 from rig.verdict.verdict import as_json
 
 SHOWN = 20

@@ -9,10 +9,10 @@ from typing import Any
 
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
-from rig.parts.fence_rules import FencedSide
+from rig.config.fenced_side import FencedSide
 from rig.proof import iptables_file, nft_file, proof
 from rig.proof.coverage import Changed, changed
-from rig.proof.declared import Around, Caller
+from rig.proof.declared import Around
 from rig.proof.found import Proof
 from rig.proof.rules import RulesError, RuleSet
 
@@ -35,7 +35,7 @@ def read(path: Path) -> RuleSet:
 def prove(bench: Bench, rules: RuleSet, sessions: Sequence[FencedSide], pattern: str) -> Proof:
     """``sessions``: who was there when the rules were saved. Raises RulesError."""
     pool = bench.lig.pool if bench.lig else None
-    callers = tuple(Caller(side.interface, side.address) for side in sessions)
+    callers = tuple(sessions)
     return proof.prove(rules, Around(load_destinations(bench), callers, pattern, pool))
 
 

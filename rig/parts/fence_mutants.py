@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from rig.config.destinations import DNS, HTTPS, Destinations
-from rig.parts.fence_rules import FencedSide, chains
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import chains
 from rig.parts.mutation import Change, GatewayMutant, first, replaced, without
 
 

@@ -8,14 +8,7 @@ from ipaddress import IPv4Address
 
 from drivers.net.firewall import HAS_OPTIONS
 from rig.config.destinations import DNS, HTTPS, Destinations
-
-
-@dataclass(frozen=True)
-class FencedSide:
-    """Whom a fence is put around: the caller's interface at the gateway, and the address it was assigned."""
-
-    interface: str
-    address: IPv4Address
+from rig.config.fenced_side import FencedSide
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from drivers.net import conntrack, firewall
 from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import Destinations
+from rig.config.fenced_side import FencedSide
 from rig.parts import fence_rules
-from rig.parts.fence_rules import FencedSide, SavedFence
+from rig.parts.fence_rules import SavedFence
 from rig.parts.mutation import GatewayMutant
 from rig.run.control import Control, Handler
 

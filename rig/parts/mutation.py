@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide, chains
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import chains
 
 Change = Callable[[str, Destinations, FencedSide], str]
 

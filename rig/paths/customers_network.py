@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from drivers.net import firewall
 from rig.config.bench import Bench
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide
+from rig.config.fenced_side import FencedSide
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.router.router import Router
 from rig.parts.router.rules import INSIDE, Masking

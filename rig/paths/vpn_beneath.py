@@ -13,9 +13,10 @@ from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench, InternetTable
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import ESP, IKE, NAT_T, Service
+from rig.config.fenced_side import FencedSide
 from rig.console.console import Console
 from rig.console.networks import join_router
-from rig.parts.fence_rules import FencedSide, SavedFence
+from rig.parts.fence_rules import SavedFence
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig
 from rig.parts.router.router import Router

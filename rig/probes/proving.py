@@ -12,7 +12,7 @@ from rig.probes.probe import Expected, Outcome, Probe, Side
 from rig.proof import iptables_file
 from rig.proof.coverage import Row, rows
 from rig.proof.deciding import decide
-from rig.proof.declared import Around, Caller
+from rig.proof.declared import Around
 from rig.proof.found import CounterExample, Proof
 from rig.proof.header import ICMP, ITSELF, TCP, UDP, Header
 from rig.proof.proof import prove
@@ -32,7 +32,7 @@ def read(fence: SavedFence) -> RuleSet:
 def proof_of(rules: RuleSet, fence: SavedFence, allowed: Destinations, pool: IPv4Network | None) -> Proof:
     """The rules around all who are there, held to what each may do. Raises RulesError."""
     sides = sorted(fence.sides, key=lambda side: side != fence.side)  # of the one who sends, the examples are
-    callers = tuple(Caller(side.interface, side.address) for side in sides)
+    callers = tuple(sides)
     return prove(rules, Around(allowed, callers, fence.pattern, pool, fence.own))
 
 

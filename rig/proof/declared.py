@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from rig.config.destinations import DNS, HTTPS, Destinations
+from rig.config.fenced_side import FencedSide
 from rig.proof.header import ITSELF, TCP, UDP, Field, State
 from rig.proof.space import Set, Space
 from rig.proof.tracking import alone, tracked
@@ -20,20 +21,12 @@ NUMBERS = {"tcp": TCP, "udp": UDP, "esp": 50}
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Somebody at the gateway: the interface towards him, and the address that he was assigned."""
-
-    interface: str
-    address: IPv4Address
-
-
-@dataclass(frozen=True)
 class Around:
     """What a proof is about. ``callers``: who is there; ``pattern``: the interfaces of who else may come; ``pool``:
     their addresses, None where nobody has said; ``own``: the gateway's, none where nobody has."""
 
     allowed: Destinations
-    callers: tuple[Caller, ...]
+    callers: tuple[FencedSide, ...]
     pattern: str = CALLERS
     pool: IPv4Network | None = None
     own: tuple[IPv4Address, ...] = ()
@@ -124,20 +117,20 @@ class _Sets:
     def _states(self, *states: State) -> Set:
         return self._space.one_of(self._space.exactly(Field.STATE, state) for state in states)
 
-    def _from(self, caller: Caller) -> Set:
+    def _from(self, caller: FencedSide) -> Set:
         line = self._space.through(Field.IN, caller.interface)
         return line & self._plain & self._space.exactly(Field.SOURCE, int(caller.address))
 
-    def _to(self, caller: Caller) -> Set:
+    def _to(self, caller: FencedSide) -> Set:
         line = self._space.through(Field.OUT, caller.interface)
         return line & self._plain & self._space.exactly(Field.DESTINATION, int(caller.address))
 
-    def outward(self, caller: Caller) -> Set:
+    def outward(self, caller: FencedSide) -> Set:
         """From exactly the assigned address to a service: §3.1."""
         to_services = self._space.one_of(to for _, (to, _) in self._services)
         return self._from(caller) & self._states(State.NEW, State.ESTABLISHED) & to_services
 
-    def inward(self, caller: Caller) -> Set:
+    def inward(self, caller: FencedSide) -> Set:
         """To exactly the assigned address what belongs to a flow."""
         return self._to(caller) & self._states(State.ESTABLISHED)
 
@@ -157,7 +150,7 @@ class _Sets:
         return (own & itself) | (~own & ~itself)
 
 
-def tastes(space: Space, around: Around, caller: Caller) -> Sequence[Set]:
+def tastes(space: Space, around: Around, caller: FencedSide) -> Sequence[Set]:
     """What a packet that shows something best is like, the weightiest first: one that can be sent here, and read."""
     elsewhere = {field: ~_of_callers(space, around, field) for field in (Field.IN, Field.OUT)}
     outward = space.through(Field.IN, caller.interface) & elsewhere[Field.OUT]

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.config.bench_files import load, load_destinations
+from rig.config.fenced_side import FencedSide
 from rig.parts.fence_mutants import MUTANTS
-from rig.parts.fence_rules import BASE_RULES, FencedSide, session_rules
+from rig.parts.fence_rules import BASE_RULES, session_rules
 from rig.parts.mutation import GatewayMutant
 from rig.proof import iptables_file, nft_file
 from rig.proof.coverage import changed, rows
 from rig.proof.deciding import decide
-from rig.proof.declared import Around, Caller
+from rig.proof.declared import Around
 from rig.proof.found import Proof
 from rig.proof.header import ITSELF, Field, Header, State
 from rig.proof.passing import Passage
@@ -46,7 +47,7 @@ def gateway(count: int = 1, mutant: GatewayMutant | None = None) -> str:
 
 def proof_of(text: str, count: int = 1) -> Proof:
     assert BENCH.lig is not None
-    callers = tuple(Caller(side(number).interface, side(number).address) for number in range(count))
+    callers = tuple(side(number) for number in range(count))
     return prove(iptables_file.read(text, "rules"), Around(ALLOWED, callers, pool=BENCH.lig.pool))
 
 
@@ -320,7 +321,7 @@ def nft_gateway(*outward: Expressions) -> str:
 def nft_proof(text: str) -> Proof:
     assert BENCH.lig is not None
     rules = nft_file.read(text, "rules")
-    return prove(rules, Around(ALLOWED, (Caller("ppp0", FIRST),), pool=BENCH.lig.pool))
+    return prove(rules, Around(ALLOWED, (FencedSide("ppp0", FIRST),), pool=BENCH.lig.pool))
 
 
 def test_the_same_fence_for_nft_lacks_what_it_cannot_say_and_no_more() -> None:

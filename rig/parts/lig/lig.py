@@ -42,8 +42,8 @@ from drivers.ppp.misbehaving.roles import Gateway
 from drivers.ppp.pppd import Pppd, PppOptions
 from drivers.serial.serial_line import SerialLine
 from rig.config.destinations import Destinations
+from rig.config.fenced_side import FencedSide
 from rig.parts.fence_mutants import BY_NAME
-from rig.parts.fence_rules import FencedSide
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal

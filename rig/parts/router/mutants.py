@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.config.destinations import HTTPS, Destinations
-from rig.parts.fence_rules import FencedSide
+from rig.config.fenced_side import FencedSide
 from rig.parts.mutation import Change, first, replaced, without
 
 

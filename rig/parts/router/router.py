@@ -7,7 +7,8 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide, SavedFence
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
 from rig.parts.router.rules import OUTSIDE, Masking

@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from rig.config.destinations import Destinations
-from rig.parts.fence_rules import FencedSide, session_rules
+from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import session_rules
 
 INSIDE, OUTSIDE = "lan0", "wan0"
 """The router's interfaces: to the customer's network, and to the Internet."""

@@ -25,8 +25,8 @@ from drivers.l2tp.tunnel import Tunnel
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import Pppd, PppOptions
 from rig.config.destinations import Destinations
+from rig.config.fenced_side import FencedSide
 from rig.parts.fence_mutants import BY_NAME
-from rig.parts.fence_rules import FencedSide
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal
