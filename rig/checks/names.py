@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
-import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
 from rig.checks.check import MODEMS, Surroundings, check, not_run
-from rig.config.destinations import DNS
-from rig.probes.reaching import ANSWER_SECONDS
+from rig.probes.names import ask_name
 from rig.verdict.verdict import CheckResult
 
 
@@ -29,30 +21,3 @@ def name_service(around: Surroundings) -> Iterator[CheckResult]:
     for server in around.up.name_servers:
         observed = ask_name(around.namespace, server, name, around.answer_seconds)
         yield CheckResult("name service", f"{name} at {server}", str(wanted), observed, observed == str(wanted))
-
-
-def ask_name(namespace: NetworkNamespace, server: IPv4Address, name: str, patience: float = ANSWER_SECONDS) -> str:
-    """What a name server answers for an A record, or how it failed. Asked up to three times, as a resolver does."""
-    query = dpkt.dns.DNS(id=secrets.randbelow(65536), qd=[dpkt.dns.DNS.Q(name=name, type=dpkt.dns.DNS_A)])
-    with namespace.entered():
-        connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with connection:
-        connection.settimeout(patience / 3)
-        connection.connect((str(server), DNS))
-        for _ in range(3):
-            try:
-                connection.send(bytes(query))
-                with waiting():
-                    received = connection.recv(4096)
-            except TimeoutError:
-                continue
-            except OSError as error:
-                return str(error.strerror)
-            try:
-                answer = dpkt.dns.DNS(received)
-            except (dpkt.dpkt.Error, ValueError, IndexError, struct.error) as error:
-                return f"an answer that cannot be read ({type(error).__name__}: {error})"
-            if answer.id == query.id:
-                found = [socket.inet_ntoa(record.ip) for record in answer.an if record.type == dpkt.dns.DNS_A]
-                return found[0] if found else "no such name"
-    return "no answer"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from drivers.base.errors import BusyError
+from drivers.base.errors import BusyError, UsageError
 from drivers.base.interruptions import interruptible
 from drivers.modem.number import Number
 from rig.config.bench import Bench
@@ -45,26 +45,32 @@ def run(
     is probed again, 0 for not. ``verdict`` is filled in as it goes on, and at the end by what the probes found, a check
     for each category.
 
-    Raises as opening the way does, and ProbeError where the probes show nothing.
+    Raises as opening the way does, ProbeError where the probes show nothing, and UsageError for a category of which
+    there are none.
     """
     with interruptible(), Owner() as owner, told(bench, owner.folder, progress):
         if capture is not None:
             capture.attend(owner)
         built = build(bench, [number] if number else [], owner, progress, capture)
+        known: set[str] = set()
         far = built.far if isinstance(built, BuiltModem) else None
         other = _second_caller(bench, owner, far, number, progress) if number and far and bench.exchange else None
         up = built.path.open(verdict)
         run, before = probes_of(built, up, drawn, other, progress.advance), built.fence(up)
         with progress.step("probing the fence"), over(built.path):
             report = run.run()
+        known |= run.known
         proven = _proven(LiveProof(built, up, run, before), report, progress, "the fence")
         for lower in up.beneath:
             beneath, before = probes_of(built, lower, drawn, None, progress.advance, up), built.fence(lower)
             name = FIREWALLS[lower.kind]
             with progress.step(f"probing {name}"), over(built.path):
                 found = beneath.run()
+            known |= beneath.known
             proven |= _proven(LiveProof(built, lower, beneath, before), found, progress, name)
             report = report.above(found, name)
+        if unknown := drawn.only - known:
+            raise UsageError(f"no probe is of the category {min(unknown)}", f"one of: {', '.join(sorted(known))}")
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
                 outcomes, filled = run.flooded(flood, far.gateway.fence.room if far else None)

@@ -17,11 +17,13 @@ from rig.probes.run import FenceRun, Vantage
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``: see Ground."""
+    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``, ``only``: see
+    Ground."""
 
     sample: int = 200
     seed: int = 2007
     ends: bool = True
+    only: frozenset[str] = frozenset()
 
 
 def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: Up | None = None) -> Ground:
@@ -36,8 +38,9 @@ def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: 
     seen_as = built.places(up).seen_as
     proof = top.allowed.servers[-1] if top else None
     return Ground(
-        allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.ends
-    )
+        allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.ends,
+        drawn.only,
+    )  # fmt: skip
 
 
 def vantage_of(built: Built, up: Up, other: Up | None = None, top: Up | None = None) -> Vantage:

@@ -107,6 +107,8 @@ MUTANTS = (
     GatewayMutant("ends-late", "a flow that has ended stays open as long as the kernel has it", "after a flow's end", tracking=(("tcp_timeout_close", 120), ("tcp_timeout_time_wait", 120))),
     GatewayMutant("ftp-helper", "what is said to a server opens a door, as for FTP", "helper's pinhole", _helped("ftp")),
     GatewayMutant("irc-helper", "what is said to a server opens a door, as for IRC", "helper's pinhole", _helped("irc")),
+    GatewayMutant("sip-helper", "what is said to a server opens a door, as for SIP", "helper's pinhole", _helped("sip")),
+    GatewayMutant("any-name", "the name service answers any name", "a stranger's name", any_name=True),
     GatewayMutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip
 """By name, unique; the sound gateway is none of them."""

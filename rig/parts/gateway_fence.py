@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -53,7 +53,8 @@ class _Standing:
 
 
 class GatewayFence:
-    """In the gateway's process. ``allowed``: what a caller may reach; ``mutants``: how it may be broken, by name."""
+    """In the gateway's process. ``allowed``: what a caller may reach; ``mutants``: how it may be broken, by name;
+    ``broken``: told of it when it is."""
 
     def __init__(
         self,
@@ -61,8 +62,10 @@ class GatewayFence:
         allowed: Destinations,
         mutants: Mapping[str, GatewayMutant],
         log: logging.Logger,
+        broken: Callable[[GatewayMutant | None], None] = lambda mutant: None,
     ) -> None:
         self._mutants = mutants
+        self._broken = broken
         self._namespace = namespace
         self._allowed = allowed
         self._log = log
@@ -139,6 +142,7 @@ class GatewayFence:
         open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
         rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
         firewall.apply(self._namespace, rules, version=6)
+        self._broken(self._mutant)
 
     def load_rules(self) -> None:
         """Load the rules of the sessions that are up anew, as they are to be now, each session's in one commit."""

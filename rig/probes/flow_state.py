@@ -24,10 +24,13 @@ from rig.probes.packets import ACK, FIN, PUSH, RST, SYN
 from rig.probes.probe import Outcome, Probe
 from rig.probes.reaching import flow
 
+OUTSIDE, AFTER_THE_END, PINHOLE = "outside the window", "after a flow's end", "helper's pinhole"
+"""Categories."""
 FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
 HOLE_SECONDS = 1.25
 """How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
 that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
+VOICE_PORT = 42424
 FAR_AHEAD = 1 << 30
 LINGER_NOT = struct.pack("ii", 1, 0)
 """A close that sends a RST (socket(7), SO_LINGER)."""
@@ -60,7 +63,7 @@ def outside_the_window(ground: Ground, caller: LinkEnd, server: IPv4Address, sen
             made = packets.tcp(
                 server, make.target, now.port, number, flags=flags, source_port=HTTPS, seq=seq, ack=now.ack
             )
-            probes.append(make.inward("outside the window", f"{name} from {server}", made, number))
+            probes.append(make.inward(OUTSIDE, f"{name} from {server}", made, number))
         return send(probes)
 
 
@@ -89,7 +92,7 @@ def after_the_end(ground: Ground, over: Ended, server: IPv4Address, send: Send) 
                 server, make.target, left.port, number, flags=flags, source_port=HTTPS, seq=left.seq, ack=left.ack
             )
             what = f"{name} from {server}, {HOLE_SECONDS:g} s after {how}"
-            probes.append(make.inward("after a flow's end", what, made, number))
+            probes.append(make.inward(AFTER_THE_END, what, made, number))
     return send(probes)
 
 
@@ -127,22 +130,44 @@ def through_a_pinhole(ground: Ground, caller: LinkEnd, server: IPv4Address, send
     """In a flow to a server is said what makes a helper expect a connection, as of FTP and IRC; then that connection
     comes. Whoever lets in what is expected has let the caller's correspondent choose."""
     make, found = ProbeMaker(ground, FIRST_PINHOLE), []
-    for name, said in _invitations(ground.caller):
+    for name, said, let_in in _invitations(ground.caller):
         with flow(caller.namespace, server) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sendall(b"\n")  # a helper looks for a command where a line has ended before
             connection.sendall(said)
             answered(connection)  # by then it has gone by the gateway
-            probe = make.tcp_inward(
-                "helper's pinhole", f"{name}: SYN from {server}:20", server, packets.NOBODYS_PORT, SYN, 20
-            )
-            found += send([probe])
+            found += send([let_in(make, name, server)])
     return found
 
 
-def _invitations(caller: IPv4Address) -> Iterator[tuple[str, bytes]]:
-    """RFC 959 §4.1.2 (PORT), and CTCP's DCC."""
+def _data_connection(make: ProbeMaker, name: str, server: IPv4Address) -> Probe:
+    """TCP, as of FTP and of IRC's clients among each other."""
+    return make.tcp_inward(PINHOLE, f"{name}: SYN from {server}:20", server, packets.NOBODYS_PORT, SYN, 20)
+
+
+def _voice(make: ProbeMaker, name: str, server: IPv4Address) -> Probe:
+    """RTP, which has an even port (RFC 3550 §11)."""
+    number = make.number()
+    made = packets.udp(server, make.target, VOICE_PORT, number)
+    return make.inward(PINHOLE, f"{name}: UDP from {server} to port {VOICE_PORT}", made, number)
+
+
+def _invitations(caller: IPv4Address) -> Iterator[tuple[str, bytes, Callable[[ProbeMaker, str, IPv4Address], Probe]]]:
+    """RFC 959 §4.1.2 (PORT), CTCP's DCC, and RFC 3261's INVITE with a description of RFC 4566; and what comes then."""
     port = packets.NOBODYS_PORT
     address = ",".join(str(caller).split("."))
-    yield "FTP", f"PORT {address},{port >> 8},{port & 255}\r\n".encode()
-    yield "IRC", f"PRIVMSG somebody :\1DCC SEND file {int(caller)} {port} 100\1\r\n".encode()
+    yield "FTP", f"PORT {address},{port >> 8},{port & 255}\r\n".encode(), _data_connection
+    yield "IRC", f"PRIVMSG somebody :\1DCC SEND file {int(caller)} {port} 100\1\r\n".encode(), _data_connection
+    described = "".join(
+        f"{line}\r\n"
+        for line in (
+            "v=0", f"o=- 1 1 IN IP4 {caller}", "s=-", f"c=IN IP4 {caller}", "t=0 0", f"m=audio {VOICE_PORT} RTP/AVP 0",
+        )
+    )  # fmt: skip
+    head = (
+        "INVITE sip:somebody@invalid SIP/2.0", f"Via: SIP/2.0/TCP {caller}:5060;branch=z9hG4bK1", "Max-Forwards: 70",
+        f"From: <sip:caller@{caller}>;tag=1", "To: <sip:somebody@invalid>", f"Call-ID: 1@{caller}", "CSeq: 1 INVITE",
+        f"Contact: <sip:caller@{caller}:5060;transport=tcp>", "Content-Type: application/sdp",
+        f"Content-Length: {len(described)}",
+    )  # fmt: skip
+    yield "SIP", "\r\n".join([*head, "", described]).encode(), _voice

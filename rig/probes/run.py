@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -13,12 +13,23 @@ from drivers.net.link_end import LinkEnd
 from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets
+from rig.probes.cards import CATEGORY as BETWEEN_CARDS
 from rig.probes.cards import Cards, probe_cards
 from rig.probes.engine import Follow, probe_inward, probe_outward
 from rig.probes.flood import answered, fill
-from rig.probes.flow_state import Ended, after_the_end, ended, outside_the_window, through_a_pinhole
+from rig.probes.flow_state import (
+    AFTER_THE_END,
+    OUTSIDE,
+    PINHOLE,
+    Ended,
+    after_the_end,
+    ended,
+    outside_the_window,
+    through_a_pinhole,
+)
 from rig.probes.inward import about_a_flow, about_the_vpn, inward, of_a_flow
 from rig.probes.making import Ground, ProbeMaker
+from rig.probes.names import STRANGERS, strangers_names
 from rig.probes.outward import FIRST_PACKETS, outward
 from rig.probes.own_firewall import own_firewall
 from rig.probes.probe import Expected, Outcome, Probe, Side
@@ -51,7 +62,8 @@ class Vantage:
 class FenceRun:
     """Probes a fence from the caller's end, and from behind the gateway where there is somebody to do it.
 
-    ``told``: how many probes have been sent, and of how many.
+    ``told``: how many probes have been sent, and of how many. ``known``: the categories that :meth:`run` has met, those
+    that nobody wanted as well.
     """
 
     def __init__(
@@ -59,6 +71,7 @@ class FenceRun:
     ) -> None:
         self._told = told
         self._sent = self._total = 0
+        self.known: set[str] = set()
         self.ground = ground
         self.vantage = vantage
         self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
@@ -69,9 +82,11 @@ class FenceRun:
         known."""
         began = time.monotonic()
         caller, far = self.vantage.caller, self.vantage.far
-        probes = [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
-        strangers = inward(self.ground) if far is not None else []
-        own = own_firewall(self.ground) if self.vantage.towards_caller is not None else []
+        probes = self._wanted(
+            [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
+        )
+        strangers = self._wanted(inward(self.ground)) if far is not None else []
+        own = self._wanted(own_firewall(self.ground)) if self.vantage.towards_caller is not None else []
         self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
         first = sum(1 for probe in probes if probe.category == FIRST_PACKETS)
         found = self._out(probes[:first], self._follow)
@@ -80,40 +95,57 @@ class FenceRun:
         if far is not None:
             found += self._from(far, strangers)
             found += self._about_what_is_open(far)
-        if self.vantage.towards_caller is not None:
+        if self.vantage.towards_caller is not None and own:
             with closing(observer.inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
                 found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
         if far is not None and over is not None:
             found += after_the_end(self.ground, over, self._server, lambda probes: self._from(far, probes))
-        if self.vantage.cards is not None:
+        if self.vantage.cards is not None and self._wants(BETWEEN_CARDS):
             found += probe_cards(self.ground, self.vantage.cards, self._follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
+        found += self._strangers_names()
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
+
+    def _strangers_names(self) -> list[Outcome]:
+        """What the gateway's own name servers say of names that are not theirs."""
+        servers = self.ground.allowed.name_servers if self._wants(STRANGERS) else ()
+        namespace, seed = self.vantage.caller.namespace, self.ground.seed
+        return [outcome for server in servers for outcome in strangers_names(namespace, server, seed)]
 
     def _about_what_is_open(self, far: LinkEnd) -> list[Outcome]:
         """What others send about a flow that the caller has; about its VPN, where there is nothing else."""
-        if not self.ground.allowed.servers:
-            return self._from(far, about_the_vpn(self.ground))
-        ground, caller, server = self.ground, self.vantage.caller, self._server
 
         def send(probes: list[Probe]) -> list[Outcome]:
-            return self._from(far, probes)
+            return self._from(far, self._wanted(probes))
 
+        if not self.ground.allowed.servers:
+            return send(about_the_vpn(self.ground))
+        ground, caller, server = self.ground, self.vantage.caller, self._server
         with flow(caller.namespace, server) as connection:
             port = int(connection.getsockname()[1])
             found = send(about_a_flow(ground, server, port))
         if ground.proof is not None:  # that flow is inside another way: none of its segments are seen here
             return found
-        found += outside_the_window(ground, caller, server, send)
-        return found + through_a_pinhole(ground, caller, server, send)
+        if self._wants(OUTSIDE):
+            found += outside_the_window(ground, caller, server, send)
+        if self._wants(PINHOLE):
+            found += through_a_pinhole(ground, caller, server, send)
+        return found
 
     def _ended(self) -> Ended | None:
         """Flows that are over from now on, where somebody can speak in them once more."""
         ground = self.ground
         if self.vantage.far is None or not ground.ends or ground.proof is not None or not ground.allowed.servers:
             return None
-        return ended(self.vantage.caller, self._server)
+        return ended(self.vantage.caller, self._server) if self._wants(AFTER_THE_END) else None
+
+    def _wants(self, category: str) -> bool:
+        self.known.add(category)
+        return not self.ground.only or category in self.ground.only
+
+    def _wanted(self, probes: Iterable[Probe]) -> list[Probe]:
+        return [probe for probe in probes if self._wants(probe.category)]
 
     def flooded(self, flows: int, room: Callable[[], tuple[int, int]] | None) -> tuple[list[Outcome], Filled]:
         """The probes that must be dropped, while the gateway is full of half-open flows: it must not open then.
@@ -147,9 +179,8 @@ class FenceRun:
         made = [probe_of(example, interface, FIRST_EXAMPLE + at) for at, example in enumerate(examples)]
         probes = [probe for probe in made if isinstance(probe, Probe)]
         self._sent, self._total = 0, len(probes)
-        out = [probe for probe in probes if probe.side is Side.CALLER]
-        found = self._out(out, self._follow) if out else []
-        if self.vantage.far is not None and len(out) < len(probes):
+        found = self._out([probe for probe in probes if probe.side is Side.CALLER], self._follow)
+        if self.vantage.far is not None:
             found += self._from(self.vantage.far, [probe for probe in probes if probe.side is Side.FAR])
         outcomes = {outcome.probe.number: outcome for outcome in found}
         return [
@@ -166,11 +197,15 @@ class FenceRun:
 
     def _out(self, probes: Sequence[Probe], follow: Follow) -> list[Outcome]:
         """Send as the caller; seen behind the gateway, and at the other caller's end."""
+        if not probes:
+            return []
         ends = [end for end in (self.vantage.far, self.vantage.other) if end]
         return probe_outward(probes, self.vantage.caller, ends, follow, self._one_sent)
 
     def _from(self, sender: LinkEnd, probes: list[Probe]) -> list[Outcome]:
         """Send to the callers; seen at their own ends of their lines."""
+        if not probes:
+            return []
         ends = [end for end in (self.vantage.caller, self.vantage.other) if end]
         with contextlib.ExitStack() as open_sockets:
             watchers = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.base.dissection import dpkt
-from rig.checks.names import ask_name
+from rig.probes.names import ask_name
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:

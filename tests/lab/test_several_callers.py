@@ -9,11 +9,11 @@ import pytest
 
 from drivers.base.errors import BusyError, PppError
 from drivers.modem.number import Number
-from rig.checks.names import ask_name
 from rig.config.bench_files import load
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
+from rig.probes.names import ask_name
 from rig.probes.reaching import connect
 from rig.run.owner import Owner
 from rig.run.progress import Progress

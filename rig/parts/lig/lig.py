@@ -28,7 +28,6 @@ from drivers.base.errors import (
     RigError,
     as_outcome,
 )
-from drivers.base.program import Program, find
 from drivers.base.secret import Secret
 from drivers.modem.bring_up import bring_up, opened
 from drivers.modem.modem import Modem
@@ -45,6 +44,8 @@ from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
 from rig.parts.fence_mutants import BY_NAME
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
+from rig.parts.lig.name_server import NameServer
+from rig.parts.mutation import GatewayMutant
 from rig.run.control import Handler, serve_in_thread
 from rig.run.journal import Journal
 
@@ -52,12 +53,11 @@ MISBEHAVING_SECONDS = 600.0
 RETRY_SECONDS = 0.2
 THREAD_SECONDS = 3.0
 LINE_SECONDS = 60.0
-NAME_SERVER_SECONDS = 10.0
 INIT = "ATS10=3"
 """A gateway wants its line back soon after a caller has gone: carrier may be away for 0.3 s (S10)."""
 
 _log = logging.getLogger("lig")
-_pppd_log, _dnsmasq_log = _log.getChild("pppd"), _log.getChild("dnsmasq")
+_pppd_log = _log.getChild("pppd")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Lig:
         self.plan = plan
         self.namespace = NetworkNamespace(plan.namespace)
         self.pool = Pool(plan.pool)
-        self.fence = GatewayFence(self.namespace, plan.fence, BY_NAME, _log)
+        self.fence = GatewayFence(self.namespace, plan.fence, BY_NAME, _log, self._break)
         self._in_session: set[str] = set()
         self._open_lines: set[SerialLine] = set()
         self._held: set[Pppd] = set()
@@ -148,30 +148,11 @@ class Lig:
         addresses = (IPv4Interface(f"{address}/32") for address in self.plan.fence.name_servers)
         self.namespace.add_address("lo", *addresses)
         self.fence.prepare()
-        self._start_name_server()
+        self._name_server = NameServer(self.plan.fence.name_servers, self.plan.names, self.namespace.enter_for_good)
 
-    def _start_name_server(self) -> None:
-        started = threading.Event()
-
-        def said(line: str) -> None:
-            _dnsmasq_log.info(line)
-            if "started" in line:
-                started.set()
-
-        self._name_server = Program(
-            find("dnsmasq", "dnsmasq-base"),
-            [
-                "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-                "--bind-interfaces", "--log-facility=-", "--pid-file=",
-                "--local=/#/",  # so that it says NXDOMAIN and NODATA, as a provider's does; without, REFUSED to both
-                *(f"--listen-address={address}" for address in self.plan.fence.name_servers),
-                *(f"--host-record={name},{address}" for name, address in self.plan.names.items()),
-            ],
-            line=said,
-            prepare=self.namespace.enter_for_good,
-            ended=started.set,
-        )  # fmt: skip
-        self._name_server_started = started
+    def _break(self, mutant: GatewayMutant | None) -> None:
+        """What of a mutant is not the fence's."""
+        self._name_server.answer_any_name(self.plan.address if mutant is not None and mutant.any_name else None)
 
     # --- its lines -----------------------------------------------------------------------------------------
 
@@ -184,10 +165,7 @@ class Lig:
             thread.start()
             self._threads.append(thread)
             ready.append((line, event))
-        in_time = self._name_server_started.wait(NAME_SERVER_SECONDS)
-        if not in_time or not self._name_server.running:
-            why = "ended at once" if in_time else f"did not start within {NAME_SERVER_SECONDS:g} s"
-            raise CannotRunError(f"dnsmasq {why}; see the far end's log", "apt-get install dnsmasq-base")
+        self._name_server.wait_ready()
         for line, event in ready:
             # The event is set by a modem that is ready, and by a line that finds that nothing can run here.
             if not event.wait(LINE_SECONDS):
@@ -344,7 +322,7 @@ class Lig:
                 syscalls.hang_up_terminal(serial.fileno())  # wakes the thread that waits for its RING
         for thread in self._threads:
             thread.join(THREAD_SECONDS)
-        self._name_server.stop(THREAD_SECONDS)
+        self._name_server.stop()
         _log.info("stopped")
 
     # --- what a test may ask ---------------------------------------------------------------------------------
