@@ -15,7 +15,9 @@ from typing import Any
 
 from drivers.base.errors import RigError
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 60.0
+"""For one answer. Most come at once; a first USB modem's when four kernel modules are loaded, on an emulated processor
+that others use as well."""
 
 Handler = Callable[..., Any]
 
@@ -39,6 +41,8 @@ class Control:
                 connection.connect(str(self.path))
                 connection.sendall(json.dumps({"do": what, **arguments}).encode() + b"\n")
                 answer = json.loads(connection.makefile("rb").readline() or b'{"error": "it ended without an answer"}')
+        except TimeoutError:
+            raise ControlError(f"{self.path.name}: {what}: no answer within {ANSWER_SECONDS:g} s") from None
         except (OSError, ValueError) as error:
             raise ControlError(f"{self.path.name}: {what}: {error}") from error
         if "error" in answer:
