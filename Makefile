@@ -1,6 +1,7 @@
 # make dial    sets up what is missing and dials on the emulated bench
 # make test    sets up what is missing and runs every check
 # make bench   the figures, beside their peers
+# make kernel  builds a kernel with which the lab is twice as fast; ten minutes
 #
 # A second run installs nothing. No root is needed where the system packages are there already.
 
@@ -22,7 +23,7 @@ CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound l
 
 .PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
-.PHONY: setup packages usb-guest hardware docs clean
+.PHONY: setup packages kernel usb-guest hardware docs clean
 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -152,6 +153,11 @@ $(AMX_LIBRARY): tests/guest/amx_host.c
 	@sh scripts/system-packages apt-packages.txt test
 	mkdir -p $(@D)
 	cc -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
+
+# The lab's kernel, which is twice as fast as the one that Debian has: ten minutes, once for this user.
+kernel: setup
+	@sh scripts/system-packages apt-packages.txt kernel
+	@sh scripts/uml-kernel rig/lab/kernel.config "$$($(BIN)/python -m rig.lab.uml_kernel)"
 
 packages:
 	@sh scripts/system-packages apt-packages.txt run

@@ -3,7 +3,7 @@ rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faul
 test holds these to be those."""
 
 LIG = (
-        "no-source-check", "source-24", "source-0", "checks-swapped", "servers-24", "servers-31", "servers-16",
+        "no-source-check", "source-24", "source-1", "checks-swapped", "servers-24", "servers-31", "servers-16",
     "everything-out", "private-out", "private-172-out", "every-port", "port-80", "port-range", "udp-443",
     "every-protocol", "esp-out", "gre-out", "tunnel-out", "icmp-out", "icmp-errors-out", "options-out",
     "foreign-dns", "gateway-open", "utility-open", "wrong-interface", "server-missing", "no-name-service",

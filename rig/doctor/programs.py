@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from drivers.base import program
 from drivers.base.errors import CannotRunError
 from rig.doctor.finding import Finding, State
+from rig.lab import uml_kernel
 
 BOUND_SECONDS = 20.0
 VERSION = re.compile(r"\d+(?:\.\d+)+[\w.-]*")
@@ -21,7 +22,7 @@ PROGRAMS = (
     ("ip", "iproute2", "-V"),
     ("dnsmasq", "dnsmasq-base", "--version"),
     ("modprobe", "kmod", "--version"),
-    ("linux.uml", "user-mode-linux", "--version"),
+    (uml_kernel.NAME, "user-mode-linux", "--version"),
     ("qemu-system-x86_64", "qemu-system-x86", "--version"),
 )
 
@@ -35,6 +36,8 @@ def programs() -> Iterator[Finding]:
             yield Finding("programs", name, State.MISSING, "", error.advice)
             continue
         yield _version(name, path, option, package)
+    if (own := uml_kernel.built()).exists():
+        yield _version("linux.uml of make kernel", str(own), "--version", "")
 
 
 def _version(name: str, path: str, option: str, package: str) -> Finding:

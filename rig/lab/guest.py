@@ -81,7 +81,7 @@ def make_modules_loadable() -> None:
     """
     source = Path(os.environ["RIG_MODULES"])
     release = os.uname().release
-    if not (source / release).is_dir():
+    if not os.environ["RIG_MODULES"] or not (source / release).is_dir():  # a kernel with all built in
         return
     root = Path("/run/modules")
     (root / "lib/modules").mkdir(parents=True)

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import mmap
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.base.errors import GuestError
-from rig.lab import not_starting, processor
+from rig.lab import not_starting, processor, uml_kernel
 from rig.lab.floating_point import MEND, needs_mend
 from rig.lab.outside import Guest, take_signals, write_init
 from rig.lab.relay import Line
 
-KERNEL = "linux.uml"
-MODULES = "/usr/lib/uml/modules"
 MEGABYTES = 1024
 BOOT_SECONDS = 60.0
 MEMORY_FOLDERS = ("/dev/shm", tempfile.gettempdir(), "/var/tmp")  # noqa: S108 - its memory is a file, unlinked
@@ -38,14 +35,17 @@ class UmlLab:
 
     def missing(self, *, usb: bool = False, ppp: bool = True) -> str:
         """What keeps a guest from starting here; empty when nothing does."""
-        if shutil.which(KERNEL) is None:
-            return f"{KERNEL} (Debian package user-mode-linux)"
+        if uml_kernel.find() is None:
+            return f"{uml_kernel.NAME} (Debian package user-mode-linux)"
         if usb:
             return "USB: its kernel has none"
         return ""
 
     def check(self) -> bool:
         """Whether the mend is to be preloaded. Raises GuestError where this machine needs it and it was not built."""
+        kernel = uml_kernel.find()
+        if kernel is not None and kernel.any_processor:
+            return False
         mend = needs_mend() if self._mend is None else self._mend
         if mend and not self._library.exists():
             why, what_mends = not_starting.FLOATING_POINT
@@ -55,10 +55,14 @@ class UmlLab:
     def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
         """Start a guest whose files are in ``folder``; with more than one line it stays. Raises GuestError as
         :meth:`check` does."""
-        mend = self.check()
+        mend, kernel = self.check(), uml_kernel.find()
+        if kernel is None:
+            raise GuestError(
+                f"{self.name} did not start: there is no {self.missing()}", "apt-get install user-mode-linux"
+            )
         devices = [f"/dev/ttyS{number}" for number in range(lines)]
         shares = {"": "hostfs"}
-        init = write_init(folder, devices, shares, lines > 1, modules=MODULES)
+        init = write_init(folder, devices, shares, lines > 1, modules=kernel.modules)
         log = folder / "console.log"
         place = processor.take()
 
@@ -73,7 +77,8 @@ class UmlLab:
         with log.open("wb") as console:
             process = subprocess.Popen(
                 [
-                    KERNEL, "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEGABYTES}M", f"init={init}",
+                    kernel.program, *kernel.words, "rootfstype=hostfs", "rootflags=/", "ro",
+                    f"mem={MEGABYTES}M", f"init={init}",
                     "con=null", "con0=null,fd:1", "ssl=null", "quiet",
                     *(f"ssl{number}=fd:{into[number][0]},fd:{out[number][1]}" for number in range(lines)),
                 ],

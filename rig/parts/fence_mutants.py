@@ -49,7 +49,7 @@ _SERVER = f"-p tcp --dport {HTTPS}"
 MUTANTS = (
     GatewayMutant("no-source-check", "the source is not looked at", "spoofed source", without("-A {outward} ! -s ")),
     GatewayMutant("source-24", "any source of the same /24 passes", "spoofed source", replaced("! -s {address}/32", "! -s {address}/24")),
-    GatewayMutant("source-0", "any source at all passes", "spoofed source", replaced("! -s {address}/32", "! -s 0.0.0.0/0")),
+    GatewayMutant("source-1", "any source of the same half of all there are passes", "spoofed source", replaced("! -s {address}/32", "! -s {address}/1")),
     GatewayMutant("checks-swapped", "what is accepted is accepted before its source is looked at", "spoofed source", _checks_swapped),
     GatewayMutant("servers-24", "a /24 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/24 {_SERVER}")),
     GatewayMutant("servers-31", "a /31 stands where a /32 belongs", "neighbour of a server", replaced(rf"/32 {_SERVER}", f"/31 {_SERVER}")),
