@@ -43,6 +43,17 @@ def handle_of(pid: int) -> int:
         return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
+def children_of(parent: int) -> list[int]:
+    """The processes that one has begun and that are there yet."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                    found.append(int(entry.name))
+    return found
+
+
 class Program:
     """One run of a program, in a session of its own.
 

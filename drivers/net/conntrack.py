@@ -41,6 +41,15 @@ def flush_address(namespace: NetworkNamespace, address: IPv4Address) -> int:
         return sum(_delete(program, place, address) for place in OURS)
 
 
+def flush(namespace: NetworkNamespace) -> None:
+    """Forget every flow. Raises as :func:`flush_address`."""
+    command = [find("conntrack", "conntrack"), "--flush"]
+    with namespace.entered():
+        result = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS)
+    if result.returncode != 0:
+        raise RuntimeError(f"conntrack --flush: {result.stderr.strip()}")
+
+
 def settle(namespace: NetworkNamespace, settings: Mapping[str, int] = STRICT) -> None:
     """Set what a namespace's connection tracking is like, by the kernel's names behind ``nf_conntrack_``
     (Documentation/networking/nf_conntrack-sysctl.rst)."""

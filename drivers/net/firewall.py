@@ -46,14 +46,15 @@ def _path(program: str) -> str:
     return find(program, "iptables")
 
 
-def _restore(name: str, rules: str) -> subprocess.CompletedProcess[str]:
-    """``name``: iptables or ip6tables, with the back end."""
-    command = [_path(f"{name}-restore"), "-w", "--noflush"]
+def _restore(name: str, rules: str, *, whole: bool = False) -> subprocess.CompletedProcess[str]:
+    """``name``: iptables or ip6tables, with the back end; ``whole``: of each table that is there nothing stays."""
+    command = [_path(f"{name}-restore"), "-w", *([] if whole else ["--noflush"])]
     return subprocess.run(command, input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS)
 
 
-def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4) -> None:
-    """Commit iptables-restore text, for IPv4 or IPv6, on top of what is there: all of it, or nothing.
+def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4, whole: bool = False) -> None:
+    """Commit iptables-restore text, for IPv4 or IPv6, on top of what is there: all of it, or nothing. ``whole``:
+    instead of what is there, in the tables that it names.
 
     For IPv6 on a kernel that does not speak it there is nothing to do.
 
@@ -63,15 +64,19 @@ def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4) -> None:
         return
     with namespace.entered():
         name = back_end()
-        result = _restore(name if version == 4 else name.replace("iptables", "ip6tables"), rules)
+        result = _restore(name if version == 4 else name.replace("iptables", "ip6tables"), rules, whole=whole)
     if result.returncode != 0:
         raise RuntimeError(f"firewall rules refused: {result.stderr.strip()}\n{rules}")
 
 
-def save(namespace: NetworkNamespace) -> str:
-    """The rules in force with their counters, as iptables-save prints them."""
+def save(namespace: NetworkNamespace, *, version: int = 4) -> str:
+    """The rules in force with their counters, as iptables-save or ip6tables-save prints them; "" for IPv6 on a kernel
+    that does not speak it."""
+    if version == 6 and not has_ipv6():
+        return ""
     with namespace.entered():
+        name = back_end() if version == 4 else back_end().replace("iptables", "ip6tables")
         result = subprocess.run(
-            [_path(f"{back_end()}-save"), "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
+            [_path(f"{name}-save"), "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
         )
     return result.stdout

@@ -144,7 +144,8 @@ class NetworkNamespace:
             return next(str(each.get_attr("TCA_KIND")) for each in link.get_qdiscs(index) if each["index"] == index)
 
     def add_address(self, interface: str, *addresses: IPv4Interface) -> None:
-        self._address("add", interface, *addresses)
+        """One that is there already stays."""
+        self._address("replace", interface, *addresses)
 
     def remove_address(self, interface: str, address: IPv4Interface) -> None:
         self._address("del", interface, address)

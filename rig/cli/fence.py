@@ -86,7 +86,7 @@ def prove(
 ) -> int:
     """Hold a gateway's rules to a bench's fence: every header there is, not a thousand of them.
 
-    FILE: what iptables-save -c, or nft -j list ruleset, has printed on the gateway.
+    FILE: what iptables-save -c, ip6tables-save -c, or nft -j list ruleset, has printed on the gateway.
     """
     from rig.jobs import fence_proof as job
 

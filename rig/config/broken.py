@@ -8,6 +8,7 @@ LIG = (
     "every-protocol", "esp-out", "gre-out", "tunnel-out", "icmp-out", "icmp-errors-out", "options-out",
     "foreign-dns", "gateway-open", "utility-open", "wrong-interface", "server-missing", "no-name-service",
     "everything-in", "servers-in", "port-443-in", "icmp-in", "related-in", "rules-late", "rules-left", "ipv6-open",
+    "ipv6-icmp-out", "ipv6-dns-out", "ipv6-ack-out", "ipv6-in-ipv6-out", "ipv6-port-53-in",
     "callers-joined", "vpn-open", "remote-service-in", "pool-in", "no-syn-out", "fin-out", "null-out", "fin-in",
     "xmas-in", "port-53-out", "port-88-out", "port-20-in", "port-53-in", "protocol-99-out", "ospf-out",
     "l2tpv3-out", "vrrp-in", "protocol-253-in", "wrong-sums-out", "wrong-sums-in", "options-in", "any-window",

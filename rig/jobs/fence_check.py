@@ -87,7 +87,10 @@ def _proven(live: LiveProof, report: Report, progress: Progress, name: str) -> d
         return {}
     try:
         with progress.step(f"proving {name}"), over(live.built.path):
-            return {name: live.proven(report.outcomes)}
+            found = {name: live.proven(report.outcomes)}
+            if (ipv6 := live.proven_in_ipv6()) is not None:
+                found[f"{name}, IPv6"] = ipv6
+            return found
     except RulesError as error:
         progress.note(f"{name} is not proven: {error}")
         return {}

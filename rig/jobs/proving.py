@@ -32,10 +32,22 @@ class LiveProof:
         """The rules as they are now, held to what is declared; what differs is sent. ``outcomes``: of the probes since
         ``before``, which are looked up in the rules. Raises RulesError for a rule that is not understood, and
         ProbeError."""
-        before, after = self.before, self.built.fence(self.up)
+        before, after = self.before, self._now()
         assert before is not None
-        assert after is not None
         rules, pool = proving.read(after), None if self.up.beneath else self.built.pool
         proof = proving.proof_of(rules, after, self.run.ground.allowed, pool)
         confirmed = self.run.confirmed(proof.found, after.side.interface)
         return Proven(proof, tuple(confirmed), tuple(proving.coverage_of(proving.read(before), rules, after, outcomes)))
+
+    def proven_in_ipv6(self) -> Proven | None:
+        """The rules of IPv6: nothing passes. None at a gateway that does not speak it. Raises as :meth:`proven`."""
+        now = self._now()
+        if not now.ipv6:
+            return None
+        proof = proving.proof_of(proving.read_ipv6(now), now, self.run.ground.allowed, None)
+        return Proven(proof, tuple(self.run.confirmed(proof.found, now.side.interface)), ())
+
+    def _now(self) -> SavedFence:
+        fence = self.built.fence(self.up)
+        assert fence is not None
+        return fence

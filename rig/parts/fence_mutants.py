@@ -10,7 +10,7 @@ import re
 
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.config.fenced_side import FencedSide
-from rig.parts.fence_rules import chains
+from rig.parts.fence_rules import IPV6_OPEN_RULES, IPV6_RULES, chains
 from rig.parts.mutation import Change, GatewayMutant, first, replaced, without
 
 
@@ -42,6 +42,11 @@ def _helped(helper: str) -> Change:
         return listening + door(rules, fence, session)
 
     return change
+
+
+def _ipv6(matches: str) -> str:
+    """Rules of IPv6 by which something passes."""
+    return IPV6_RULES.replace("COMMIT", f"-A FORWARD {matches} -j ACCEPT\nCOMMIT")
 
 
 _SERVER = f"-p tcp --dport {HTTPS}"
@@ -81,7 +86,12 @@ MUTANTS = (
     GatewayMutant("related-in", "ICMP errors about a flow pass", "ICMP error about a flow", replaced("(-A {inward} -m conntrack --ctstate) ESTABLISHED", r"\1 ESTABLISHED,RELATED")),
     GatewayMutant("rules-late", "what comes first passes before the rules stand", "first packets", first("outward", "-m quota --quota 300 -j ACCEPT")),
     GatewayMutant("rules-left", "the previous caller's rules stand beside the new ones", "spoofed source", first("outward", "-s {previous}/32 -d {first}/32 -p tcp --dport 443 -j ACCEPT")),
-    GatewayMutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
+    GatewayMutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6=IPV6_OPEN_RULES),
+    GatewayMutant("ipv6-icmp-out", "ICMPv6 passes, as without it there is no IPv6", "IPv6", ipv6=_ipv6("-i ppp+ -p ipv6-icmp")),
+    GatewayMutant("ipv6-dns-out", "whoever is asked for names by IPv6 is reached", "IPv6", ipv6=_ipv6("-i ppp+ -p udp --dport 53")),
+    GatewayMutant("ipv6-ack-out", "what is no SYN passes by IPv6", "IPv6", ipv6=_ipv6("-i ppp+ -p tcp ! --syn")),
+    GatewayMutant("ipv6-in-ipv6-out", "tunnels pass by IPv6", "IPv6", ipv6=_ipv6("-i ppp+ -p ipv6")),
+    GatewayMutant("ipv6-port-53-in", "what comes from port 53 by IPv6 counts as an answer", "IPv6, inward", ipv6=_ipv6("-o ppp+ -p udp --sport 53"), routes_pool=True),
     GatewayMutant("callers-joined", "callers reach each other", "caller to caller", _callers_joined),
     GatewayMutant("vpn-open", "the VPN servers are open though no VPN is agreed", "VPN server", first("outward", "-p udp --dport 500 -j ACCEPT")),
     GatewayMutant("remote-service-in", "the ports of remote service are open to callers", "unsolicited, port of remote service", first("inward", "-p tcp --dport 9090 -j ACCEPT")),

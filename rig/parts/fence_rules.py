@@ -15,13 +15,15 @@ from rig.config.fenced_side import FencedSide
 class SavedFence:
     """The rules in force at a gateway, as iptables-save -c prints them, with the ``side`` that is asked about;
     ``sides``: all that they are around at that moment; ``own``: the gateway's addresses; ``pattern``: the interfaces
-    of whoever else may come, as ``-i`` has it (iptables(8)), "" for nobody."""
+    of whoever else may come, as ``-i`` has it (iptables(8)), "" for nobody; ``ipv6``: the rules of IPv6, as
+    ip6tables-save -c prints them, "" where the gateway does not speak it."""
 
     rules: str
     side: FencedSide
     sides: tuple[FencedSide, ...]
     own: tuple[IPv4Address, ...]
     pattern: str = "ppp+"
+    ipv6: str = ""
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -43,10 +45,11 @@ COMMIT
 """The gateway with no session: it forwards nothing, and neither hears nor speaks to an interface that has none. A
 session's own rules go before these."""
 
-IPV6_RULES = BASE_RULES
-"""IPv6 is none of the gateway's business: it passes in no direction."""
+IPV6_RULES = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
+"""IPv6 is none of a gateway's business: it passes in no direction, and none is said. An error about what a caller sends
+would quote that, and go to where its source is routed, which is not the caller."""
 
-IPV6_OPEN_RULES = "*filter\n:FORWARD ACCEPT\n-F INPUT\n-F OUTPUT\nCOMMIT\n"
+IPV6_OPEN_RULES = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
 """A gateway that has thought of IPv4 alone: broken on purpose."""
 
 OPEN_RULES = """\

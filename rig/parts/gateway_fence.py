@@ -75,11 +75,13 @@ class GatewayFence:
         self._changing = threading.Lock()
 
     def prepare(self) -> None:
-        """Forward nothing that no session's rules let through."""
+        """Forward nothing that no session's rules let through. What a gateway has left that was killed is gone: the
+        rules around its sessions, and its callers' flows, which would be those of the next with the same address."""
         self._namespace.forward()
-        firewall.apply(self._namespace, fence_rules.BASE_RULES)
-        firewall.apply(self._namespace, fence_rules.IPV6_RULES, version=6)
+        firewall.apply(self._namespace, fence_rules.BASE_RULES, whole=True)
+        firewall.apply(self._namespace, fence_rules.IPV6_RULES, version=6, whole=True)
         conntrack.settle(self._namespace)
+        conntrack.flush(self._namespace)
 
     @contextlib.contextmanager
     def around(self, session: FencedSide, representative: IPv4Address | None = None) -> Iterator[None]:
@@ -139,9 +141,8 @@ class GatewayFence:
         """Break the gateway in one way, for sessions to come; "" for the sound one."""
         self._mutant = self._mutants[name] if name else None
         conntrack.settle(self._namespace, conntrack.STRICT | dict(self._mutant.tracking if self._mutant else ()))
-        open_to_ipv6 = self._mutant is not None and self._mutant.ipv6_open
-        rules = fence_rules.IPV6_OPEN_RULES if open_to_ipv6 else fence_rules.IPV6_RULES
-        firewall.apply(self._namespace, rules, version=6)
+        rules = self._mutant.ipv6 if self._mutant and self._mutant.ipv6 else fence_rules.IPV6_RULES
+        firewall.apply(self._namespace, rules, version=6, whole=True)
         self._broken(self._mutant)
 
     def load_rules(self) -> None:
@@ -155,10 +156,11 @@ class GatewayFence:
     def rules(self) -> str:
         return firewall.save(self._namespace)
 
-    def rules_and_sessions(self) -> tuple[str, list[tuple[str, str]]]:
-        """The rules in force, and the sessions, each with its interface and address, that they are around."""
+    def rules_and_sessions(self) -> tuple[str, str, list[tuple[str, str]]]:
+        """The rules in force, those of IPv6, and the sessions, each with its interface and address, that they are
+        around."""
         sessions = [(session.interface, str(session.address)) for session in self._sessions]
-        return self.rules(), sorted(sessions)
+        return self.rules(), firewall.save(self._namespace, version=6), sorted(sessions)
 
     def flows(self) -> tuple[int, int]:
         return conntrack.room(self._namespace)
@@ -183,11 +185,13 @@ class FenceView:
         return LinkEnd(self.namespace, self.control.ask("interface_of", address=str(caller)))
 
     def around(self, caller: IPv4Address) -> SavedFence:
-        """The rules in force, and whom they are around. Raises ControlError when nobody has the address."""
-        interface, saved = self.control.ask("interface_of", address=str(caller)), self.control.ask("rules_and_sessions")
-        rules, sessions = saved
+        """The rules in force, and whom they are around. Raises LookupError when nobody has the address."""
+        rules, ipv6, sessions = self.control.ask("rules_and_sessions")
         sides = tuple(FencedSide(name, IPv4Address(address)) for name, address in sessions)
-        return SavedFence(rules, FencedSide(interface, caller), sides, tuple(self.namespace.own_addresses()))
+        side = next((side for side in sides if side.address == caller), None)
+        if side is None:
+            raise LookupError(f"nobody has the address {caller}")
+        return SavedFence(rules, side, sides, tuple(self.namespace.own_addresses()), ipv6=ipv6)
 
     def room(self) -> tuple[int, int]:
         """How many flows it keeps track of, and how many it can."""

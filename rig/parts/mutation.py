@@ -16,16 +16,16 @@ Change = Callable[[str, Destinations, FencedSide], str]
 @dataclass(frozen=True)
 class GatewayMutant:
     """``change`` makes the broken rules of the sound ones; ``tracking``: other settings of conntrack than
-    conntrack.STRICT; ``keeps_flows``: conntrack is not told of the end; ``ipv6_open``: nobody has thought of IPv6;
-    ``routes_pool``: the whole pool is routed to the caller; ``any_name``: its name service answers whatever it
-    is asked."""
+    conntrack.STRICT; ``keeps_flows``: conntrack is not told of the end; ``ipv6``: the rules of IPv6, where they are
+    others; ``routes_pool``: it shows where more is routed to the caller than his address; ``any_name``: its name
+    service answers whatever it is asked."""
 
     name: str
     what: str
     found_by: str
     change: Change = lambda rules, fence, session: rules
     keeps_flows: bool = False
-    ipv6_open: bool = False
+    ipv6: str = ""
     routes_pool: bool = False
     any_name: bool = False
     tracking: tuple[tuple[str, int], ...] = ()
@@ -33,7 +33,7 @@ class GatewayMutant:
     @property
     def of_rules(self) -> bool:
         """Whether the rules of IPv4 alone show it, to who reads them."""
-        return not (self.keeps_flows or self.ipv6_open or self.any_name or self.tracking)
+        return not (self.keeps_flows or self.ipv6 or self.any_name or self.tracking)
 
 
 def _hosts(allowed: Destinations) -> dict[str, object]:

@@ -16,10 +16,9 @@ from rig.console.networks import CARD, join_router
 from rig.links.l2tp_call import L2tpCall
 from rig.links.making import borrower_of
 from rig.links.remote_service import ServiceCall
-from rig.parts.fence_rules import SavedFence
+from rig.parts.fence_rules import IPV6_RULES, SavedFence
 from rig.parts.i5os.emulated import EmulatedPartition, near_address
 from rig.parts.i5os.hop import HopPlan
-from rig.parts.router.rules import IPV6_RULES
 from rig.paths.built import Places, Tap
 from rig.paths.modem import ModemPath
 from rig.paths.multi_hop import MultiHopPath

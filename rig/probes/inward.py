@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 from drivers.base.dissection import dpkt
 from rig.config.destinations import ESP, HTTPS, NAT_T
 from rig.probes import packets
+from rig.probes.ipv6 import sent_to_the_caller_in_ipv6
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Probe
 from rig.probes.without_flow import sent_to_the_caller
@@ -27,7 +28,7 @@ def inward(ground: Ground) -> list[Probe]:
             *_unsolicited(make, "unsolicited, authorized server", make.hosts), *_strangers(make),
             *_remote_service(make), *sent_to_the_caller(make),
         ]  # fmt: skip
-    return probes
+    return [*probes, *sent_to_the_caller_in_ipv6(make)]
 
 
 def about_a_flow(ground: Ground, server: IPv4Address, port: int) -> list[Probe]:

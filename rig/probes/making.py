@@ -6,14 +6,12 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from rig.config.bench import AllowTable
 from rig.config.destinations import ESP, HTTPS, IKE, Destinations, Service
 from rig.probes import packets
 from rig.probes.probe import Expected, Probe, Side
-
-IPV6_CALLER, IPV6_SERVER = IPv6Address("2001:db8::1"), IPv6Address("2001:db8:1::1")
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ def arriving(namespace: NetworkNamespace, interface: str) -> Watcher:
     return Watcher([_OneWay(PacketSocket(namespace, interface), outgoing=False)])
 
 
+def arriving_at(places: Iterable[tuple[NetworkNamespace, str]]) -> Watcher:
+    """Of what comes in at several places, each a namespace and an interface; "" for every one that it has or gets."""
+    return Watcher([_OneWay(PacketSocket(*place), outgoing=False) for place in places])
+
+
 def leaving(namespace: NetworkNamespace, interface: str) -> Watcher:
     """Of what goes out on an interface, behind its queue: what the queue has dropped is not seen."""
     return Watcher([_OneWay(PacketSocket(namespace, interface), outgoing=True)])

@@ -10,7 +10,8 @@ from ipaddress import IPv4Address, IPv4Network
 from drivers.base.dissection import dpkt
 from rig.config.destinations import DNS, ESP, EVERY_VPN_SERVICE, HTTPS, IKE, NAT_T, Service
 from rig.probes import packets
-from rig.probes.making import IPV6_CALLER, IPV6_SERVER, Ground, ProbeMaker
+from rig.probes.ipv6 import sent_by_the_caller_in_ipv6
+from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Expected, Probe, Side
 from rig.probes.without_flow import sent_by_the_caller
 
@@ -40,8 +41,8 @@ def outward(ground: Ground) -> list[Probe]:
         *_first_packets(make), *_allowed(make), *_masked(make), *_vpn(make), *_vpn_to_others(make),
         *_other_region(make), *_neighbours(make), *_address_space(make), *_ports(make),
         *_protocols(make), *_sources(make), *_fragments(make), *_options(make), *_time_to_live(make),
-        *_gateway_itself(make), *_utility_hosts(make), *_foreign_names(make), *_other_caller(make), *_ipv6(make),
-        *sent_by_the_caller(make),
+        *_gateway_itself(make), *_utility_hosts(make), *_foreign_names(make), *_other_caller(make),
+        *sent_by_the_caller_in_ipv6(make), *sent_by_the_caller(make),
     ]  # fmt: skip
 
 
@@ -265,10 +266,3 @@ def _other_caller(make: ProbeMaker) -> Iterator[Probe]:
             number = make.number()
             packet = packets.KINDS[name](source, other, number)
             yield make.outward(category, f"{name} from {source} to {other}", packet, number)
-
-
-def _ipv6(make: ProbeMaker) -> Iterator[Probe]:
-    for port in (HTTPS, DNS):
-        number = make.number()
-        made = packets.udp6(IPV6_CALLER, IPV6_SERVER, port, number)
-        yield Probe(number, "IPv6", f"UDP [{IPV6_SERVER}]:{port}", Side.CALLER, Expected.DENIED, (made,), version=6)

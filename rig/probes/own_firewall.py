@@ -11,7 +11,9 @@ from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
 from rig.config.destinations import ESP, HTTPS
 from rig.probes import packets
-from rig.probes.making import IPV6_SERVER, Ground, ProbeMaker
+from rig.probes.ipv6 import SERVER
+from rig.probes.making import Ground, ProbeMaker
+from rig.probes.packets6 import udp6
 from rig.probes.probe import Expected, Probe, Side
 
 FIRST = 30001
@@ -86,5 +88,5 @@ def _other_packets(make: ProbeMaker, sources: tuple[IPv4Address, ...]) -> Iterat
                     UNSOLICITED, f"{name} from {source}", packets.KINDS[name](source, caller, number), number
                 )
     number = make.number()
-    made = packets.udp6(IPV6_SERVER, ALL_NODES, packets.NOBODYS_PORT, number)
+    made = udp6(SERVER, ALL_NODES, packets.NOBODYS_PORT, number)
     yield Probe(number, UNSOLICITED, "IPv6 to all nodes", Side.FAR, Expected.DENIED, (made,), version=6)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 
 from drivers.base.dissection import dpkt
 from rig.config.destinations import HTTPS
@@ -145,14 +145,6 @@ KINDS: dict[str, Callable[[IPv4Address, IPv4Address, int], bytes]] = {
     "IP in IP": lambda source, to, number: raw(source, to, IPIP, number),
 }
 """One packet of each kind, from a source, to somebody, with a probe's number."""
-
-
-def udp6(source: IPv6Address, destination: IPv6Address, port: int, number: int) -> bytes:
-    """An IPv6 UDP datagram with the mark."""
-    content = struct.pack("!HHHH", port_of(number), port, 8 + len(mark(number)), 0) + mark(number)
-    pseudo = source.packed + destination.packed + struct.pack("!IHBB", len(content), 0, 0, UDP)
-    content = content[:6] + struct.pack("!H", dpkt.dpkt.in_cksum(pseudo + content)) + content[8:]
-    return struct.pack("!IHBB", 6 << 28, len(content), UDP, 64) + source.packed + destination.packed + content
 
 
 ICMP_ERRORS = (3, 11, 12)

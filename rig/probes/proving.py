@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Address
 
 from rig.config.destinations import Destinations
 from rig.parts.fence_rules import SavedFence
-from rig.probes import packets
+from rig.probes import packets, packets6
 from rig.probes.probe import Expected, Outcome, Probe, Side
 from rig.proof import iptables_file
 from rig.proof.coverage import Row, rows
 from rig.proof.deciding import decide
 from rig.proof.declared import Around
 from rig.proof.found import CounterExample, Proof
-from rig.proof.header import ICMP, ITSELF, TCP, UDP, Header
+from rig.proof.header import ICMP, ICMPV6, ITSELF, TCP, UDP, Header
 from rig.proof.proof import prove
 from rig.proof.reading import header_of
 from rig.proof.rules import Rule, RuleSet
@@ -27,6 +27,11 @@ SOURCE = "the gateway's rules"
 def read(fence: SavedFence) -> RuleSet:
     """Raises RulesError for a rule that is not understood."""
     return iptables_file.read(fence.rules, SOURCE)
+
+
+def read_ipv6(fence: SavedFence) -> RuleSet:
+    """Those of IPv6. Raises as :func:`read`."""
+    return iptables_file.read(fence.ipv6, f"{SOURCE} of IPv6", 6)
 
 
 def proof_of(rules: RuleSet, fence: SavedFence, allowed: Destinations, pool: IPv4Network | None) -> Proof:
@@ -76,14 +81,21 @@ def probe_of(example: CounterExample, caller: str, number: int) -> Probe | str:
         return "nobody stands there"
     if ANOTHER not in (header.coming, header.going):
         return "it goes from one caller's interface to one's"
+    if header.source.version == 6 and header.going == caller:
+        return "to the caller the gateway has no route of IPv6"
     side = Side.CALLER if header.coming == caller else Side.FAR
     expected = Expected.DENIED if example.leaks else Expected.ALLOWED
     made = _packet(header, number)
-    return Probe(number, "counter-example", str(header), side, expected, (made,), answered=False)
+    version = header.source.version
+    return Probe(number, "counter-example", str(header), side, expected, (made,), version, answered=False)
 
 
 def _packet(header: Header, number: int) -> bytes:
     source, to, options = header.source, header.destination, packets.RECORD_ROUTE if header.options else b""
+    if isinstance(source, IPv6Address) or isinstance(to, IPv6Address):
+        assert isinstance(source, IPv6Address)
+        assert isinstance(to, IPv6Address)
+        return _packet_of_ipv6(header, source, to, number)
     if header.protocol == TCP:
         return packets.tcp(
             source, to, header.to_port, number, flags=header.flags, source_port=header.from_port, options=options
@@ -94,3 +106,14 @@ def _packet(header: Header, number: int) -> bytes:
         return packets.icmp(source, to, header.to_port >> 8, header.to_port & 255, number)
     ports = header.from_port.to_bytes(2, "big") + header.to_port.to_bytes(2, "big")
     return packets.ip(source, to, header.protocol, ports + packets.mark(number), number, options=options)
+
+
+def _packet_of_ipv6(header: Header, source: IPv6Address, to: IPv6Address, number: int) -> bytes:
+    if header.protocol == TCP:
+        return packets6.tcp6(source, to, header.to_port, number, flags=header.flags, source_port=header.from_port)
+    if header.protocol == UDP:
+        return packets6.udp6(source, to, header.to_port, number, header.from_port)
+    if header.protocol == ICMPV6:
+        return packets6.icmp6(source, to, header.to_port >> 8, number, code=header.to_port & 255)
+    ports = header.from_port.to_bytes(2, "big") + header.to_port.to_bytes(2, "big")
+    return packets6.raw6(source, to, header.protocol, number, ports)

@@ -89,20 +89,20 @@ class FenceRun:
         own = self._wanted(own_firewall(self.ground)) if self.vantage.towards_caller is not None else []
         self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
         first = sum(1 for probe in probes if probe.category == FIRST_PACKETS)
-        found = self._out(probes[:first], self._follow)
+        found = self._out(probes[:first], self.follow)
         over = self._ended()  # the time for which a hole may stay open passes while other things are sent
-        found += self._out(probes[first:], self._follow)
+        found += self._out(probes[first:], self.follow)
         if far is not None:
             found += self._from(far, strangers)
             found += self._about_what_is_open(far)
         if self.vantage.towards_caller is not None and own:
             with closing(observer.inside(caller.namespace, to=self.ground.caller)) as inside:
                 towards = self.vantage.towards_caller
-                found += probe_inward(own, towards, [inside], self._follow, self._one_sent)
+                found += probe_inward(own, towards, [inside], self.follow, self._one_sent)
         if far is not None and over is not None:
             found += after_the_end(self.ground, over, self._server, lambda probes: self._from(far, probes))
         if self.vantage.cards is not None and self._wants(BETWEEN_CARDS):
-            found += probe_cards(self.ground, self.vantage.cards, self._follow, self._one_sent)
+            found += probe_cards(self.ground, self.vantage.cards, self.follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
         found += self._strangers_names()
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
@@ -171,7 +171,7 @@ class FenceRun:
         number = make.number()
         packet = packets.KINDS[kind](source, to, number)
         probe = make.outward("single probe", f"{kind} from {source} to {to}", packet, number, allowed=allowed)
-        return self._out([probe], self._follow)[0]
+        return self._out([probe], self.follow)[0]
 
     def confirmed(self, examples: Sequence[CounterExample], interface: str) -> list[Confirmed]:
         """Counter-examples of a proof, sent as packets wherever one can. ``interface``: the gateway's, to the caller.
@@ -179,7 +179,7 @@ class FenceRun:
         made = [probe_of(example, interface, FIRST_EXAMPLE + at) for at, example in enumerate(examples)]
         probes = [probe for probe in made if isinstance(probe, Probe)]
         self._sent, self._total = 0, len(probes)
-        found = self._out([probe for probe in probes if probe.side is Side.CALLER], self._follow)
+        found = self._out([probe for probe in probes if probe.side is Side.CALLER], self.follow)
         if self.vantage.far is not None:
             found += self._from(self.vantage.far, [probe for probe in probes if probe.side is Side.FAR])
         outcomes = {outcome.probe.number: outcome for outcome in found}
@@ -211,13 +211,13 @@ class FenceRun:
             watchers = [
                 open_sockets.enter_context(closing(observer.arriving(end.namespace, end.interface))) for end in ends
             ]
-            return probe_inward(probes, sender, watchers, self._follow, self._one_sent)
+            return probe_inward(probes, sender, watchers, self.follow, self._one_sent)
 
     def _one_sent(self) -> None:
         self._sent += 1
         self._told(self._sent, max(self._sent, self._total))
 
-    def _follow(self) -> str | None:
+    def follow(self) -> str | None:
         """A good connection by each caller: its answers come behind all that went to that caller before."""
         other = self.vantage.other
         for namespace in (self.vantage.follower or self.vantage.caller.namespace, other.namespace if other else None):

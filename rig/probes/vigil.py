@@ -4,7 +4,6 @@ and whatever comes through is told with the change during which it was sent."""
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,21 +11,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from drivers.net.link_end import LinkEnd
+from drivers.net.namespace import NetworkNamespace
 from rig.probes import observer, packets
-from rig.probes.engine import Sender
+from rig.probes.engine import Follow, Sender
 from rig.probes.inward import inward
 from rig.probes.making import Ground
 from rig.probes.observer import Watcher
 from rig.probes.outward import outward
 from rig.probes.probe import Expected, Probe, ProbeError
-from rig.probes.reaching import connect
 
 EVERY_SECONDS = 0.004
 ROUND_SECONDS = 60.0
 """For a probe from each side to go out after a change: a line of 300 bit/s takes two seconds for one."""
 NOT_SENT = (
     "the gateway itself",
-    "IPv6",
     "fragments",
     "pieces of what is allowed",
     "time to live of 1",
@@ -54,27 +52,51 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way of a watch: ``sender``, what he sends in turn, and where it would be seen: namespaces and interfaces, ""
+    for all of them. ``comes_and_goes``: the sender's line, on which nothing can be sent while it is away."""
+
+    sender: LinkEnd
+    probes: list[Probe]
+    seen_at: tuple[tuple[NetworkNamespace, str], ...]
+    comes_and_goes: bool = False
+
+
+def both_ways(ground: Ground, caller: LinkEnd, far: LinkEnd) -> list[Way]:
+    """From a caller who stays, and to him."""
+    return [
+        Way(caller, denied(outward(ground)), ((far.namespace, far.interface),)),
+        Way(far, denied(inward(ground)), ((caller.namespace, caller.interface),)),
+    ]
+
+
+@dataclass(frozen=True)
 class _Ear:
-    """One side: who sends there, what is sent, and where it would be seen."""
-
+    way: Way
     sender: Sender
-    probes: Iterator[Probe]
     watcher: Watcher
+    sent_during: dict[int, tuple[Probe, str]] = field(default_factory=dict)
+
+    def leaks(self) -> list[Leak]:
+        self.watcher.collect()
+        numbers = map(packets.number_in, self.watcher.packets)
+        return [Leak(*self.sent_during[number]) for number in numbers if number in self.sent_during]
 
 
-def watch(ground: Ground, caller: LinkEnd, far: LinkEnd, changes: Iterable[tuple[str, Callable[[], None]]]) -> Watch:
-    """Make the changes, one after the other, each with its name, and watch meanwhile. Raises what a change does, and
-    ProbeError when something good does not come through before, or afterwards: nothing is shown then."""
+def watch(ways: Sequence[Way], follow: Follow, changes: Iterable[tuple[str, Callable[[], None]]]) -> Watch:
+    """Make the changes, one after the other, each with its name, and watch meanwhile. ``follow``: sends something good.
+    Raises what a change does, and ProbeError when that does not come through before, or afterwards: nothing is shown
+    then."""
     found, began = Watch(), time.monotonic()
-    _goes_through(ground, caller)
+    _goes_through(follow)
     with contextlib.ExitStack() as stack:
         ears = [
             _Ear(
-                stack.enter_context(closing(Sender(here))),
-                itertools.cycle(_denied(probes)),
-                stack.enter_context(closing(observer.arriving(there.namespace, there.interface))),
+                way,
+                stack.enter_context(closing(Sender(way.sender))),
+                stack.enter_context(closing(observer.arriving_at(way.seen_at))),
             )
-            for here, probes, there in ((caller, outward(ground), far), (far, inward(ground), caller))
+            for way in ways
         ]
         with _sending(ears) as under_way:
             for name, change in changes:
@@ -82,22 +104,16 @@ def watch(ground: Ground, caller: LinkEnd, far: LinkEnd, changes: Iterable[tuple
                 change()
                 under_way.wait_for_a_round()
                 found.changes += 1
-        _goes_through(ground, caller)  # behind all that was sent: what has not come by now was dropped
-        for ear in ears:
-            ear.watcher.collect()
-            for packet in ear.watcher.packets:
-                number = packets.number_in(packet)
-                if number in under_way.sent_during:
-                    found.leaks.append(Leak(*under_way.sent_during[number]))
+        _goes_through(follow)  # behind all that was sent: what has not come by now was dropped
+        found.leaks = [leak for ear in ears for leak in ear.leaks()]
     found.sent, found.seconds = under_way.sent, time.monotonic() - began
-    if under_way.failure is not None:
-        raise under_way.failure
     if not found.changes:
         raise ProbeError("nothing has changed")
     return found
 
 
-def _denied(probes: Sequence[Probe]) -> list[Probe]:
+def denied(probes: Sequence[Probe]) -> list[Probe]:
+    """Of a matrix what a watch can send: single packets that must not pass, where somebody would see them."""
     return [
         probe
         for probe in probes
@@ -105,25 +121,34 @@ def _denied(probes: Sequence[Probe]) -> list[Probe]:
     ]
 
 
-def _goes_through(ground: Ground, caller: LinkEnd) -> None:
-    if (said := connect(caller.namespace, ground.follower)) != "open":
-        raise ProbeError(f"the connection to {ground.follower}, which should come about, did not: {said}")
+def _goes_through(follow: Follow) -> None:
+    if (missed := follow()) is not None:
+        raise ProbeError(f"{missed}, which should come about, did not")
 
 
 @dataclass
 class _UnderWay:
     change: str = "before any"
+    rounds: int = 0
     sent: int = 0
-    sent_during: dict[int, tuple[Probe, str]] = field(default_factory=dict)
     failure: ProbeError | None = None
     again: threading.Condition = field(default_factory=threading.Condition)
 
     def wait_for_a_round(self) -> None:
-        """Until a probe has gone out from each side since now. Raises ProbeError when none does."""
+        """Until a probe has gone out each way since now. Raises ProbeError when none does."""
         with self.again:
-            before = self.sent
-            if not self.again.wait_for(lambda: self.sent >= before + 4 or self.failure, ROUND_SECONDS):
+            before = self.rounds
+            if not self.again.wait_for(lambda: self.rounds >= before + 2 or self.failure, ROUND_SECONDS):
                 raise ProbeError(f"no probe went out within {ROUND_SECONDS:g} s of: {self.change}")
+            if self.failure is not None:
+                raise self.failure
+
+    def round_over(self, sent: int, failure: ProbeError | None = None) -> None:
+        with self.again:
+            self.sent += sent
+            self.rounds += 1
+            self.failure = failure
+            self.again.notify_all()
 
 
 @contextlib.contextmanager
@@ -131,20 +156,13 @@ def _sending(ears: Sequence[_Ear]) -> Iterator[_UnderWay]:
     under_way, over = _UnderWay(), threading.Event()
 
     def send() -> None:
+        turn = 0
         try:
             while not over.wait(EVERY_SECONDS):
-                for ear in ears:
-                    probe = next(ear.probes)
-                    ear.sender.send(probe)
-                    under_way.sent_during[probe.number] = (probe, under_way.change)
-                    ear.watcher.collect()
-                    with under_way.again:
-                        under_way.sent += 1
-                        under_way.again.notify_all()
+                under_way.round_over(sum(_one_sent(ear, turn, under_way.change) for ear in ears))
+                turn += 1
         except ProbeError as error:
-            with under_way.again:
-                under_way.failure = error
-                under_way.again.notify_all()
+            under_way.round_over(0, error)
 
     thread = threading.Thread(target=send, name="watches", daemon=True)
     thread.start()
@@ -153,3 +171,19 @@ def _sending(ears: Sequence[_Ear]) -> Iterator[_UnderWay]:
     finally:
         over.set()
         thread.join()
+
+
+def _one_sent(ear: _Ear, turn: int, change: str) -> bool:
+    """Whether one could be: there may be none yet, or no line."""
+    if not ear.way.probes:
+        return False
+    probe = ear.way.probes[turn % len(ear.way.probes)]
+    try:
+        ear.sender.send(probe)
+    except ProbeError:
+        if not ear.way.comes_and_goes:
+            raise
+        return False
+    ear.sent_during[probe.number] = (probe, change)
+    ear.watcher.collect()
+    return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.config.fenced_side import FencedSide
@@ -51,8 +51,10 @@ class Declared:
 
 
 def declared(space: Space, around: Around) -> Declared:
-    """See :class:`Declared`."""
+    """See :class:`Declared`. Over IPv6 nothing is: a fence is a list of IPv4 addresses."""
     sets = _Sets(space, around)
+    if space.version == 6:
+        return Declared(sets.concerned(), space.nothing, ())
     may = space.one_of([*map(sets.outward, around.callers), *map(sets.inward, around.callers)])
     whole = space.exactly(Field.FRAGMENT, 0)  # of what a later piece belongs to, no filter without memory knows
     return Declared(sets.asked(), may & whole, tuple(sets.ways()))
@@ -95,9 +97,7 @@ class _Sets:
     def asked(self) -> Set:
         """What is forwarded, and what comes from a caller or goes to one; as the gateway routes it: by a caller's line
         only what is for the address that he has."""
-        space = self._space
-        itself = space.through(Field.IN, ITSELF) | space.through(Field.OUT, ITSELF)
-        found = space.sound & tracked(space) & (~itself | self._in_caller | self._out_caller)
+        space, found = self._space, self.concerned()
         known = space.nothing
         for caller in self._around.callers:
             line = space.through(Field.OUT, caller.interface)
@@ -110,6 +110,12 @@ class _Sets:
             found &= self._itself_if_own(Field.OUT, Field.DESTINATION)
             found &= ~space.through(Field.IN, ITSELF) | self._one_of_own(Field.SOURCE)
         return found
+
+    def concerned(self) -> Set:
+        """What is forwarded, or comes from a caller or goes to one."""
+        space = self._space
+        itself = space.through(Field.IN, ITSELF) | space.through(Field.OUT, ITSELF)
+        return space.sound & tracked(space) & (~itself | self._in_caller | self._out_caller)
 
     def _one_of_own(self, field: Field) -> Set:
         return self._space.one_of(self._space.exactly(field, int(address)) for address in self._around.own)
@@ -155,6 +161,8 @@ def tastes(space: Space, around: Around, caller: FencedSide) -> Sequence[Set]:
     elsewhere = {field: ~_of_callers(space, around, field) for field in (Field.IN, Field.OUT)}
     outward = space.through(Field.IN, caller.interface) & elsewhere[Field.OUT]
     inward = space.through(Field.OUT, caller.interface) & elsewhere[Field.IN]
+    if space.version == 6:
+        return _tastes_of_ipv6(space, outward, inward)
     hosts = around.allowed.hosts
     near = [IPv4Network(f"{host}/24", strict=False) for host in hosts]
     beside = space.one_of(space.within(Field.DESTINATION, int(network[0]), int(network[-1])) for network in near)
@@ -165,6 +173,18 @@ def tastes(space: Space, around: Around, caller: FencedSide) -> Sequence[Set]:
         ~space.through(Field.OUT, ITSELF) & ~space.through(Field.IN, ITSELF),
         (outward & space.exactly(Field.SOURCE, int(caller.address))) | inward,
         (outward & beside) | (inward & stranger), space.exactly(Field.OPTIONS, 0),
+        space.exactly(Field.PROTOCOL, TCP) | space.exactly(Field.PROTOCOL, UDP), space.exactly(Field.PROTOCOL, TCP),
+        space.exactly(Field.FLAGS, 2), space.exactly(Field.TO_PORT, HTTPS), space.within(Field.FROM_PORT, 61500, 61500),
+    ]  # fmt: skip
+
+
+def _tastes_of_ipv6(space: Space, outward: Set, inward: Set) -> Sequence[Set]:
+    """From an address that is one for documents to another (RFC 3849)."""
+    caller, beyond = IPv6Network("2001:db8::/48"), IPv6Network("2001:db8:1::/48")
+    return [
+        alone(space), outward | inward, ~space.through(Field.OUT, ITSELF) & ~space.through(Field.IN, ITSELF), outward,
+        space.within(Field.SOURCE, *_ends(caller)), space.within(Field.DESTINATION, *_ends(beyond)),
+        space.exactly(Field.STATE, State.NEW), space.exactly(Field.OPTIONS, 0), space.exactly(Field.FRAGMENT, 0),
         space.exactly(Field.PROTOCOL, TCP) | space.exactly(Field.PROTOCOL, UDP), space.exactly(Field.PROTOCOL, TCP),
         space.exactly(Field.FLAGS, 2), space.exactly(Field.TO_PORT, HTTPS), space.within(Field.FROM_PORT, 61500, 61500),
     ]  # fmt: skip
@@ -181,5 +201,5 @@ def _unicast(space: Space, field: Field) -> Set:
     return space.within(field, 1 << 24, (224 << 24) - 1) & ~space.within(field, 127 << 24, (128 << 24) - 1)
 
 
-def _ends(network: IPv4Network) -> tuple[int, int]:
+def _ends(network: IPv4Network | IPv6Network) -> tuple[int, int]:
     return int(network[0]), int(network[-1])

@@ -26,19 +26,22 @@ class CounterExample:
 
 @dataclass(frozen=True)
 class Proof:
-    """``rules`` that were read, ``callers`` and ``ways`` that are declared around them."""
+    """``rules`` that were read, ``callers`` and ``ways`` that are declared around them; ``version``: of IP."""
 
     rules: int
     callers: int
     ways: int
     found: tuple[CounterExample, ...]
     seconds: float
+    version: int = 4
 
     @property
     def holds(self) -> bool:
         return not self.found
 
     def __str__(self) -> str:
+        if self.holds and self.version == 6:
+            return f"proven: {self.rules} rules of IPv6, and no header passes"
         if self.holds:
             return f"proven: {self.rules} rules, {self.ways} ways that are declared pass, and no other header does"
         return f"not so: {self.rules} rules, {len(self.found)} counter-examples"

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
-TCP, UDP, ICMP = 6, 17, 1
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+Address = IPv4Address | IPv6Address
 WITH_PORTS = {TCP: "TCP", UDP: "UDP", 132: "SCTP", 33: "DCCP", 136: "UDP-Lite"}
-PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IP in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH"} | WITH_PORTS
+PROTOCOLS = {
+    1: "ICMP",
+    2: "IGMP",
+    4: "IP in IP",
+    41: "IPv6 in IP",
+    47: "GRE",
+    50: "ESP",
+    51: "AH",
+    58: "ICMPv6",
+} | WITH_PORTS
 FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 ITSELF = "the gateway itself"
 """Stands for an interface where the gateway is the one that a packet is for, or that it comes from."""
@@ -26,8 +36,8 @@ class State(IntEnum):
 
 
 class Field(Enum):
-    """A field, and its width in bits. Interfaces are numbered by :class:`rig.proof.space.Space`; ``TO_PORT`` is, of an
-    ICMP message, its type and code."""
+    """A field. Interfaces are numbered by :class:`rig.proof.space.Space`; ``TO_PORT`` is, of an ICMP message, its type
+    and code."""
 
     IN = "in"
     OUT = "out"
@@ -44,8 +54,15 @@ class Field(Enum):
 
 WIDTHS = {
     Field.STATE: 3, Field.OPTIONS: 1, Field.FRAGMENT: 1, Field.PROTOCOL: 8, Field.FLAGS: 6, Field.TO_PORT: 16,
-    Field.FROM_PORT: 16, Field.DESTINATION: 32, Field.SOURCE: 32,
+    Field.FROM_PORT: 16,
 }  # fmt: skip
+"""In bits; an address has those of its version."""
+ADDRESS_BITS = {4: 32, 6: 128}
+
+
+def address(number: int, version: int) -> Address:
+    """The address of a version that a whole number is."""
+    return IPv4Address(number) if version == 4 else IPv6Address(number)
 
 
 @dataclass(frozen=True)
@@ -55,8 +72,8 @@ class Header:
 
     coming: str
     going: str
-    source: IPv4Address
-    destination: IPv4Address
+    source: Address
+    destination: Address
     protocol: int = TCP
     from_port: int = 0
     to_port: int = 0
@@ -81,8 +98,8 @@ class Header:
         name = PROTOCOLS.get(self.protocol, f"protocol {self.protocol}")
         source, destination = str(self.source), str(self.destination)
         if self.protocol in WITH_PORTS and not self.fragment:
-            source, destination = f"{source}:{self.from_port}", f"{destination}:{self.to_port}"
-        if self.protocol == ICMP and not self.fragment:
+            source, destination = _at(self.source, self.from_port), _at(self.destination, self.to_port)
+        if self.protocol in (ICMP, ICMPV6) and not self.fragment:
             name += f" type {self.to_port >> 8} code {self.to_port & 255}"
         said = [f"{name} from {source} to {destination}", f"{self.coming} to {self.going}", self.state.name]
         if self.protocol == TCP:
@@ -92,3 +109,7 @@ class Header:
         if self.fragment:
             said.append("a later fragment")
         return ", ".join(said)
+
+
+def _at(address: Address, port: int) -> str:
+    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"

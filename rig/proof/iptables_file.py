@@ -39,15 +39,17 @@ class _Table:
     rules: dict[str, list[Rule]] = field(default_factory=dict)
 
 
-def read(text: str, source: str) -> RuleSet:
+def read(text: str, source: str, version: int = 4) -> RuleSet:
     """The rules of a file, with or without counters, or of one that iptables-restore takes. ``source``: what errors
-    call it. Raises RulesError for what is not understood, and where there is no filter table."""
-    return _Reader(source).read(text)
+    call it; ``version``: 6 for those of ip6tables. Raises RulesError for what is not understood, and where there is no
+    filter table."""
+    return _Reader(source, version).read(text)
 
 
 class _Reader:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, version: int) -> None:
         self._source = source
+        self._version = version
         self._number = 0
         self._line = ""
         self._tables: dict[str, _Table] = {}
@@ -106,7 +108,7 @@ class _Reader:
         chain.insert(0 if words[0] == "-I" else len(chain), rule)
 
     def _parsed(self, table: _Table, chain: str, words: list[str]) -> Rule:
-        said = matches.Said(tuple(words), self._refuse)
+        said = matches.Said(tuple(words), self._refuse, self._version)
         action, target = Action.CONTINUE, ""
         while said.more:
             negated = said.taken("!")
@@ -148,7 +150,7 @@ class _Reader:
         used = set(_reached(chains, [name for on_it in hooks.values() for name in on_it]))
         tracked = any("ctstate" in rule.text or "--state" in rule.text for name in used for rule in chains[name].rules)
         kept = {name: chain for name, chain in chains.items() if name in used}
-        return RuleSet(self._source, kept, hooks, tracked or "nat" in self._tables)
+        return RuleSet(self._source, kept, hooks, tracked or "nat" in self._tables, self._version)
 
     def _refuse(self, why: str) -> NoReturn:
         raise RulesError(f"{self._source}, line {self._number}: {why}: {self._line}", matches.ADVICE)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import ip_address, ip_network
 from typing import NoReturn
 
-from rig.proof.header import FLAGS, ICMP, TCP, WITH_PORTS, Field, State
+from rig.proof.header import FLAGS, ICMP, ICMPV6, TCP, WITH_PORTS, Field, State
 from rig.proof.rules import AnyOf, Masked, Match, Sometimes, Through, Within, of_protocol, with_port
 
 ADVICE = "what rules can be proven: docs/fences.md; a match that is not there is refused, not skipped"
 PROTOCOLS = {
     "icmp": 1, "igmp": 2, "ipencap": 4, "ipv4": 4, "tcp": 6, "egp": 8, "udp": 17, "dccp": 33, "ipv6": 41,
-    "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "ipip": 94, "pim": 103, "vrrp": 112, "l2tp": 115, "sctp": 132,
-    "udplite": 136,
+    "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58, "ospf": 89, "ipip": 94, "pim": 103,
+    "vrrp": 112, "l2tp": 115, "sctp": 132, "udplite": 136,
 }  # fmt: skip
 """As protocols(5) has them; those of this machine's own file besides."""
 ICMP_TYPES = {
@@ -22,14 +22,21 @@ ICMP_TYPES = {
     "router-advertisement": 9, "router-solicitation": 10, "time-exceeded": 11, "parameter-problem": 12,
     "timestamp-request": 13, "timestamp-reply": 14, "address-mask-request": 17, "address-mask-reply": 18,
 }  # fmt: skip
+ICMPV6_TYPES = {
+    "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "parameter-problem": 4, "echo-request": 128,
+    "echo-reply": 129, "router-solicitation": 133, "router-advertisement": 134, "neighbour-solicitation": 135,
+    "neighbour-advertisement": 136, "redirect": 137,
+}  # fmt: skip
 HEADER_LENGTH = ["0x0", ">>", "0x18", "&", "0xf", "=", "0x6", ":", "0xf"]
 """What --u32 says of a packet with IP options, as numbers and signs (drivers.net.firewall)."""
 
 
 class Said:
-    """The words of one rule, and the matches that they come to. ``refuse`` raises, with a reason."""
+    """The words of one rule, and the matches that they come to. ``refuse`` raises, with a reason; ``version``: of
+    IP."""
 
-    def __init__(self, words: tuple[str, ...], refuse: Callable[[str], NoReturn]) -> None:
+    def __init__(self, words: tuple[str, ...], refuse: Callable[[str], NoReturn], version: int = 4) -> None:
+        self.version = version
         self._words = words
         self._at = 0
         self._matches: list[Match] = []
@@ -80,9 +87,11 @@ def _prefix(field: Field) -> Callable[[Said], None]:
     def address(said: Said) -> None:
         word = said.next()
         try:
-            network = IPv4Network(word, strict=False)
+            network = ip_network(word, strict=False)
         except ValueError:
-            said.refuse(f"{word} is no IPv4 address or prefix")
+            said.refuse(f"{word} is no address or prefix")
+        if network.version != said.version:
+            said.refuse(f"{word} is no address of IPv{said.version}, whose rules these are")
         said.add(Within(field, ((int(network[0]), int(network[-1])),), said.negated))
 
     return address
@@ -143,7 +152,7 @@ def _addresses(field: Field) -> Callable[[Said], None]:
     def between(said: Said) -> None:
         low, _, high = said.next().partition("-")
         try:
-            ends = int(IPv4Address(low)), int(IPv4Address(high or low))
+            ends = int(ip_address(low)), int(ip_address(high or low))
         except ValueError as error:
             said.refuse(str(error))
         said.add(Within(field, (ends,), said.negated))
@@ -168,6 +177,16 @@ def _icmp(said: Said) -> None:
         said.refuse(f"{word} is no ICMP type that is known")
     ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
     said.add(*of_protocol(ICMP), Within(Field.TO_PORT, (ends,), said.negated))
+
+
+def _icmpv6(said: Said) -> None:
+    word = said.next()
+    name, _, code = word.partition("/")
+    kind = ICMPV6_TYPES.get(name, int(name) if name.isdigit() else None)
+    if kind is None or kind > 255 or (code and not code.isdigit()):
+        said.refuse(f"{word} is no ICMPv6 type that is known")
+    ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
+    said.add(*of_protocol(ICMPV6), Within(Field.TO_PORT, (ends,), said.negated))
 
 
 def _flags(said: Said) -> None:
@@ -230,7 +249,8 @@ OPTIONS: dict[str, Callable[[Said], None]] = {
     "--sports": _multiport(Field.FROM_PORT), "--dports": _multiport(Field.TO_PORT),
     "--ports": _multiport(Field.FROM_PORT, Field.TO_PORT),
     "--src-range": _addresses(Field.SOURCE), "--dst-range": _addresses(Field.DESTINATION),
-    "--ctstate": _states, "--state": _states, "--icmp-type": _icmp, "--tcp-flags": _flags, "--syn": _syn,
+    "--ctstate": _states, "--state": _states, "--icmp-type": _icmp, "--icmpv6-type": _icmpv6,
+    "--tcp-flags": _flags, "--syn": _syn,
     "--u32": _u32, "--comment": _ignored(1),
     # What a rate or a memory decides, or what no header has. Each rule has a chance of its own for it.
     "--limit": _sometimes(1), "--limit-burst": _ignored(1), "--quota": _sometimes(1), "--probability": _sometimes(1),

@@ -22,12 +22,13 @@ def prove(rules: RuleSet, around: Around) -> Proof:
     if not around.callers:
         raise ValueError("no session is there to prove anything about")
     began = time.monotonic()
-    space = Space([caller.interface for caller in around.callers], {around.pattern, *rules.patterns()})
+    space = Space([caller.interface for caller in around.callers], {around.pattern, *rules.patterns()}, rules.version)
     wanted, passing = declared(space, around), Passage(rules, space).all()
     search = _Search(rules, space, around)
     found = (*search.leaks(wanted, passing), *search.shut(wanted, passing))
     callers = len(around.callers)
-    return Proof(sum(1 for _ in rules.rules), callers, len(wanted.must), found, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Proof(sum(1 for _ in rules.rules), callers, len(wanted.must), found, seconds, rules.version)
 
 
 class _Search:

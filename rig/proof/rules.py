@@ -97,12 +97,14 @@ class Chain:
 class RuleSet:
     """``chains`` by name; ``hooks``: the base chains that a packet goes through, in their order, by the way that it
     takes: ``forward``, ``input``, ``output``. ``tracked``: whether conntrack looks at packets before any rule, and so
-    puts fragments together (nf_defrag)."""
+    puts fragments together (nf_defrag).
+    ``version``: of IP."""
 
     source: str
     chains: dict[str, Chain]
     hooks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tracked: bool = True
+    version: int = 4
 
     @property
     def rules(self) -> Iterator[Rule]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address
 from typing import Any
 
-from rig.proof.header import ITSELF, WIDTHS, Field, Header, State
+from rig.proof.header import ADDRESS_BITS, ITSELF, WIDTHS, Field, Header, State, address
 from rig.proof.rules import AnyOf, Masked, Match, Sometimes, Through, Within
 
 MEMORY = 100 << 20
@@ -18,16 +17,22 @@ Set = Any
 
 class Space:
     """All headers at a gateway whose interfaces are ``interfaces``, and whatever else the ``patterns`` of its rules
-    stand for: one interface for each pattern that is none of them, and one that no pattern knows."""
+    stand for: one interface for each pattern that is none of them, and one that no pattern knows. ``version``: of
+    IP."""
 
-    def __init__(self, interfaces: Iterable[str], patterns: Iterable[str]) -> None:
+    def __init__(self, interfaces: Iterable[str], patterns: Iterable[str], version: int = 4) -> None:
+        self.version = version
         self.interfaces = _representatives(set(interfaces), set(patterns))
         bits = max(1, (len(self.interfaces) - 1).bit_length())
         self._diagram = _diagram()
         self._diagram.configure(reordering=False)  # what follows is the order
-        self._widths = {Field.IN: bits, Field.OUT: bits, **WIDTHS}
+        of_address = ADDRESS_BITS[version]
+        self._widths = {
+            Field.IN: bits, Field.OUT: bits, **WIDTHS, Field.SOURCE: of_address, Field.DESTINATION: of_address,
+        }  # fmt: skip
         self._bits = {name: [f"{name.value} {bit}" for bit in range(width)] for name, width in self._widths.items()}
         self._fields = [name for field in Field for name in self._bits[field]]
+        self.everywhere = (1 << of_address) - 1
         self._diagram.declare(*self._fields)
         self._chances: list[str] = []
         self.nothing, self.all = self._diagram.false, self._diagram.true
@@ -143,8 +148,9 @@ class Space:
         chosen = self._diagram.pick(of, care_vars=set(self._fields))
         value = {field: self._value(chosen, field) for field in Field}
         return Header(
-            self.interfaces[value[Field.IN]], self.interfaces[value[Field.OUT]], IPv4Address(value[Field.SOURCE]),
-            IPv4Address(value[Field.DESTINATION]), value[Field.PROTOCOL], value[Field.FROM_PORT], value[Field.TO_PORT],
+            self.interfaces[value[Field.IN]], self.interfaces[value[Field.OUT]],
+            address(value[Field.SOURCE], self.version), address(value[Field.DESTINATION], self.version),
+            value[Field.PROTOCOL], value[Field.FROM_PORT], value[Field.TO_PORT],
             value[Field.FLAGS], State(value[Field.STATE]), bool(value[Field.OPTIONS]), bool(value[Field.FRAGMENT]),
         )  # fmt: skip
 

@@ -76,6 +76,7 @@ async def serve(path: Path, handlers: dict[str, Handler]) -> asyncio.Server:
 
 def serve_in_thread(path: Path, handlers: dict[str, Handler]) -> None:
     """Answer on ``path`` from a thread, for a far end that has no loop."""
+    path.unlink(missing_ok=True)  # of one that was killed
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()

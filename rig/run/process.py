@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import select
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -20,6 +22,7 @@ from typing import Any
 from drivers.base import syscalls
 from drivers.base.errors import RigError
 from drivers.base.interruptions import blocked_for_child, in_child, waiting
+from drivers.base.program import children_of, handle_of
 
 READY_SECONDS = 90.0
 """A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""
@@ -88,6 +91,25 @@ class PartnerProcess:
             raise kind(f"{self.name} did not start: {failure}\n  {tail}", failure.advice) from failure
 
         self._is_ready = True
+
+    def kill(self) -> None:
+        """SIGKILL, as to see what becomes of what it has begun; until its own programs, which go with it, are gone too.
+        Raises PartnerError when they are not within STOP_SECONDS."""
+        with contextlib.ExitStack() as handles:
+            left = {handle_of(pid): pid for pid in children_of(self.pid)}
+            for handle in left:
+                handles.callback(os.close, handle)
+            self.process.kill()
+            self.process.join()
+            end = time.monotonic() + STOP_SECONDS
+            while left:
+                with waiting():
+                    ended = select.select(left, [], [], max(0.0, end - time.monotonic()))[0]
+                if not ended:
+                    named = ", ".join(Path(f"/proc/{pid}/comm").read_text().strip() for pid in left.values())
+                    raise PartnerError(f"{named} of {self.name} outlived it by {STOP_SECONDS:g} s")
+                for handle in ended:
+                    del left[handle]
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that has not ended it in STOP_SECONDS. Nothing of it is held any more then: its

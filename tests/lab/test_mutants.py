@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load
 from rig.parts.fence_mutants import BY_NAME
 from rig.parts.rack import FarEnd
+from rig.probes import ipv6
 from rig.probes.reaching import flow
 from rig.probes.run import FenceRun, Vantage
 from rig.run.owner import Owner
@@ -54,13 +56,20 @@ def test_callers_of_the_sound_gateway_do_not_see_each_other(modem: Line, other_l
     assert report.categories["caller to caller"]["denied"] >= 16
 
 
-def test_a_pool_that_is_routed_to_whoever_is_there_is_found(modem: Line, gateway: Gateway, far_end: FarEnd) -> None:
-    gateway.set_mutant("pool-in")
+@pytest.mark.parametrize(
+    ("mutant", "network"),
+    [("pool-in", ip_network("198.51.100.16/28")), ("ipv6-port-53-in", IPv6Network(f"{ipv6.CALLER}/128"))],
+)
+def test_what_is_routed_to_whoever_is_there_is_found(
+    modem: Line, gateway: Gateway, far_end: FarEnd, mutant: str, network: IPv4Network | IPv6Network
+) -> None:
+    """Neither the addresses that nobody has nor any of IPv6: where there is a route for them rules alone keep them."""
+    gateway.set_mutant(mutant)
     session = modem.call().start_ppp()
-    assert modem.bench.lig is not None
     towards = far_end.gateway.fence.towards(session.up.local)
-    towards.namespace.add_route(modem.bench.lig.pool, towards.interface)
-    assert BY_NAME["pool-in"].found_by in session.probes(sample=0).run().found_by
+    towards.namespace.add_route(network, towards.interface)
+    found_by = BY_NAME[mutant].found_by
+    assert session.probes(sample=0, only=[found_by]).run().found_by == {found_by}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rig.config.bench_files import load, load_destinations
 from rig.config.fenced_side import FencedSide
 from rig.parts.fence_mutants import MUTANTS
-from rig.parts.fence_rules import BASE_RULES, session_rules
+from rig.parts.fence_rules import BASE_RULES, IPV6_RULES, session_rules
 from rig.parts.mutation import GatewayMutant
 from rig.proof import iptables_file, nft_file
 from rig.proof.coverage import changed, rows
@@ -400,3 +400,51 @@ def test_a_packet_that_can_be_sent_alone_is_known() -> None:
     assert not can_be_sent(Header("a", "b", FIRST, FIRST, flags=3)), "NEW it is not"
     assert can_be_sent(Header("a", "b", FIRST, FIRST, flags=3, state=State.INVALID))
     assert not can_be_sent(Header("a", "b", FIRST, FIRST, flags=2, state=State.ESTABLISHED))
+
+
+# --- IPv6 ------------------------------------------------------------------------------------------------------------
+
+OF_IPV6 = [one for one in MUTANTS if one.ipv6]
+
+
+def proof_of_ipv6(text: str) -> Proof:
+    return prove(iptables_file.read(text, "rules", 6), Around(ALLOWED, (side(0), side(1))))
+
+
+def test_of_ipv6_nothing_passes_at_the_sound_gateway() -> None:
+    proof = proof_of_ipv6(IPV6_RULES)
+    assert proof.found == ()
+    assert str(proof) == "proven: 0 rules of IPv6, and no header passes"
+
+
+@pytest.mark.parametrize("mutant", OF_IPV6, ids=lambda mutant: mutant.name)
+def test_what_of_ipv6_passes_is_found_by_proof_alone(mutant: GatewayMutant) -> None:
+    rules = iptables_file.read(mutant.ipv6, "rules", 6)
+    found = proof_of_ipv6(mutant.ipv6).found
+    assert found
+    for example in found:
+        assert example.leaks
+        assert isinstance(example.header.source, IPv6Address)
+        assert decide(rules, example.header).passes
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("-A FORWARD -s 2001:db8::/32 -p tcp --dport 80 -j ACCEPT", "TCP from [2001:db8:"),
+        ("-A FORWARD -d 64:ff9b::/96 -j ACCEPT", " to [64:ff9b::"),
+        ("-A FORWARD -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT", "ICMPv6 type 136 code "),
+        ("-A FORWARD -p ipv6-icmp -m icmp6 --icmpv6-type neighbour-advertisement/3 -j ACCEPT", "type 136 code 3"),
+        ("-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT", "UNTRACKED"),
+    ],
+)
+def test_rules_of_ipv6_are_read_as_they_are_meant(rule: str, words: str) -> None:
+    [example, *_] = proof_of_ipv6(IPV6_RULES.replace("COMMIT", f"{rule}\nCOMMIT")).found
+    assert words in str(example)
+
+
+@pytest.mark.parametrize(("rule", "version"), [("-s 10.0.0.0/8", 6), ("-d 2001:db8::1/128", 4)])
+def test_an_address_of_the_other_version_is_refused_with_its_line(rule: str, version: int) -> None:
+    text = BASE_RULES.replace("COMMIT", f"-A FORWARD {rule} -j ACCEPT\nCOMMIT")
+    with pytest.raises(RulesError, match=rf"rules, line 9: .* is no address of IPv{version}, whose rules these are"):
+        iptables_file.read(text, "rules", version)

@@ -59,6 +59,10 @@ class EmulatedLig:
         self.process = self._owner.own(PartnerProcess("lig", lig.main, (self._plan,), log))
         return self.process
 
+    def kill(self) -> None:
+        """In the midst of what it does, with nothing taken down; it may be started again."""
+        self.process.kill()
+
     def wait_ready(self) -> None:
         """Until it answers calls, broken where the bench has it so. Raises what keeps it from starting."""
         self.process.wait_ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from drivers.base.errors import CannotRunError
@@ -14,6 +15,25 @@ START_SECONDS = 10.0
 STOP_SECONDS = 3.0
 
 _log = logging.getLogger("lig.dnsmasq")
+
+
+@dataclass
+class _Start:
+    """How one start of the program goes: ``over`` when it answers, or is ``gone``, whose ``last_words`` say why."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+    gone: bool = False
+    last_words: str = ""
+
+    def said(self, line: str) -> None:
+        _log.info(line)
+        self.last_words = line.strip()
+        if "started" in line:
+            self.over.set()
+
+    def ended(self) -> None:
+        self.gone = True
+        self.over.set()
 
 
 class NameServer:
@@ -30,7 +50,7 @@ class NameServer:
         self._names = names
         self._prepare = prepare
         self._any_name: IPv4Address | None = None
-        self._started = threading.Event()
+        self._start = _Start()
         self._again = threading.Event()
         self._ended = False
         self._program: Program | None = None
@@ -39,16 +59,19 @@ class NameServer:
 
     def wait_ready(self) -> None:
         """Until it answers. Raises CannotRunError where it does not start."""
-        in_time = self._started.wait(START_SECONDS)
-        if not in_time or self._program is None or not self._program.running:
+        start = self._start
+        in_time = start.over.wait(START_SECONDS)
+        if not in_time or start.gone:
             why = "ended at once" if in_time else f"did not start within {START_SECONDS:g} s"
-            raise CannotRunError(f"dnsmasq {why}; see the far end's log", "apt-get install dnsmasq-base")
+            raise CannotRunError(
+                f"dnsmasq {why}: {start.last_words or 'without a word'}", "apt-get install dnsmasq-base"
+            )
 
     def answer_any_name(self, address: IPv4Address | None) -> None:
         """From now on; None: say again that there is no such name. Raises as :meth:`wait_ready`."""
         if address != self._any_name:
             self._any_name = address
-            self._started = threading.Event()  # the one before is set by the end of the program before
+            self._start = _Start()
             self._again.set()
             self.wait_ready()
 
@@ -63,31 +86,27 @@ class NameServer:
             try:
                 self._program = self._run(self._any_name)
             except CannotRunError as error:
-                _log.error("%s", error)
-                self._started.set()
+                self._start.last_words = str(error)
+                self._start.ended()
             self._again.wait()
             if self._program is not None:
                 self._program.stop(STOP_SECONDS)
 
     def _run(self, any_name: IPv4Address | None) -> Program:
-        started = self._started
-
-        def said(line: str) -> None:
-            _log.info(line)
-            if "started" in line:
-                started.set()
-
+        start = self._start
         return Program(
             find("dnsmasq", "dnsmasq-base"),
             [
-                "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-                "--bind-interfaces", "--log-facility=-", "--pid-file=",
+                "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+                "--log-facility=-", "--pid-file=",
+                # One that becomes another user, or of another group, is no longer ended with its parent (prctl(2)).
+                "--user=root", "--group=root",
                 # So that it says NXDOMAIN and NODATA, as a provider's does; without, REFUSED to both.
                 "--local=/#/" if any_name is None else f"--address=/#/{any_name}",
                 *(f"--listen-address={address}" for address in self._addresses),
                 *(f"--host-record={name},{address}" for name, address in self._names.items()),
             ],
-            line=said,
+            line=start.said,
             prepare=self._prepare,
-            ended=started.set,
+            ended=start.ended,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from drivers.base.program import Program, find
 from drivers.net import firewall
 from drivers.net.isolation import isolate
 from drivers.net.namespace import NetworkNamespace
+from rig.parts.fence_rules import IPV6_RULES
 from rig.parts.proxy import settings
 from rig.parts.proxy.settings import ProxyPlan
 
@@ -35,9 +36,6 @@ def rules(port: int, inside: str) -> str:
         "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
         f"-A INPUT -i {inside} -p tcp --dport {port} -j ACCEPT\n-A INPUT -i {inside} -j DROP\nCOMMIT\n"
     )
-
-
-IPV6_RULES = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
 
 
 class Proxy:

@@ -8,7 +8,7 @@ from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
-from rig.parts.fence_rules import SavedFence
+from rig.parts.fence_rules import IPV6_OPEN_RULES, IPV6_RULES, SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
 from rig.parts.router.rules import OUTSIDE, Masking
@@ -29,7 +29,7 @@ class Router:
         self.allowed = allowed
         self._masking = masking
         self.namespace.forward()
-        firewall.apply(self.namespace, rules.IPV6_RULES, version=6)
+        firewall.apply(self.namespace, IPV6_RULES, version=6)
 
     def join_internet(self, internet: NetworkNamespace, interface: str, own: IPv4Interface) -> None:
         """Lay the cable to the Internet, which has another address of the same network. What leaks is to be seen,
@@ -53,7 +53,7 @@ class Router:
         firewall.apply(self.namespace, emptied + text)
         conntrack.settle(self.namespace, conntrack.STRICT | dict(self.mutant.tracking if self.mutant else ()))
         open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
-        firewall.apply(self.namespace, rules.IPV6_OPEN_RULES if open_to_ipv6 else rules.IPV6_RULES, version=6)
+        firewall.apply(self.namespace, IPV6_OPEN_RULES if open_to_ipv6 else IPV6_RULES, version=6)
         for side in self.sides:
             conntrack.flush_address(self.namespace, side.address)
 
@@ -64,4 +64,5 @@ class Router:
     def fence(self, side: int = 0) -> SavedFence:
         """The rules around one side."""
         own = tuple(self.namespace.own_addresses())
-        return SavedFence(firewall.save(self.namespace), self.sides[side], self.sides, own, pattern="")
+        rules, ipv6 = firewall.save(self.namespace), firewall.save(self.namespace, version=6)
+        return SavedFence(rules, self.sides[side], self.sides, own, pattern="", ipv6=ipv6)

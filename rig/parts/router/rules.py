@@ -30,9 +30,6 @@ COMMIT
 """
 """A router that forwards nothing, and has nothing to say to the Internet."""
 
-IPV6_RULES = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n"
-IPV6_OPEN_RULES = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
-
 
 @dataclass(frozen=True)
 class Masking:
