@@ -173,7 +173,8 @@ def check(
     for name, proven in found.proven.items():
         click.echo(f"{name}: {proven.proof}", err=wants_json)
         unreached = [row for row in proven.coverage if not row.reached]
-        click.echo(f"{name}: {len(unreached)} of {len(proven.coverage)} rules were reached by no packet", err=True)
+        if proven.coverage:
+            click.echo(f"{name}: {len(unreached)} of {len(proven.coverage)} rules were reached by no packet", err=True)
         for row in unreached if verbose else ():
             click.echo(f"    {row.chain}: {row.text}", err=True)
         for line in (*proven.contradictions, *map(str, proven.confirmed[:SHOWN])):

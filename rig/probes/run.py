@@ -108,8 +108,10 @@ class FenceRun:
         return Report(tuple(found), time.monotonic() - began, size, far is not None)
 
     def _strangers_names(self) -> list[Outcome]:
-        """What the gateway's own name servers say of names that are not theirs."""
-        servers = self.ground.allowed.name_servers if self._wants(STRANGERS) else ()
+        """What the gateway's own name servers say of names that are not theirs; not beneath another way, by which a
+        question would go."""
+        wanted = self.ground.proof is None and self._wants(STRANGERS)
+        servers = self.ground.allowed.name_servers if wanted else ()
         namespace, seed = self.vantage.caller.namespace, self.ground.seed
         return [outcome for server in servers for outcome in strangers_names(namespace, server, seed)]
 
