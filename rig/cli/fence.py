@@ -122,6 +122,8 @@ def _session(text: str) -> FencedSide:
 @click.option("--seed", type=int, default=2007, show_default=True, metavar="S", help="The same seed, the same probes.")
 @click.option("--only", multiple=True, metavar="CATEGORY",
               help="Only probes of this category of the table; once for each.")  # fmt: skip
+@click.option("--time-out", type=click.FloatRange(0), default=0.0, metavar="S",
+              help="See that what UDP has opened is shut after S seconds without a packet.")  # fmt: skip
 @click.option("--flood", type=click.IntRange(0), default=0, metavar="N",
               help="Probe once more with N half-open flows open.")  # fmt: skip
 @report_options
@@ -134,6 +136,7 @@ def check(
     sample: int,
     seed: int,
     only: tuple[str, ...],
+    time_out: float,
     flood: int,
     report: Path | None,
     report_secrets: bool,
@@ -157,7 +160,15 @@ def check(
     capture = capture_for(report, secrets=report_secrets)
     verdict, title = Verdict(chosen.name, lab.current()), f"rig fence check{f' --number {wanted}' if wanted else ''}"
     try:
-        found = job.run(chosen, wanted, Drawn(sample, seed, only=frozenset(only)), flood, progress, verdict, capture)
+        found = job.run(
+            chosen,
+            wanted,
+            Drawn(sample, seed, only=frozenset(only), time_out=time_out),
+            flood,
+            progress,
+            verdict,
+            capture,
+        )
     except (Exception, Interrupted) as error:
         progress.fail(error)
         verdict.end_with(error if isinstance(error, Interrupted) else as_outcome(error))

@@ -12,7 +12,7 @@ LIG = (
     "callers-joined", "vpn-open", "remote-service-in", "pool-in", "no-syn-out", "fin-out", "null-out", "fin-in",
     "xmas-in", "port-53-out", "port-88-out", "port-20-in", "port-53-in", "protocol-99-out", "ospf-out",
     "l2tpv3-out", "vrrp-in", "protocol-253-in", "wrong-sums-out", "wrong-sums-in", "options-in", "any-window",
-    "ends-late", "ftp-helper", "irc-helper", "sip-helper", "any-name", "flows-kept",
+    "ends-late", "ftp-helper", "irc-helper", "sip-helper", "pieces-out", "any-name", "flows-kept",
 )  # fmt: skip
 ROUTER = (
         "anybody-443", "snat-missing", "snat-other", "other-region", "stranger-replies", "everything-sent-on",

@@ -22,6 +22,7 @@ from rig.paths.path import over
 from rig.paths.up import Kind, Up
 from rig.probes.proven import Proven
 from rig.probes.report import Report
+from rig.probes.time_out import AFTER
 from rig.proof.rules import RulesError
 from rig.run.capture import Capture
 from rig.run.owner import Owner
@@ -71,6 +72,8 @@ def run(
             report = report.above(found, name)
         if unknown := drawn.only - known:
             raise UsageError(f"no probe is of the category {min(unknown)}", f"one of: {', '.join(sorted(known))}")
+        if drawn.time_out and not any(category.endswith(AFTER) for category in report.categories):
+            raise UsageError("--time-out: no UDP passes to where somebody could be seen", "leave it out on this bench")
         if flood:
             with progress.step(f"probing it again, full of {flood} half-open flows"), over(built.path):
                 outcomes, filled = run.flooded(flood, far.gateway.fence.room if far else None)

@@ -17,13 +17,14 @@ from rig.probes.run import FenceRun, Vantage
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``, ``only``: see
-    Ground."""
+    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``, ``only``,
+    ``time_out``: see Ground."""
 
     sample: int = 200
     seed: int = 2007
     ends: bool = True
     only: frozenset[str] = frozenset()
+    time_out: float = 0.0
 
 
 def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: Up | None = None) -> Ground:
@@ -39,7 +40,7 @@ def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: 
     proof = top.allowed.servers[-1] if top else None
     return Ground(
         allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.ends,
-        drawn.only,
+        drawn.only, drawn.time_out,
     )  # fmt: skip
 
 

@@ -44,6 +44,22 @@ def _helped(helper: str) -> Change:
     return change
 
 
+def _stateless(rules: str, _fence: Destinations, session: FencedSide) -> str:
+    """As a router without conntrack has it: replies by their port, and later pieces, which have none, as they come."""
+    outward = chains(session)[0]
+    rules = re.sub(r"^-A .* --ctstate INVALID .*\n", "", rules, flags=re.MULTILINE)
+    rules = re.sub(
+        r"^(-A \S+) .*--ctstate ESTABLISHED .*$",
+        rf"\1 -p tcp --sport {HTTPS} ! --syn -j ACCEPT\n\1 -p udp --sport {DNS} -j ACCEPT",
+        rules,
+        flags=re.MULTILINE,
+    )
+    rules = re.sub(r" -m conntrack --ctstate \S+", "", rules)
+    checked = re.search(rf"^-A {outward} ! -s .*\n", rules, re.MULTILINE)
+    assert checked is not None
+    return rules.replace(checked[0], f"{checked[0]}-A {outward} -f -j ACCEPT\n")
+
+
 def _ipv6(matches: str) -> str:
     """Rules of IPv6 by which something passes."""
     return IPV6_RULES.replace("COMMIT", f"-A FORWARD {matches} -j ACCEPT\nCOMMIT")
@@ -118,6 +134,7 @@ MUTANTS = (
     GatewayMutant("ftp-helper", "what is said to a server opens a door, as for FTP", "helper's pinhole", _helped("ftp")),
     GatewayMutant("irc-helper", "what is said to a server opens a door, as for IRC", "helper's pinhole", _helped("irc")),
     GatewayMutant("sip-helper", "what is said to a server opens a door, as for SIP", "helper's pinhole", _helped("sip")),
+    GatewayMutant("pieces-out", "it keeps no state, and later pieces of packets pass", "pieces of what is allowed", _stateless),
     GatewayMutant("any-name", "the name service answers any name", "a stranger's name", any_name=True),
     GatewayMutant("flows-kept", "the last caller's flows are not forgotten", "previous caller's flow", keeps_flows=True),
 )  # fmt: skip

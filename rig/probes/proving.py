@@ -22,6 +22,8 @@ from rig.proof.space import ANOTHER
 from rig.proof.tracking import can_be_sent
 
 SOURCE = "the gateway's rules"
+LATER = 1480
+"""Where a later piece begins, in bytes: behind a first one that fills an Ethernet packet."""
 
 
 def read(fence: SavedFence) -> RuleSet:
@@ -96,6 +98,9 @@ def _packet(header: Header, number: int) -> bytes:
         assert isinstance(source, IPv6Address)
         assert isinstance(to, IPv6Address)
         return _packet_of_ipv6(header, source, to, number)
+    if header.fragment:
+        known_by = packets.never_whole(number)
+        return packets.ip(source, to, header.protocol, packets.mark(number), known_by, options=options, offset=LATER)
     if header.protocol == TCP:
         return packets.tcp(
             source, to, header.to_port, number, flags=header.flags, source_port=header.from_port, options=options

@@ -37,6 +37,7 @@ from rig.probes.proven import Confirmed
 from rig.probes.proving import probe_of
 from rig.probes.reaching import connect, flow
 from rig.probes.report import Filled, Report
+from rig.probes.time_out import AFTER, Opened, after, opened
 from rig.proof.found import CounterExample
 
 FIRST_EXAMPLE = 60001
@@ -91,6 +92,7 @@ class FenceRun:
         first = sum(1 for probe in probes if probe.category == FIRST_PACKETS)
         found = self._out(probes[:first], self.follow)
         over = self._ended()  # the time for which a hole may stay open passes while other things are sent
+        unused = self._opened()
         found += self._out(probes[first:], self.follow)
         if far is not None:
             found += self._from(far, strangers)
@@ -101,6 +103,9 @@ class FenceRun:
                 found += probe_inward(own, towards, [inside], self.follow, self._one_sent)
         if far is not None and over is not None:
             found += after_the_end(self.ground, over, self._server, lambda probes: self._from(far, probes))
+        if far is not None and unused is not None and unused.late:
+            found += unused.outcomes
+            found += after(unused, self.ground.time_out, lambda probes: self._from(far, probes))
         if self.vantage.cards is not None and self._wants(BETWEEN_CARDS):
             found += probe_cards(self.ground, self.vantage.cards, self.follow, self._one_sent)
         size = sum(len(packet) for probe in probes for packet in probe.packets)
@@ -141,6 +146,12 @@ class FenceRun:
         if self.vantage.far is None or not ground.ends or ground.proof is not None or not ground.allowed.servers:
             return None
         return ended(self.vantage.caller, self._server) if self._wants(AFTER_THE_END) else None
+
+    def _opened(self) -> Opened | None:
+        """What of UDP is open from now on, where it is asked when that is shut."""
+        if self.vantage.far is None or not self.ground.time_out or not self._wants(AFTER):
+            return None
+        return opened(self.ground, lambda probes: self._out(probes, self.follow))
 
     def _wants(self, category: str) -> bool:
         self.known.add(category)

@@ -16,7 +16,7 @@ import pytest
 from drivers.base.errors import AuthenticationError, NetworkError
 from drivers.base.secret import Secret
 from drivers.ipsec.charon import IkeError
-from drivers.net import firewall
+from drivers.net import conntrack, firewall
 from rig.checks import every
 from rig.config.bench import Bench
 from rig.config.bench_files import load
@@ -29,6 +29,7 @@ from rig.paths.vpn_beneath import BehindRouter, VpnNetwork
 from rig.paths.vpn_building import BuiltVpn, build, console_on
 from rig.paths.vpn_service import VpnService
 from rig.probes.report import Report
+from rig.probes.time_out import AFTER
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import CheckResult, Verdict
@@ -253,6 +254,24 @@ def test_a_broken_firewall_is_found_by_the_category_that_names_it(masked: tuple[
 def test_one_without_nat_is_found_too(unmasked: tuple[BuiltVpn, Up], name: str) -> None:
     """Where ESP itself carries the data, and not UDP 4500."""
     assert is_found(BY_NAME[name], *unmasked)
+
+
+@pytest.mark.parametrize("nat", ["masked", "unmasked"])
+@pytest.mark.parametrize(("kept", "verdict"), [(2, "denied"), (30, "leaked")])
+def test_what_udp_has_opened_is_shut_after_a_time(
+    request: pytest.FixtureRequest, nat: str, kept: int, verdict: str
+) -> None:
+    """Asked four seconds later, of a firewall that forgets after two, and of one that does after thirty."""
+    one, up = request.getfixturevalue(nat)
+    assert up.underlay is not None
+    conntrack.settle(router(one).namespace, {"udp_timeout": kept, "udp_timeout_stream": kept})
+    try:
+        run = probes_of(one, up.underlay, Drawn(0, only=frozenset({AFTER}), time_out=4.0), top=up)
+        counted = run.run().categories[AFTER]
+    finally:
+        conntrack.settle(router(one).namespace, {"udp_timeout": 30, "udp_timeout_stream": 120})
+    assert counted["allowed"] == counted[verdict] > 0
+    assert sum(counted.values()) == 2 * counted[verdict]
 
 
 @pytest.mark.paper("2.1.3")
