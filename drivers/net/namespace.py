@@ -25,7 +25,7 @@ SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
 RTMGRP_LINK = 1
 SIOCGIFHWADDR = 0x8927
-SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8946, 0x17
+SIOCETHTOOL, ETHTOOL_STXCSUM, ETHTOOL_SSG = 0x8946, 0x17, 0x19
 NUD_PERMANENT = 0x80
 PLAIN_QUEUES = ("pfifo_fast", "pfifo", "bfifo")
 CABLE_SECONDS = 5.0
@@ -111,14 +111,16 @@ class NetworkNamespace:
         with self.netlink() as link:
             link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
 
-    def write_checksums(self, interface: str) -> None:
-        """Have packets leave with their checksums in them, as over a real cable: a veth leaves them for whoever needs
-        them, and where L2TP is joined to L2TP (PPPIOCBRIDGECHAN) the sum of the first tunnel is taken for the second's.
-        """
-        turned_off = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
-        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            request = struct.pack("16sP", interface.encode(), ctypes.addressof(turned_off))
-            fcntl.ioctl(any_socket, SIOCETHTOOL, request)
+    def leave_as_sent(self, interface: str) -> None:
+        """Have packets leave with their checksums in them and in one piece of memory, as over a real cable. A veth hands
+        on what the sender's kernel has left undone, and where channels of PPP are joined (PPPIOCBRIDGECHAN) nobody does
+        it: of two L2TP tunnels the first one's sum is taken for the second's, and what lies in several pieces, as PPP
+        interfaces of Linux 7.3 send it, does not come whole onto a serial line."""
+        for setting in (ETHTOOL_STXCSUM, ETHTOOL_SSG):
+            turned_off = ctypes.create_string_buffer(struct.pack("II", setting, 0))
+            with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+                request = struct.pack("16sP", interface.encode(), ctypes.addressof(turned_off))
+                fcntl.ioctl(any_socket, SIOCETHTOOL, request)
 
     def leave_ipv6(self) -> None:
         """Speak none on any interface, not even to find neighbours: for who only passes frames on."""
