@@ -113,9 +113,9 @@ class NetworkNamespace:
 
     def leave_as_sent(self, interface: str) -> None:
         """Have packets leave with their checksums in them and in one piece of memory, as over a real cable. A veth
-        hands on what the sender's kernel has left undone, and where channels of PPP are joined (PPPIOCBRIDGECHAN) it stays
-        so: of two L2TP tunnels the first one's sum is taken for the second's, and what lies in several pieces, as PPP
-        interfaces of Linux 7.3 send it, does not come whole onto a serial line.
+        hands on what the sender's kernel has left undone, and where channels of PPP are joined (PPPIOCBRIDGECHAN) it
+        stays so: of two L2TP tunnels the first one's sum is taken for the second's, and what lies in several pieces, as
+        PPP interfaces of Linux 7.3 send it, does not come whole onto a serial line.
         """
         for setting in (ETHTOOL_STXCSUM, ETHTOOL_SSG):
             turned_off = ctypes.create_string_buffer(struct.pack("II", setting, 0))
