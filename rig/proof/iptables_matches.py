@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import NoReturn
 
@@ -167,26 +167,21 @@ def _states(said: Said) -> None:
     said.add(Within(Field.STATE, tuple((int(State[name]),) * 2 for name in named), said.negated))
 
 
-def _icmp(said: Said) -> None:
-    word = said.next()
-    if word == "any":
-        return
-    name, _, code = word.partition("/")
-    kind = ICMP_TYPES.get(name, int(name) if name.isdigit() else None)
-    if kind is None or kind > 255 or (code and not code.isdigit()):
-        said.refuse(f"{word} is no ICMP type that is known")
-    ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
-    said.add(*of_protocol(ICMP), Within(Field.TO_PORT, (ends,), said.negated))
+def _message(protocol: int, kinds: Mapping[str, int]) -> Callable[[Said], None]:
+    """A type of ICMP, or of ICMPv6, and its code."""
 
+    def asked(said: Said) -> None:
+        word = said.next()
+        if word == "any":
+            return
+        name, _, code = word.partition("/")
+        kind = kinds.get(name, int(name) if name.isdigit() else None)
+        if kind is None or kind > 255 or (code and not code.isdigit()):
+            said.refuse(f"{word} is no {'ICMP' if protocol == ICMP else 'ICMPv6'} type that is known")
+        ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
+        said.add(*of_protocol(protocol), Within(Field.TO_PORT, (ends,), said.negated))
 
-def _icmpv6(said: Said) -> None:
-    word = said.next()
-    name, _, code = word.partition("/")
-    kind = ICMPV6_TYPES.get(name, int(name) if name.isdigit() else None)
-    if kind is None or kind > 255 or (code and not code.isdigit()):
-        said.refuse(f"{word} is no ICMPv6 type that is known")
-    ends = ((kind << 8 | int(code),) * 2) if code else (kind << 8, kind << 8 | 255)
-    said.add(*of_protocol(ICMPV6), Within(Field.TO_PORT, (ends,), said.negated))
+    return asked
 
 
 def _flags(said: Said) -> None:
@@ -249,7 +244,8 @@ OPTIONS: dict[str, Callable[[Said], None]] = {
     "--sports": _multiport(Field.FROM_PORT), "--dports": _multiport(Field.TO_PORT),
     "--ports": _multiport(Field.FROM_PORT, Field.TO_PORT),
     "--src-range": _addresses(Field.SOURCE), "--dst-range": _addresses(Field.DESTINATION),
-    "--ctstate": _states, "--state": _states, "--icmp-type": _icmp, "--icmpv6-type": _icmpv6,
+    "--ctstate": _states, "--state": _states, "--icmp-type": _message(ICMP, ICMP_TYPES),
+    "--icmpv6-type": _message(ICMPV6, ICMPV6_TYPES),
     "--tcp-flags": _flags, "--syn": _syn,
     "--u32": _u32, "--comment": _ignored(1),
     # What a rate or a memory decides, or what no header has. Each rule has a chance of its own for it.
