@@ -56,6 +56,21 @@ def _mind_carrier_of_pty(descriptor: int) -> None:
         _mind_carrier(descriptor)
 
 
+_fell: dict[Path, float] = {}
+"""When a pseudo-terminal was closed to hang up, by whoever had it in this process; on the monotonic clock."""
+
+
+def _stay_off(tty: Path) -> None:
+    """Before a port is opened: wait until its DTR has been off for DTR_OFF_SECONDS, where it fell to hang up.
+
+    A pseudo-terminal's closing is its DTR's fall, and a modem takes no notice of one that is shorter than its S25: it
+    would be in the call still, and go with it. One that has hung up by itself is at another pseudo-terminal by then.
+    """
+    left = _fell.pop(tty.resolve(), float("-inf")) + DTR_OFF_SECONDS - time.monotonic()
+    if left > 0:
+        threading.Event().wait(left)
+
+
 class SerialLine:
     """An open serial port: a device's path, or a pyserial URL. ``speed`` in bit/s.
 
@@ -66,13 +81,14 @@ class SerialLine:
     def __init__(self, port: str, speed: int = 115200, *, rtscts: bool = True) -> None:
         self.port = port
         self._pty = Path()
-        self._closed_at = float("-inf")
+        self._hangs_up = False
         self._lock: locks.LockFile | None = None
         self._remote = RemotePort(port, speed, rtscts=rtscts) if "://" in port else None
         tty = Path(self._remote.tty if self._remote else port)
         try:
             self._check(tty)
             self._lock = locks.LockFile(tty)
+            _stay_off(tty)
             self._serial = self._open(str(tty), speed, rtscts and self._remote is None)
             if self._remote is None and not self.has_modem_control:
                 self._pty = Path(self.device)
@@ -246,6 +262,7 @@ class SerialLine:
     def hang_up(self) -> None:
         """Drop DTR for DTR_OFF_SECONDS. A pseudo-terminal has no DTR: closing it is its hang-up."""
         if self._remote is None and not self.has_modem_control:
+            self._hangs_up = True
             return
         try:
             self._set_dtr(False)
@@ -262,7 +279,8 @@ class SerialLine:
 
     def close(self) -> None:
         """Close and unlock; also when the device is gone already. DTR falls with the last close (HUPCL)."""
-        self._closed_at = time.monotonic()
+        if self._hangs_up:
+            _fell[self._pty] = time.monotonic()
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             if self._serial.is_open:
                 # Bytes that a stopped line will never take would hold close() for 30 s (pyserial#341).
@@ -272,16 +290,6 @@ class SerialLine:
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self._let_go()
-
-    def stay_off(self) -> None:
-        """Once it is closed, and before its port is opened again: wait until DTR has been off for DTR_OFF_SECONDS.
-
-        A pseudo-terminal's closing is its DTR's fall, and a modem takes no notice of one that is shorter than its S25:
-        it would be in the call still. One that has hung up by itself is at another pseudo-terminal by then.
-        """
-        left = self._closed_at + DTR_OFF_SECONDS - time.monotonic()
-        if left > 0 and Path(self.port).resolve() == self._pty:
-            threading.Event().wait(left)
 
     def _let_go(self) -> None:
         if self._lock is not None:

@@ -48,11 +48,8 @@ class SerialPort:
         self.speed = 0
         self.line: SerialLine | None = None
         self._progress = progress
-        self._last: SerialLine | None = None
 
     def open(self, known: Profile | None) -> SerialLine:
-        if self._last is not None:
-            self._last.stay_off()
         self.line = opened(self.port, known, self.table.speed)
         self.speed = self.line.speed
         for lack in self.line.lacking:
@@ -84,7 +81,7 @@ class SerialPort:
             with contextlib.suppress(PortLostError):
                 self.line.hang_up()
             self.line.close()
-            self.line, self._last = None, self.line
+            self.line = None
 
 
 class ModemLine:

@@ -93,7 +93,7 @@ def _all_kinds(make: ProbeMaker, source: IPv6Address, target: IPv6Address) -> It
     number = make.number()
     made = packets6.udp6(source, target, packets.NOBODYS_PORT, number, source_port=DNS)
     yield f"UDP from port {DNS}", made, number
-    quoted = packets6.tcp6(target, source, HTTPS, 0)
+    quoted = packets6.tcp6(target, source, HTTPS, 0)[:60]  # its headers, and nothing by which a probe is known
     for name, kind in MESSAGES.items():
         number = make.number()
         rest = quoted if kind == packets6.UNREACHABLE else bytes(32)

@@ -195,18 +195,15 @@ class Lig:
                 self._stopping.wait(RETRY_SECONDS)
 
     def _serve_once(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
-        """A line that is open, to the end of its call. Opened again at once, DTR would be off for less than S25."""
-        try:
-            with serial:
-                self._open_lines.add(serial)
-                try:
-                    self._answer(unit, line, serial, ready)
-                finally:
-                    self._open_lines.discard(serial)
-                    with contextlib.suppress(PortLostError):
-                        serial.hang_up()
-        finally:
-            serial.stay_off()
+        """A line that is open, to the end of its call."""
+        with serial:
+            self._open_lines.add(serial)
+            try:
+                self._answer(unit, line, serial, ready)
+            finally:
+                self._open_lines.discard(serial)
+                with contextlib.suppress(PortLostError):
+                    serial.hang_up()
 
     def _answer(self, unit: int, line: LigLine, serial: SerialLine, ready: threading.Event) -> None:
         """One call, from RING to hang-up."""
