@@ -23,7 +23,7 @@ CHOSEN = "RIG_UML"
 
 @dataclass(frozen=True)
 class UmlKernel:
-    """``program``: it; ``words``: what it is told besides; ``modules``: the folder of its modules, "" where all is
+    """``program``: it, as it is called; ``words``: what it is told besides; ``modules``: the folder of its modules, "" where all is
     built in; ``any_processor``: whether it knows every floating-point area."""
 
     program: str
@@ -42,14 +42,14 @@ def built() -> Path:
 def find() -> UmlKernel | None:
     """The kernel to start; None where there is none."""
     if chosen := os.environ.get(CHOSEN):
-        return _debian(shutil.which(chosen))
+        return _debian(chosen)
     if (own := built()).exists():
         return UmlKernel(str(own), ("seccomp=auto",), any_processor=True)
-    return _debian(shutil.which(NAME))
+    return _debian(NAME)
 
 
-def _debian(program: str | None) -> UmlKernel | None:
-    return UmlKernel(program, modules="/usr/lib/uml/modules") if program else None
+def _debian(program: str) -> UmlKernel | None:
+    return UmlKernel(program, modules="/usr/lib/uml/modules") if shutil.which(program) else None
 
 
 if __name__ == "__main__":  # for scripts/uml-kernel

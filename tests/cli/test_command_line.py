@@ -89,7 +89,7 @@ def test_error_is_json_too_when_asked_for() -> None:
 
 
 def test_no_ppp_anywhere_is_4_and_names_the_package() -> None:
-    result = rig("dial", "--number", "1", "--bench", "loopback", PATH="/nonexistent")
+    result = rig("dial", "--number", "1", "--bench", "loopback", PATH="/nonexistent", RIG_UML="linux.uml")
     if not engines.missing("native"):
         pytest.skip("this machine's own kernel has PPP, so there is no way to have none")
     assert result.returncode == 4

@@ -27,7 +27,7 @@ def test_where_nothing_can_run_it_is_4(tmp_path: Path) -> None:
     """Catches a doctor who is content with anything: without a lab's programs nothing runs here."""
     if not NativeLab().missing():
         pytest.skip("this machine's own kernel has PPP, so the bench runs here whatever else is missing")
-    done = rig("doctor", PATH=str(tmp_path))
+    done = rig("doctor", PATH=str(tmp_path), RIG_UML="linux.uml")
     assert done.returncode == 4
     assert "MISSING" in done.stdout or "BROKEN" in done.stdout
     assert "apt-get install user-mode-linux" in done.stdout
@@ -36,7 +36,7 @@ def test_where_nothing_can_run_it_is_4(tmp_path: Path) -> None:
 def test_what_exits_4_points_to_it(tmp_path: Path) -> None:
     if not NativeLab().missing():
         pytest.skip("this machine's own kernel has PPP")
-    done = rig("dial", "--number", "1", "--bench", "loopback", PATH=str(tmp_path))
+    done = rig("dial", "--number", "1", "--bench", "loopback", PATH=str(tmp_path), RIG_UML="linux.uml")
     assert done.returncode == 4
     assert "rig doctor" in done.stderr
 
