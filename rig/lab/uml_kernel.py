@@ -23,8 +23,8 @@ CHOSEN = "RIG_UML"
 
 @dataclass(frozen=True)
 class UmlKernel:
-    """``program``: it, as it is called; ``words``: what it is told besides; ``modules``: the folder of its modules, "" where all is
-    built in; ``any_processor``: whether it knows every floating-point area."""
+    """``program``: it, as it is called; ``words``: what it is told besides; ``modules``: the folder of its modules, ""
+    where all is built in; ``any_processor``: whether it knows every floating-point area."""
 
     program: str
     words: tuple[str, ...] = ()
