@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
+from drivers.base.program import parents
 
 COMMIT = "7d88b2c"
 """The last commit before the lab started on every processor."""
@@ -66,13 +67,8 @@ def peak(project: Path, *words: str) -> float:
 
 def _family(pid: int) -> set[int]:
     """A process and its descendants."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
+    begun_by, found = parents(), {pid}
+    while more := {child for child, parent in begun_by.items() if parent in found} - found:
         found |= more
     return found
 

@@ -43,14 +43,13 @@ def handle_of(pid: int) -> int:
         return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def children_of(parent: int) -> list[int]:
-    """The processes that one has begun and that are there yet."""
-    found = []
+def parents() -> dict[int, int]:
+    """Of each process that is there, by its number, the one that has begun it (proc(5))."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):  # it has ended meanwhile
-                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
-                    found.append(int(entry.name))
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 

@@ -52,6 +52,11 @@ def _restore(name: str, rules: str, *, whole: bool = False) -> subprocess.Comple
     return subprocess.run(command, input=rules, capture_output=True, text=True, timeout=BOUND_SECONDS)
 
 
+def _of_version(version: int) -> str:
+    """The iptables of this kernel, or its ip6tables."""
+    return back_end() if version == 4 else back_end().replace("iptables", "ip6tables")
+
+
 def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4, whole: bool = False) -> None:
     """Commit iptables-restore text, for IPv4 or IPv6, on top of what is there: all of it, or nothing. ``whole``:
     instead of what is there, in the tables that it names.
@@ -63,8 +68,7 @@ def apply(namespace: NetworkNamespace, rules: str, *, version: int = 4, whole: b
     if version == 6 and not has_ipv6():
         return
     with namespace.entered():
-        name = back_end()
-        result = _restore(name if version == 4 else name.replace("iptables", "ip6tables"), rules, whole=whole)
+        result = _restore(_of_version(version), rules, whole=whole)
     if result.returncode != 0:
         raise RuntimeError(f"firewall rules refused: {result.stderr.strip()}\n{rules}")
 
@@ -75,8 +79,11 @@ def save(namespace: NetworkNamespace, *, version: int = 4) -> str:
     if version == 6 and not has_ipv6():
         return ""
     with namespace.entered():
-        name = back_end() if version == 4 else back_end().replace("iptables", "ip6tables")
         result = subprocess.run(
-            [_path(f"{name}-save"), "-c"], capture_output=True, text=True, timeout=BOUND_SECONDS, check=True
+            [_path(f"{_of_version(version)}-save"), "-c"],
+            capture_output=True,
+            text=True,
+            timeout=BOUND_SECONDS,
+            check=True,
         )
     return result.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,10 +30,10 @@ class LiveProof:
         return self.before is not None
 
     def proven(self, outcomes: Sequence[Outcome] = ()) -> Proven:
-        """The rules as they are now, held to what is declared; what differs is sent. ``outcomes``: of the probes since
-        ``before``, which are looked up in the rules. Raises RulesError for a rule that is not understood, and
-        ProbeError."""
-        before, after = self.before, self._now()
+        """The rules as they are after the probes, held to what is declared; what differs is sent. ``outcomes``: of the
+        probes since ``before``, which are looked up in the rules. Raises RulesError for a rule that is not understood,
+        and ProbeError."""
+        before, after = self.before, self._after
         assert before is not None
         rules, pool = proving.read(after), None if self.up.beneath else self.built.pool
         proof = proving.proof_of(rules, after, self.run.ground.allowed, pool)
@@ -41,13 +42,15 @@ class LiveProof:
 
     def proven_in_ipv6(self) -> Proven | None:
         """The rules of IPv6: nothing passes. None at a gateway that does not speak it. Raises as :meth:`proven`."""
-        now = self._now()
-        if not now.ipv6:
+        after = self._after
+        if not after.ipv6:
             return None
-        proof = proving.proof_of(proving.read_ipv6(now), now, self.run.ground.allowed, None)
-        return Proven(proof, tuple(self.run.confirmed(proof.found, now.side.interface)), ())
+        proof = proving.proof_of(proving.read_ipv6(after), after, self.run.ground.allowed, None)
+        return Proven(proof, tuple(self.run.confirmed(proof.found, after.side.interface)), ())
 
-    def _now(self) -> SavedFence:
+    @functools.cached_property
+    def _after(self) -> SavedFence:
+        """Asked for once: programs have to be run for it."""
         fence = self.built.fence(self.up)
         assert fence is not None
         return fence

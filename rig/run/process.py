@@ -22,7 +22,7 @@ from typing import Any
 from drivers.base import syscalls
 from drivers.base.errors import RigError
 from drivers.base.interruptions import blocked_for_child, in_child, waiting
-from drivers.base.program import children_of, handle_of
+from drivers.base.program import handle_of, parents
 
 READY_SECONDS = 90.0
 """A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""
@@ -96,7 +96,7 @@ class PartnerProcess:
         """SIGKILL, as to see what becomes of what it has begun; until its own programs, which go with it, are gone too.
         Raises PartnerError when they are not within STOP_SECONDS."""
         with contextlib.ExitStack() as handles:
-            left = {handle_of(pid): pid for pid in children_of(self.pid)}
+            left = {handle_of(pid): pid for pid, parent in parents().items() if parent == self.pid}
             for handle in left:
                 handles.callback(os.close, handle)
             self.process.kill()

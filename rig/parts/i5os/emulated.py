@@ -79,15 +79,13 @@ class EmulatedPartition:
 
     def start(self) -> None:
         """Start its service; once more after :meth:`kill`. Raises what keeps it from starting."""
-        self.plan.control_path.unlink(missing_ok=True)
         log = self._owner.folder / "i5os.log"
         self.process = self._owner.own(PartnerProcess("i5os", i5os.main, (self.plan,), log))
         self.process.wait_ready()
 
     def kill(self) -> None:
         """As a partition that crashes: nobody is told."""
-        self.process.process.kill()
-        self.process.process.join()
+        self.process.kill()
 
     def attach(self, console: NetworkNamespace) -> None:
         """Join a near end to it by Ethernet, as good or bad as the bench has it."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rig.config.destinations import HTTPS, Destinations
 from rig.config.fenced_side import FencedSide
+from rig.parts.fence_rules import IPV6_OPEN_RULES
 from rig.parts.mutation import Change, first, replaced, without
 
 
@@ -18,14 +19,14 @@ def _sound(rules: str, allowed: Destinations, session: FencedSide) -> str:
 
 @dataclass(frozen=True)
 class Mutant:
-    """``change`` makes the broken rules of the sound ones; ``ipv6_open``: nobody has thought of IPv6;
+    """``change`` makes the broken rules of the sound ones; ``ipv6``: the rules of IPv6, if others;
     ``cards_joined``: the console forwards between its two network cards; ``tracking``: as of a gateway's mutant."""
 
     name: str
     what: str
     found_by: str
     change: Change = _sound
-    ipv6_open: bool = False
+    ipv6: str = ""
     cards_joined: bool = False
     tracking: tuple[tuple[str, int], ...] = ()
 
@@ -63,7 +64,7 @@ MUTANTS = (
     Mutant("remote-service-open", "the ports of remote service are open from the Internet", "unsolicited, port of remote service", _sent_on("-p tcp --dport 9090")),
     Mutant("no-state", "what comes in is not held to what was asked for", "unsolicited, authorized server", replaced("(-A {inward}) -m conntrack --ctstate ESTABLISHED", r"\1 -p tcp --sport 443")),
     Mutant("cards-joined", "the console forwards between its two network cards", "between the cards", cards_joined=True),
-    Mutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6_open=True),
+    Mutant("ipv6-open", "nobody has thought of IPv6", "IPv6", ipv6=IPV6_OPEN_RULES),
     Mutant("udp-443", "UDP 443 is open", "UDP to a server", first("outward", "-d {first}/32 -p udp --dport 443 -j ACCEPT")),
     Mutant("port-80", "port 80 is open as well", "other port of a server", first("outward", "-d {first}/32 -p tcp --dport 80 -j ACCEPT")),
     Mutant("every-port", "servers are open on every TCP port", "other port of a server", replaced(rf"{_SERVER} ", "-p tcp ")),

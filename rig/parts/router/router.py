@@ -8,7 +8,7 @@ from drivers.net import conntrack, firewall
 from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
-from rig.parts.fence_rules import IPV6_OPEN_RULES, IPV6_RULES, SavedFence
+from rig.parts.fence_rules import IPV6_RULES, SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant
 from rig.parts.router.rules import OUTSIDE, Masking
@@ -52,8 +52,8 @@ class Router:
         emptied = rules.BASE_RULES.replace("-F INPUT\n", "-F INPUT\n-F FORWARD\n-F OUTPUT\n")
         firewall.apply(self.namespace, emptied + text)
         conntrack.settle(self.namespace, conntrack.STRICT | dict(self.mutant.tracking if self.mutant else ()))
-        open_to_ipv6 = self.mutant is not None and self.mutant.ipv6_open
-        firewall.apply(self.namespace, IPV6_OPEN_RULES if open_to_ipv6 else IPV6_RULES, version=6)
+        ipv6 = self.mutant.ipv6 if self.mutant and self.mutant.ipv6 else IPV6_RULES
+        firewall.apply(self.namespace, ipv6, version=6)
         for side in self.sides:
             conntrack.flush_address(self.namespace, side.address)
 
