@@ -62,6 +62,7 @@ class Conversation:
         self._reader = Reader()
         self._events: list[Event] = []
         self._size = self._nuls = 0
+        self._late = False
         self._data = bytearray()
         self._last_byte = 0.0
         self._expected = _Expectation(0.0)
@@ -81,7 +82,7 @@ class Conversation:
             if step.speed != self.line.speed:
                 self.line.set_speed(step.speed)
             step = self._dialogue.send(Heard())
-        self._events, self._size, self._nuls, self._data = [], 0, 0, bytearray()
+        self._events, self._size, self._nuls, self._data, self._late = [], 0, 0, bytearray(), False
         if isinstance(step, Escape):
             self._expected = _Expectation(now + step.silence + GUARD_SECONDS + 0.05, b"+++", now + step.silence)
         elif isinstance(step, Settle):
@@ -102,6 +103,7 @@ class Conversation:
         with contextlib.suppress(OSError):
             while data := os.read(self.line.fileno(), CHUNK):
                 self._count(data)
+                self._late = True
                 if self._size > LARGEST_ANSWER:
                     break
         self._reader = Reader()
@@ -147,7 +149,7 @@ class Conversation:
             self._answer()
 
     def _heard(self) -> Heard:
-        return Heard(tuple(self._events), self._size, self._nuls, parity_of(bytes(self._data)))
+        return Heard(tuple(self._events), self._size, self._nuls, parity_of(bytes(self._data)), self._late)
 
     def _answer(self) -> None:
         try:

@@ -70,12 +70,14 @@ Step = Ask | SetSpeed | Escape | Settle
 @dataclass(frozen=True)
 class Heard:
     """What came after a step, until its result code or its time. ``size`` in bytes, NULs among them; ``parity``: the
-    one that its bytes have, see :func:`parity_of`."""
+    one that its bytes have, see :func:`parity_of`; ``late``: something came after the step before had been given up,
+    and before this one's question was sent."""
 
     events: tuple[Event, ...] = ()
     size: int = 0
     nuls: int = 0
     parity: str = ""
+    late: bool = False
 
     @property
     def result(self) -> Result | None:
@@ -217,7 +219,7 @@ def _try_attention(found: Findings, wake_seconds: float) -> Generator[Step, Hear
     wake = yield Ask("ATE0Q0V1", IDENTITY_SECONDS if answered else wake_seconds)
     if wake.result is None and _is_no_modem(found, wake):
         return False
-    found.quiet = not answered and wake.result is not None
+    found.quiet = not answered and wake.result is not None and not wake.late
     if found.quiet:
         found.echo = heard.echoed
     return answered or wake.result is not None

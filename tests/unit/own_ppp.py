@@ -20,11 +20,14 @@ from tests.unit.own_caller import SECRET, Caller, Wrong
 
 TIMING = Timing(restart=0.8, max_configure=4, max_terminate=2, max_failure=3)
 ANSWER_SECONDS = 0.6
+PATIENT_SECONDS = 5.0
+"""For a device of which every case is to hold: it answers at once, and a crowded machine stands still for longer than
+the seconds that are spent wherever an answer is missing."""
 
 
 class OwnDevice:
     """``spoil``: what is done to each new one; ``write``: what becomes of the bytes that it sends; ``calling``: it says
-    who it is and asks for an address, with so much of it wrong."""
+    who it is and asks for an address, with so much of it wrong; ``answer_seconds``: how long an answer is awaited."""
 
     timing = TIMING
     at_once = 16
@@ -34,7 +37,9 @@ class OwnDevice:
         spoil: Callable[[Endpoint], None] = lambda endpoint: None,
         write: Callable[[bytes], bytes] = lambda data: data,
         calling: Wrong | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self._calling = calling
         self._spoil = spoil
         self._write = write
@@ -48,7 +53,7 @@ class OwnDevice:
             ours.setblocking(False)
             thread.start()
             try:
-                yield Tester(ours.fileno(), self.timing, closing.set, ANSWER_SECONDS, secret=SECRET)
+                yield Tester(ours.fileno(), self.timing, closing.set, self._answer_seconds, secret=SECRET)
             finally:
                 over.set()
                 thread.join(5)

@@ -31,7 +31,7 @@ from rig.verdict.conform import ConformVerdict
 from tests.unit.own_caller import SECRET, SOUND
 from tests.unit.own_caller import Wrong as WrongCaller
 from tests.unit.own_ipv6 import MISTAKES, speaks_ipv6
-from tests.unit.own_ppp import ANSWER_SECONDS, TIMING, OwnDevice, at_a_port
+from tests.unit.own_ppp import ANSWER_SECONDS, PATIENT_SECONDS, TIMING, OwnDevice, at_a_port
 
 
 def test_the_public_list_is_covered_as_far_as_it_is_said_to_be() -> None:
@@ -53,7 +53,8 @@ def test_cases_are_chosen_by_group_and_number_and_one_that_there_is_not_is_said(
 
 
 def test_a_sound_peer_passes_all_of_them() -> None:
-    results = list(run(OwnDevice(), chosen(GROUPS, [str(group.number) for group in GROUPS if group.size])))
+    device = OwnDevice(answer_seconds=PATIENT_SECONDS)
+    results = list(run(device, chosen(GROUPS, [str(group.number) for group in GROUPS if group.size])))
     assert [(one.name, one.observed, one.details["record"]) for one in results if one.held is False] == []
     not_run = [one.name for one in results if one.held is None]
     assert not_run == ["9.6", "14.3"], "it has nothing but LCP"
@@ -238,7 +239,8 @@ def test_what_is_sent_wrongly_is_found_by_the_group_that_is_about_it(name: str) 
 
 
 def test_a_sound_caller_passes_all_that_is_about_calling() -> None:
-    results = list(run(OwnDevice(calling=SOUND), chosen(GROUPS, ["9.6", "14", "30", "31", "32"])))
+    device = OwnDevice(calling=SOUND, answer_seconds=PATIENT_SECONDS)
+    results = list(run(device, chosen(GROUPS, ["9.6", "14", "30", "31", "32"])))
     assert [(one.name, one.observed, one.details["record"]) for one in results if one.held is False] == []
     assert [one.name for one in results if one.held is None] == ["14.3"], "it authenticates nobody"
 
@@ -281,7 +283,7 @@ def test_a_caller_that_does_one_thing_wrong_is_found_by_the_case_that_is_about_i
 def test_a_device_without_ipv6_says_so_and_one_with_it_passes_all() -> None:
     without, with_it = (
         {one.name: (one.held, one.observed) for one in run(device, chosen(GROUPS, ["33"]))}
-        for device in (OwnDevice(), OwnDevice(speaks_ipv6()))
+        for device in (OwnDevice(), OwnDevice(speaks_ipv6(), answer_seconds=PATIENT_SECONDS))
     )
     assert without.pop("33.1") == (True, "")
     assert set(without.values()) == {(None, "it has no IPv6")}
@@ -294,13 +296,13 @@ def test_a_mistake_of_ipv6cp_is_found_by_the_case_that_is_about_it(mistake: str)
     assert result.held is False, result
 
 
-def at_the_port(spoil: Callable[[Endpoint], None], *cases: str) -> ConformVerdict:
+def at_the_port(spoil: Callable[[Endpoint], None], *cases: str, answer: float = ANSWER_SECONDS) -> ConformVerdict:
     with at_a_port(spoil) as port:
-        return run_ppp(ConformPlan(TIMING, port, cases=cases, answer=ANSWER_SECONDS), Progress.silent())
+        return run_ppp(ConformPlan(TIMING, port, cases=cases, answer=answer), Progress.silent())
 
 
 def test_a_device_at_a_port_is_told_to_end_between_two_cases_and_begins_when_it_is_spoken_to() -> None:
-    verdict = at_the_port(lambda endpoint: None, "3", "7.1", "7.8", "7.10", "10.1", "19")
+    verdict = at_the_port(lambda endpoint: None, "3", "7.1", "7.8", "7.10", "10.1", "19", answer=1.5)
     failed = [(check.name, check.observed) for check in verdict.checks if check.held is False]
     assert failed == []
     assert [check.name for check in verdict.checks if check.held is None] == ["7.10"], "nobody has it close"

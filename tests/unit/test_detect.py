@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from drivers.modem.at import Text
+from drivers.modem.interview import Heard, find_and_ask
 from drivers.modem.modem import Modem
 from drivers.modem.number import Number
 from drivers.modem.profile import Profile
+from drivers.modem.result_codes import Code, Result
 from drivers.serial.ports import Port
 from drivers.serial.serial_line import SerialLine
 from rig.config import profiles
@@ -320,6 +323,20 @@ def test_a_modem_that_is_slower_than_the_first_question_waits_is_recognised(town
     assert (found.state, found.note) == ("modem", "")
     assert found.findings.identity.model == "Soft Modem V.34"
     assert not found.findings.quiet
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_modem_whose_first_answer_came_late_was_not_left_quiet(late: bool) -> None:
+    """Catches a busy machine on which OK came in after AT had been given up and before the next question was sent:
+    it is thrown away there, and the modem was taken for one that had been left with Q1."""
+    ok = Result(Code.OK, "OK")
+    dialogue = find_and_ask(115200, fixed_speed=True, online=False, patient=False)
+    answers = iter([Heard(), Heard(), Heard((ok,), late=late), Heard((Text("013"), ok))])
+    next(dialogue)
+    with pytest.raises(StopIteration) as end:
+        while True:
+            dialogue.send(next(answers, Heard((ok,))))
+    assert end.value.value.quiet is not late
 
 
 def test_unsolicited_lines_are_no_part_of_an_answer(town: Town) -> None:
