@@ -15,7 +15,7 @@ IPV4, IPV6 = 0x0800, 0x86DD
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
-SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_VNET_HDR = 263, 1, 1, 15
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 1, 1, 15, 23
 UNDONE = 10
 """Octets of a virtio_net_hdr: sums that are not there yet, as of who sends over a veth, and how it is to be cut."""
 PACKET_MREQ = struct.Struct("iHH8s")
@@ -38,11 +38,17 @@ class Packet(NamedTuple):
 class PacketSocket:
     """From when it is made. ``interface``: "" for every one of the namespace; ``headers``: whether the link's own is
     part of a packet's data; ``relayed``: they are to be sent on, also those that are for others, and what the
-    kernel has left to be done to each stands before it (UNDONE), where a sender has to say it. Raises OSError where
-    there is no such interface."""
+    kernel has left to be done to each stands before it (UNDONE), where a sender has to say it; ``incoming``: nothing
+    that is sent here. Raises OSError where there is no such interface."""
 
     def __init__(
-        self, namespace: NetworkNamespace, interface: str, *, headers: bool = False, relayed: bool = False
+        self,
+        namespace: NetworkNamespace,
+        interface: str,
+        *,
+        headers: bool = False,
+        relayed: bool = False,
+        incoming: bool = False,
     ) -> None:
         kind = socket.SOCK_RAW if headers else socket.SOCK_DGRAM
         everywhere = 0 if interface else socket.htons(ETH_P_ALL)  # with 0 it hears nothing until it is bound
@@ -51,6 +57,7 @@ class PacketSocket:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
             self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self._socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, incoming)
             self._socket.setblocking(False)
             if interface:
                 self._socket.bind((interface, ETH_P_ALL))

@@ -22,6 +22,8 @@ from rig.probes.observer import Watcher
 from rig.probes.probe import Expected, Outcome, Probe, ProbeError, Seen
 
 ETHER_TYPES = {4: 0x0800, 6: 0x86DD}
+NOT_BOUND = (errno.ENXIO, errno.ENODEV, errno.ENETDOWN)
+"""What sending says before a socket is bound, and when its interface has gone (packet(7))."""
 ANSWER_SECONDS = 1.0
 """How long an answer to a probe may take once the last packet was seen to arrive."""
 
@@ -38,12 +40,18 @@ Follow = Callable[[], str | None]
 
 
 class Sender:
-    """Puts whole IP packets on a link. One that has no room is waited for: a packet lost here would look dropped."""
+    """Puts whole IP packets on a link. One that has no room is waited for: a packet lost here would look dropped.
+
+    Bound to the interface: to look it up by its name takes as long as to send a packet. One that has gone and come
+    back is bound to anew.
+    """
 
     def __init__(self, end: LinkEnd) -> None:
         self._end = end
+        kind = socket.SOCK_RAW if end.other else socket.SOCK_DGRAM
         with end.namespace.entered():
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+            self._sockets = {version: socket.socket(socket.AF_PACKET, kind, 0) for version in ETHER_TYPES}
+        self._headers = dict.fromkeys(ETHER_TYPES, b"")
 
     def send(self, probe: Probe) -> None:
         """Send a probe's packets, in their order."""
@@ -52,13 +60,11 @@ class Sender:
 
     def put(self, packet: bytes) -> None:
         """Send one packet. Raises ProbeError when the link takes none."""
-        address: tuple[object, ...] = (self._end.interface, ETHER_TYPES[packet[0] >> 4])
-        if self._end.other:
-            address += (0, 0, self._end.other)
+        version = packet[0] >> 4
         end = time.monotonic() + ROOM_SECONDS
         while True:
             try:
-                self._socket.sendto(packet, address)
+                self._put(version, packet)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise ProbeError(f"{self._end.interface}: {error.strerror}") from error
@@ -69,8 +75,26 @@ class Sender:
             else:
                 return
 
+    def _put(self, version: int, packet: bytes) -> None:
+        try:
+            self._sockets[version].send(self._headers[version] + packet)
+        except OSError as error:
+            if error.errno not in NOT_BOUND:
+                raise
+            self._bind(version)
+            self._sockets[version].send(self._headers[version] + packet)
+
+    def _bind(self, version: int) -> None:
+        bound = self._sockets[version]
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # nobody reads what it hears
+        bound.bind((self._end.interface, ETHER_TYPES[version]))
+        if self._end.other:
+            own = bound.getsockname()[4]
+            self._headers[version] = self._end.other + own + ETHER_TYPES[version].to_bytes(2, "big")
+
     def close(self) -> None:
-        self._socket.close()
+        for each in self._sockets.values():
+            each.close()
 
 
 def probe_outward(

@@ -17,17 +17,18 @@ from drivers.base.interruptions import waiting
 from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
 from rig.probes import observer, packets
+from rig.probes.engine import Follow
 from rig.probes.flood import answered
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Watcher
 from rig.probes.packets import ACK, FIN, PUSH, RST, SYN
-from rig.probes.probe import Outcome, Probe
+from rig.probes.probe import Outcome, Probe, ProbeError
 from rig.probes.reaching import flow
 
 OUTSIDE, AFTER_THE_END, PINHOLE = "outside the window", "after a flow's end", "helper's pinhole"
 """Categories."""
 FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
-HOLE_SECONDS = 1.25
+HOLE_SECONDS = 0.25
 """How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
 that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
 VOICE_PORT = 42424
@@ -69,15 +70,20 @@ def outside_the_window(ground: Ground, caller: LinkEnd, server: IPv4Address, sen
 
 @dataclass(frozen=True)
 class Ended:
-    """Flows that are over, each by how it was ended; ``at``: since when, on the monotonic clock."""
+    """Flows that are over, each by how it was ended; ``at``: since when the gateway knows it, on the monotonic
+    clock."""
 
     flows: dict[str, Left]
     at: float
 
 
-def ended(caller: LinkEnd, server: IPv4Address) -> Ended:
-    """A flow that the caller ends, and one that it resets."""
-    return Ended({how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}, time.monotonic())
+def ended(caller: LinkEnd, server: IPv4Address, follow: Follow) -> Ended:
+    """A flow that the caller ends, and one that it resets. Raises ProbeError where what follows their last segments
+    over the line does not come about: whether those have come to the gateway is not known then."""
+    flows = {how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}
+    if (missed := follow()) is not None:
+        raise ProbeError(f"{missed}, which should follow flows that have ended, did not come about")
+    return Ended(flows, time.monotonic())
 
 
 def after_the_end(ground: Ground, over: Ended, server: IPv4Address, send: Send) -> list[Outcome]:

@@ -59,12 +59,12 @@ class Watcher:
 
 def arriving(namespace: NetworkNamespace, interface: str) -> Watcher:
     """Of what comes in on an interface."""
-    return Watcher([_OneWay(PacketSocket(namespace, interface), outgoing=False)])
+    return Watcher([_OneWay(PacketSocket(namespace, interface, incoming=True), outgoing=False)])
 
 
 def arriving_at(places: Iterable[tuple[NetworkNamespace, str]]) -> Watcher:
     """Of what comes in at several places, each a namespace and an interface; "" for every one that it has or gets."""
-    return Watcher([_OneWay(PacketSocket(*place), outgoing=False) for place in places])
+    return Watcher([_OneWay(PacketSocket(*place, incoming=True), outgoing=False) for place in places])
 
 
 def leaving(namespace: NetworkNamespace, interface: str) -> Watcher:

@@ -75,7 +75,9 @@ class FenceRun:
         self.known: set[str] = set()
         self.ground = ground
         self.vantage = vantage
-        self._outward = outward(ground)  # made beforehand: the first packet must not wait for the last
+        self._outward = outward(ground)  # all made beforehand: the first packet must not wait for the last
+        self._strangers = inward(ground) if vantage.far is not None else []
+        self._own = own_firewall(ground) if vantage.towards_caller is not None else []
         self._server = ground.follower
 
     def run(self) -> Report:
@@ -86,8 +88,7 @@ class FenceRun:
         probes = self._wanted(
             [probe for probe in self._outward if far or probe.answered or probe.expected is Expected.DENIED]
         )
-        strangers = self._wanted(inward(self.ground)) if far is not None else []
-        own = self._wanted(own_firewall(self.ground)) if self.vantage.towards_caller is not None else []
+        strangers, own = self._wanted(self._strangers), self._wanted(self._own)
         self._sent, self._total = 0, len(probes) + len(strangers) + len(own)
         first = sum(1 for probe in probes if probe.category == FIRST_PACKETS)
         found = self._out(probes[:first], self.follow)
@@ -145,7 +146,7 @@ class FenceRun:
         ground = self.ground
         if self.vantage.far is None or not ground.ends or ground.proof is not None or not ground.allowed.servers:
             return None
-        return ended(self.vantage.caller, self._server) if self._wants(AFTER_THE_END) else None
+        return ended(self.vantage.caller, self._server, self.follow) if self._wants(AFTER_THE_END) else None
 
     def _opened(self) -> Opened | None:
         """What of UDP is open from now on, where it is asked when that is shut."""
