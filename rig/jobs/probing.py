@@ -17,12 +17,11 @@ from rig.probes.run import FenceRun, Vantage
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many addresses are drawn from the rest of the address space, and from which seed; ``ends``, ``only``,
+    """How many addresses are drawn from the rest of the address space, and from which seed; ``only``,
     ``time_out``: see Ground."""
 
     sample: int = 200
     seed: int = 2007
-    ends: bool = True
     only: frozenset[str] = frozenset()
     time_out: float = 0.0
 
@@ -39,8 +38,8 @@ def ground_of(built: Built, up: Up, drawn: Drawn, other: Up | None = None, top: 
     seen_as = built.places(up).seen_as
     proof = top.allowed.servers[-1] if top else None
     return Ground(
-        allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.ends,
-        drawn.only, drawn.time_out,
+        allowed, up.source, up.gateway, pool, drawn.sample, drawn.seed, beside, allow, seen_as, proof, drawn.only,
+        drawn.time_out,
     )  # fmt: skip
 
 

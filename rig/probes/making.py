@@ -19,9 +19,8 @@ class Ground:
     """Where the probes run. ``sample``: addresses drawn from the rest of the address space; ``other``: a second
     caller's address; ``allow``: what the caller's own firewall lets in; ``seen_as``: the address that the caller has
     for those beyond the gateway, where its own is masked; ``proof``: who takes a connection over the same line, behind
-    the probes, the last of the servers where it is not said; ``ends``: whether it is waited for that a flow which has
-    ended is forgotten; ``only``: the categories that are wanted, none for all; ``time_out``: seconds after which what
-    UDP has opened is to be shut, 0 where nobody says."""
+    the probes, the last of the servers where it is not said; ``only``: the categories that are wanted, none for all;
+    ``time_out``: seconds after which what UDP has opened is to be shut, 0 where nobody says."""
 
     allowed: Destinations
     caller: IPv4Address
@@ -33,7 +32,6 @@ class Ground:
     allow: tuple[AllowTable, ...] = ()
     seen_as: IPv4Address | None = None
     proof: IPv4Address | None = None
-    ends: bool = True
     only: frozenset[str] = frozenset()
     time_out: float = 0.0
 

@@ -144,7 +144,7 @@ class FenceRun:
     def _ended(self) -> Ended | None:
         """Flows that are over from now on, where somebody can speak in them once more."""
         ground = self.ground
-        if self.vantage.far is None or not ground.ends or ground.proof is not None or not ground.allowed.servers:
+        if self.vantage.far is None or ground.proof is not None or not ground.allowed.servers:
             return None
         return ended(self.vantage.caller, self._server, self.follow) if self._wants(AFTER_THE_END) else None
 

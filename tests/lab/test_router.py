@@ -30,8 +30,8 @@ class Home:
     built: BuiltInternet
     up: Up
 
-    def probed(self, seed: int = 2007, *, ends: bool = False) -> Report:
-        return probes_of(self.built, self.up, Drawn(60, seed, ends)).run()
+    def probed(self, seed: int = 2007) -> Report:
+        return probes_of(self.built, self.up, Drawn(60, seed)).run()
 
     def checked(self) -> list[CheckResult]:
         around = surroundings(self.built, self.up)
@@ -66,7 +66,7 @@ def test_every_server_is_reached_and_the_console_masked(name: str) -> None:
 
 
 def test_the_sound_firewall_is_clean(internet: Home) -> None:
-    report = internet.probed(ends=True)
+    report = internet.probed()
     assert [(outcome.probe.category, outcome.probe.what) for outcome in report.findings] == []
     assert len(report.outcomes) > 1000
 
@@ -85,7 +85,7 @@ def test_one_that_lets_443_through_to_anybody_is_held_to_all_the_rest() -> None:
 def test_a_broken_firewall_is_found_by_the_category_that_names_it(internet: Home, mutant: Mutant) -> None:
     internet.built.network.router.close_fence(mutant.name)
     try:
-        found = internet.probed(ends=mutant.found_by == "after a flow's end").found_by
+        found = internet.probed().found_by
     except ProbeError:  # one that lets not even a good connection through is found by that
         found = {"authorized server"}
     assert mutant.found_by in found
