@@ -146,6 +146,12 @@ def check(
 ) -> int:
     """Dial, and probe the gateway's fence from both sides, as far as there are two."""
     chosen = load_bench_to_run(bench)
+    if chosen.proxy is not None:
+        raise UsageError(
+            f"bench {chosen.name}: a proxy passes no packet on, so there is no way for probes to take",
+            f"rig connect --bench {chosen.name} asks it for whom it must reach and whom it must not; rig fence check"
+            " --bench internet probes a router alone",
+        )
     wanted = (Number(number) if number else gateway_number(chosen)) if chosen.dials else None
     enter_lab_to_call(engine, chosen, report)
     from rig import lab

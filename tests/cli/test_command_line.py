@@ -76,6 +76,13 @@ def test_bench_with_a_wrong_key_is_2_and_names_file_and_key(tmp_path: Path) -> N
     assert f"{file}: unknown key 'near-end.acount'; did you mean 'account'?" in result.stderr
 
 
+def test_probes_through_a_proxy_are_2_and_what_checks_one_is_named() -> None:
+    result = rig("fence", "check", "--bench", "proxy")
+    assert result.returncode == 2
+    assert "a proxy passes no packet on" in result.stderr
+    assert "rig connect --bench proxy" in result.stderr
+
+
 def test_no_modem_is_3_and_never_emulation() -> None:
     """Catches a silent fall back to the emulated bench."""
     result = rig("dial", "--number", "1")
