@@ -23,7 +23,7 @@ import vici
 from drivers.base.errors import CannotRunError, NetworkError
 from drivers.base.interruptions import waiting
 from drivers.base.program import Program
-from drivers.ipsec import events
+from drivers.ipsec import events, ike_keys
 from drivers.ipsec.association import Association
 from drivers.ipsec.events import Event
 from drivers.net.isolation import isolate
@@ -37,12 +37,20 @@ READY_SECONDS, STOP_SECONDS = 20.0, 5.0
 KEPT_LINES = 200
 L2TP = "[udp/1701]"
 """What of an address is meant, as strongSwan writes it."""
-SETTINGS = f"""\
+KEYS = "ike.keys"
+LOG, KEYS_LOG = "stderr {\n default = 1\n }", f"keys {{\n path = /run/{KEYS}\n {ike_keys.LOG} }}"
+
+
+def _settings(*logs: str) -> str:
+    """strongswan.conf(5)."""
+    return f"""\
 charon {{
   load_modular = no
   load = {PLUGINS}
   plugins {{ vici {{ socket = unix:///run/charon.vici }} }}
-  filelog {{ stderr {{ default = 1 }} }}
+  filelog {{
+    {" ".join(logs)}
+  }}
   retransmit_tries = 3
   retransmit_timeout = 1.0
   retransmit_base = 1.5
@@ -88,7 +96,7 @@ class Charon:
         self._run = folder
         self._run.mkdir(mode=0o700)
         self.path = str(self._run / "charon.vici")
-        (self._run / "strongswan.conf").write_text(SETTINGS)
+        (self._run / "strongswan.conf").write_text(_settings(LOG))
         self._program = Program(
             str(PATH),
             [],
@@ -206,6 +214,15 @@ class Charon:
                     if child["name"].decode() == name and child["state"] == b"INSTALLED":
                         return _association(sa, child)
         return None
+
+    def log_keys(self) -> Path:
+        """Write the keys of each ISAKMP SA to come where nobody else can read: the file. See ike_keys."""
+        file = self._run / KEYS
+        file.touch(mode=0o600)
+        (self._run / "strongswan.conf").write_text(_settings(LOG, KEYS_LOG))
+        with self._asking:
+            self.session.reload_settings()
+        return file
 
     def terminate(self, name: str) -> None:
         """Take a connection down, where it is up."""

@@ -71,7 +71,7 @@ def json_option(command: _Command) -> _Command:
 
 def report_options(command: _Command) -> _Command:
     command = click.option(
-        "--report-secrets", is_flag=True, help="Leave PAP's passwords in the report's capture, which then has them."
+        "--report-secrets", is_flag=True, help="Leave passwords in the report's capture, and a VPN's keys beside it."
     )(command)
     return click.option(
         "--report",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
 from drivers.faults.messages import Kind
 from drivers.ipsec.association import Association
@@ -118,7 +119,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
         capture.tap(owner, near.namespace, "i5os0", "to the partition")
         cable = LinkEnd(network.router.namespace, network.places[0].interface)
         capture.tap_cable(owner, cable, "the partition's, to the customer's router", PARTITION)
-        capture.tap_keys(owner, partition.namespace)
+        capture.tap_keys(owner, partition.namespace, lambda: Path(partition.control.ask("log_keys")))
 
     def agreed_on() -> Association | None:
         found = partition.control.ask("agreed_on")

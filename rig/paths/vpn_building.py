@@ -90,7 +90,7 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     if capture is not None:
         cable = LinkEnd(network.router.namespace, network.places[0].interface)
         capture.tap_cable(owner, cable, f"{CARD}, to the customer's router")
-        capture.tap_keys(owner, beneath.console.namespace)
+        capture.tap_keys(owner, beneath.console.namespace, built.charon.log_keys)
     return built
 
 
@@ -105,12 +105,13 @@ def over_modem(
     capture: Capture | None = None,
 ) -> BuiltVpn:
     """Over a call by modem, whose far end is there: its gateway, and the service hosts behind that."""
-    if capture is not None:
-        capture.tap_keys(owner, console.namespace)
     with progress.step("VPN gateway"):
         service = VpnService.made(bench, owner, hosts)
         beneath = OverModem.made(call, console, lig, hosts, service.gateway)
-        return _ready(console_on(bench, service, beneath, owner, progress))
+        built = _ready(console_on(bench, service, beneath, owner, progress))
+    if capture is not None:
+        capture.tap_keys(owner, console.namespace, built.charon.log_keys)
+    return built
 
 
 def _ready(built: BuiltVpn) -> BuiltVpn:

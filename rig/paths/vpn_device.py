@@ -62,5 +62,5 @@ def build(bench: Bench, owner: Owner, progress: Progress, capture: Capture | Non
     charon.wait_ready()
     if capture is not None:
         capture.tap(owner, console.namespace, interface, "to the VPN gateway, with what has been decrypted")
-        capture.tap_keys(owner, console.namespace)
+        capture.tap_keys(owner, console.namespace, charon.log_keys)
     return BuiltToDevice(bench, path)

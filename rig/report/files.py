@@ -7,16 +7,10 @@ from pathlib import Path
 
 from rig.report import junit, page
 from rig.report.subject import Subject
+from rig.run.capture import KEY_TABLES
 from rig.run.transcript import write_moments
 
-PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE, KEYS = (
-    "report.html",
-    "verdict.json",
-    "junit.xml",
-    "at.jsonl",
-    "call.pcapng",
-    "esp_sa",
-)
+PAGE, VERDICT, JUNIT, TRANSCRIPT, CAPTURE = "report.html", "verdict.json", "junit.xml", "at.jsonl", "call.pcapng"
 
 
 def write(folder: Path, subject: Subject) -> Path:
@@ -25,13 +19,12 @@ def write(folder: Path, subject: Subject) -> Path:
     (folder / JUNIT).write_text(junit.document(subject))
     port = str(subject.verdict.get("port", ""))
     write_moments(folder / TRANSCRIPT, subject.trace.spoken, port, subject.trace.started)
-    for name in (CAPTURE, KEYS):
+    for name in (CAPTURE, *KEY_TABLES):
         (folder / name).unlink(missing_ok=True)  # an older one, beside a run that took none, would pass for its own
     if subject.capture is not None and subject.capture.wires:
         subject.capture.write(folder / CAPTURE)
-    if subject.capture is not None and subject.capture.keys:
-        keys = folder / KEYS
-        keys.touch(mode=0o600)
-        keys.write_text("\n".join(subject.capture.keys) + "\n")
+    for name, lines in subject.capture.keys.items() if subject.capture is not None else ():
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text("\n".join(lines) + "\n")
     (folder / PAGE).write_text(page.render(subject))
     return folder / PAGE

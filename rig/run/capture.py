@@ -7,7 +7,7 @@ folder, unless they are asked for.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ from rig.run.owner import Owner
 if TYPE_CHECKING:
     from drivers.ipsec.esp_keys import EspKeys
 
+KEY_TABLES = ESP_TABLE, IKE_TABLE = "esp_sa", "ikev1_decryption_table"
+"""Wireshark's names for its tables of keys."""
 NEAR, PARTITION = "near end", "partition"
 LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR = 1, 204
 OPT_COMMENT, IF_NAME, IF_TSRESOL = 1, 2, 9
@@ -67,16 +69,17 @@ class _Tap:
 
 class Capture:
     """One run's. ``wires``: what was taken, once it is over; ``chunks``: the bytes of the modem's line; ``keys`` of
-    ESP, as lines of Wireshark's table esp_sa; ``secrets``: keep passwords, and keys."""
+    VPNs, as lines of Wireshark's tables, by the table's name; ``secrets``: keep passwords, and keys."""
 
     def __init__(self, *, secrets: bool = False) -> None:
         self.wires: list[Wire] = []
         self.chunks: list[Chunk] = []
-        self.keys: list[str] = []
+        self.keys: dict[str, list[str]] = {}
         self._secrets = secrets
         self._record = Path()
         self._taps: list[_Tap] = []
-        self._key_sources: list[EspKeys] = []
+        self._esp_keys: list[EspKeys] = []
+        self._ike_logs: list[Path] = []
         self._line = ""
 
     def attend(self, owner: Owner) -> None:
@@ -93,12 +96,14 @@ class Capture:
         taken for what came in. ``end``: who that is."""
         self._taps.append(_Tap(owner.own(PacketTap(far.namespace, far.interface)), name, end, from_far=True))
 
-    def tap_keys(self, owner: Owner, namespace: NetworkNamespace) -> None:
-        """Take the keys of the VPNs to come in a namespace, where secrets are kept."""
+    def tap_keys(self, owner: Owner, namespace: NetworkNamespace, log_keys: Callable[[], Path]) -> None:
+        """Take the keys of the VPNs to come in a namespace, where secrets are kept. ``log_keys``: has its charon write
+        IKE's into a file; see Charon."""
         if self._secrets:
             from drivers.ipsec.esp_keys import EspKeys  # most runs have no use for it
 
-            self._key_sources.append(owner.own(EspKeys(namespace)))
+            self._esp_keys.append(owner.own(EspKeys(namespace)))
+            self._ike_logs.append(log_keys())
 
     def line(self, name: str) -> Path:
         """The file into which somebody is to record what a serial line of that name carries; see line_record."""
@@ -119,7 +124,16 @@ class Capture:
             ]
             note = f"{one.tap.missed} packets more were not kept" if one.tap.missed else ""
             self.wires.append(Wire(one.name, LINKTYPE_ETHERNET, kept, note, one.end))
-        self.keys = [line for source in self._key_sources for line in source.table()]
+        if self._secrets:
+            self._collect_keys()
+
+    def _collect_keys(self) -> None:
+        from drivers.ipsec import ike_keys
+
+        logs = [line for log in self._ike_logs for line in log.read_text(errors="replace").splitlines()]
+        esp = [line for source in self._esp_keys for line in source.table()]
+        tables = {ESP_TABLE: esp, IKE_TABLE: ike_keys.table(logs)}
+        self.keys = {name: lines for name, lines in tables.items() if lines}
 
     def _masked(self, frame: bytes) -> bytes:
         return frame if self._secrets else masked(frame)

@@ -94,8 +94,20 @@ def test_with_the_keys_that_were_asked_for_a_vpn_can_be_read(run_of: RunOf) -> N
 
 
 @pytest.mark.timeout(400)
+def test_with_the_key_that_was_asked_for_what_ike_agreed_on_can_be_read(run_of: RunOf) -> None:
+    """Quick Mode, which is encrypted, is a payload of cipher text without it, and with it a proposal of ESP."""
+    folder = run_of("vpn")
+    [key] = (folder / "ikev1_decryption_table").read_text().splitlines()
+    assert (folder / "ikev1_decryption_table").stat().st_mode & 0o077 == 0
+    quick_mode = ("-Y", "isakmp.exchangetype == 32 && isakmp.prop.protoid == 3")
+    assert not tshark(folder / "call.pcapng", *quick_mode)
+    assert tshark(folder / "call.pcapng", "-o", f"uat:ikev1_decryption_table:{key}", *quick_mode)
+
+
+@pytest.mark.timeout(400)
 def test_no_keys_are_there_that_nobody_asked_for(run_of: RunOf) -> None:
-    assert not (run_of("multi-hop") / "esp_sa").exists()
+    for table in ("esp_sa", "ikev1_decryption_table"):
+        assert not (run_of("multi-hop") / table).exists()
     capture = run_of("multi-hop") / "call.pcapng"
     interfaces = {name for (name,) in fields(capture, "frame.interface_name")}
     assert interfaces == {"i5os0, to the partition", "the partition's, to the customer's router"}

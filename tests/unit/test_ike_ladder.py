@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.ipsec import esp_keys
+from drivers.ipsec import esp_keys, ike_keys
 from drivers.ipsec.isakmp import HEADER, EspHead, IkeMessage, ike, in_udp
 from drivers.net.packet_socket import Packet
 from rig.probes import packets
@@ -106,6 +106,32 @@ Updated src 129.42.160.16 dst 192.168.10.2
 Deleted src 129.42.160.16 dst 192.168.10.2
 \tproto esp spi 0xcafe0001 reqid 1 mode tunnel
 """
+
+
+LOGGED = """\
+14[MGR] created IKE_SA (unnamed)[1]
+14[MGR] <vpn|1> checkin IKEv1 SA vpn[1] with SPIs 0123456789abcdef_i 0000000000000000_r
+14[IKE] <vpn|1> SKEYID_e => 20 bytes @ 0x54038a20
+14[IKE] <vpn|1>    0: FF FF FF FF FF FF FF FF FF FF FF FF FF FF FF FF  ................
+14[IKE] <vpn|1>   16: FF FF FF FF                                      ....
+14[IKE] <vpn|1> encryption key Ka => 24 bytes @ 0x54034db0
+14[IKE] <vpn|1>    0: 00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F  ................
+09[IKE] <other|2> encryption key Ka => 16 bytes @ 0x54034db0
+14[IKE] <vpn|1>   16: 41 42 43 44 45 46 47 48                          41 42 43
+09[IKE] <other|2>    0: 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11  ................
+14[IKE] <vpn|1> initial IV => 8 bytes @ 0x54038a20
+14[IKE] <vpn|1>    0: EE EE EE EE EE EE EE EE                          ........
+09[MGR] <other|2> checkin IKEv1 SA other[2] with SPIs fedcba9876543210_i 0b3ec1dd7c84628d_r
+08[IKE] <cut|3> encryption key Ka => 24 bytes @ 0x54034db0
+08[IKE] <cut|3>    0: 00 01 02 03
+"""
+
+
+def test_keys_of_ike_are_as_wireshark_takes_them_and_none_is_of_another_or_cut_off() -> None:
+    assert ike_keys.table(LOGGED.splitlines()) == [
+        "0123456789abcdef,000102030405060708090a0b0c0d0e0f4142434445464748",
+        f"fedcba9876543210,{'11' * 16}",
+    ]
 
 
 def test_keys_are_as_wireshark_takes_them() -> None:

@@ -70,6 +70,10 @@ class Hop:
         endpoint = Endpoint(Identity("i5os"), lambda peer: False)
         self.runner = Runner(endpoint, self.namespace, self._told, address=str(plan.own))
 
+    def log_keys(self) -> Path:
+        """See Charon.log_keys."""
+        return self._charon.log_keys()
+
     def association(self) -> Association | None:
         """What it has agreed on with the gateway, while the VPN is up."""
         return self._charon.association(NAME)

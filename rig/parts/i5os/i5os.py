@@ -337,6 +337,11 @@ class LendingPartition:
         found = self.hop.association() if self.hop is not None else None
         return asdict(found) if found is not None else None
 
+    def log_keys(self) -> str:
+        """Where the hop writes the keys of its VPNs to come. See Charon.log_keys."""
+        assert self.hop is not None
+        return str(self.hop.log_keys())
+
     def stop(self) -> None:
         if self.hop is not None:
             self.hop.stop()
@@ -361,7 +366,12 @@ def main(plan: I5osPlan, *, ready: Callable[[], None]) -> None:
             partition.hop.wait_ready()
         serve_in_thread(
             plan.control_path,
-            {"refused": lambda: partition.refused, "agreed_on": partition.agreed_on, "journal": journal.since},
+            {
+                "refused": lambda: partition.refused,
+                "agreed_on": partition.agreed_on,
+                "log_keys": partition.log_keys,
+                "journal": journal.since,
+            },
         )
         ready()
         stop.wait()
