@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
+JOBS ?= 4
 MEND := build/whole_xstate.so
 AMX_LIBRARY := build/amx_host.so
 # make test AMX_HOST=1: every program's ptrace is that of a host with AMX, on which no Debian release's User-Mode Linux
@@ -29,12 +30,12 @@ dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
 
 # A lab is one kernel on one core, and waits for half of its time, so four checks run side by side on two cores, and no
-# emulated modem waits long for its turn; each one's output comes whole, at its end. The long ones begin, and all are run,
-# whatever fails. What starts a command a test does it in a guest that stays.
+# emulated modem waits long for its turn (make test JOBS=2 on a slow machine); each one's output comes whole, at its end.
+# The long ones begin, and all are run, whatever fails. What starts a command a test does it in a guest that stays.
 test: setup
 	@sh scripts/system-packages apt-packages.txt test proxy vpn
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
-	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=4 $(CHECKS) || status=1; \
+	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=$(JOBS) $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
 	@echo "make test: every check held"
 

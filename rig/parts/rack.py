@@ -26,6 +26,10 @@ from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
 
+BUSY_SECONDS = 15
+"""Within which a gateway on a busy machine has answered. One whose caller gave up meanwhile answers nobody, and is deaf
+for so long to the next."""
+
 
 class FarEnd:
     """Everything that the near end dials into. Made whole or not at all; its owner takes it down.
@@ -106,11 +110,13 @@ def answered(bench: Bench, lines: EmulatedExchange | None, secret: Secret) -> tu
         commands = call.settings(table.modem.carrier_wait, table.modem.init)
         port, speed = modem_port(table.modem), table.modem.speed
         return (LigLine(port, (secret,), not table.manner, known, speed, commands=commands, manner=table.manner),)
+    soon = call.settings(round(exchange.training) + BUSY_SECONDS, "")
     return tuple(
         LigLine(
             str(lines.plan.port(name)),
             (secret,) if number.accounts == "near-end" else (),
             ppp=number.kind == "lig",
+            commands=soon,
             manner=number.manner,
         )
         for entry, number in zip(lines.plan.entries, exchange.numbers, strict=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ("number", "error", "status", "bound"),
     [
         ("1-800-555-0101", BusyError, 10, 3),
-        ("1-800-555-0102", NoAnswerError, 11, 8),
+        ("1-800-555-0102", NoAnswerError, 11, 20),
         ("1-800-555-0103", NoCarrierError, 13, 3),
         ("1-800-555-0177", NoCarrierError, 13, 3),
     ],

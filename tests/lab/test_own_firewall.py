@@ -10,6 +10,7 @@ import pytest
 from drivers.net import firewall
 from rig.config.bench import AllowTable
 from rig.console.firewall import CHAIN, customer_rules
+from rig.probes.run import FenceRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +58,7 @@ def _appended(rules: str) -> list[str]:
 
 def test_what_the_customer_lets_in_arrives_and_its_loss_is_found(session: Session) -> None:
     run = session.probes(sample=0)
-    run.ground = replace(run.ground, allow=ALLOW)
-    report = run.run()
+    report = FenceRun(replace(run.ground, allow=ALLOW), run.vantage).run()
     assert of(report, LET_IN) == {"allowed": 0, "denied": 0, "leaked": 0, "unreachable": 3, "undecided": 0}
 
 

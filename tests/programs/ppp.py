@@ -7,6 +7,7 @@ from pathlib import Path
 from drivers.base.secret import Secret
 from drivers.net.namespace import NetworkNamespace
 from drivers.ppp.pppd import quote
+from fixtures.line import Gateway
 from rig.parts.rack import FarEnd
 from tests.programs.running import eventually, written
 
@@ -55,4 +56,4 @@ def sessions(far_end: FarEnd) -> int:
 
 def idle(far_end: FarEnd) -> None:
     """Wait until every line of the gateway waits for its next call."""
-    assert far_end.lig.ask("wait_idle", seconds=8), "the gateway was not idle within 8 s"
+    Gateway(far_end.lig).wait_idle()

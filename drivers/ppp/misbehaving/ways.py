@@ -10,10 +10,10 @@ from drivers.ppp.peer.hdlc import framed
 from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IPCP, LCP, Code, Kind, Option, Packet, packed
 
 FLOOD_EVERY = 0.01
-BESIDE_EVERY = 0.05
-"""Of a flood beside which a call is to come up. Five or ten packets so often are about what a line of 33,600 bit/s
-carries, and less than a busy machine's pppd can answer: so it is a matter of PPP, and not of who has the processor.
-"""
+BESIDE_EVERY = 0.2
+"""Of a flood beside which a call is to come up. Five or ten packets so often are a quarter of what a line of 33,600
+bit/s carries, and less than a busy machine's pppd can answer: so it is a matter of PPP, and not of who has the
+processor."""
 MUCH = 100_000
 _noise = random.Random(2007)  # noqa: S311 - the same noise each time, so that a failure is seen again
 
@@ -151,8 +151,8 @@ COMMON: tuple[Manner, ...] = (
            every=FLOOD_EVERY, at_once=True),
     Manner("terminate-flood", "sends Terminate-Requests, two thousand a second", each=_ends_all_the_time,
            every=FLOOD_EVERY),
-    Manner("echo-flood", "sends Echo-Requests, two hundred a second", each=_echoes_all_the_time, every=BESIDE_EVERY),
-    Manner("unknown-protocols", "asks for protocols that nobody wants, a hundred a second",
+    Manner("echo-flood", "sends Echo-Requests, fifty a second", each=_echoes_all_the_time, every=BESIDE_EVERY),
+    Manner("unknown-protocols", "asks for protocols that nobody wants, twenty-five a second",
            each=_unknown_protocols, every=BESIDE_EVERY),
     Manner("lcp-again", "begins LCP anew in the session", each=_begins_anew),
     Manner("echoes-lost", "answers no Echo-Request", says=instead_of(LCP, Code.ECHO_REPLY, nothing)),
