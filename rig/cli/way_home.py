@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,34 @@ def run(title: str, bench: Bench, numbers: tuple[Number, ...], engine: str | Non
     return conclude(
         verdict, title, bench, progress.trace, wanted.report, wants_json=wanted.wants_json, capture=capture, far=far
     )
+
+
+def run_arms(
+    arms: Sequence[tuple[Bench, tuple[Number, ...]]],
+    calls: int,
+    pause: float,
+    seed: int,
+    folder: Path,
+    *,
+    wants_json: bool,
+    quiet: bool,
+) -> int:
+    """In the lab: so many calls on each bench, how they differ, the report; the exit status. See ArmsPlan."""
+    from rig.cli.reporting import write_report
+    from rig.jobs import soak_arms as job
+    from rig.jobs.connect import open_once
+    from rig.paths.building import build
+    from rig.run.progress import Progress
+
+    plan = job.ArmsPlan(tuple(arms), calls, pause, seed)
+    verdict, trace = job.run(plan, folder, Progress(quiet=quiet), build, open_once)
+    if wants_json or verdict.calls:
+        click.echo(as_json(verdict) if wants_json else job.table(verdict))
+    title = f"{len(verdict.calls)} calls on {verdict.bench}"
+    more = {"calls": verdict.calls, "differences": verdict.differences}
+    page = write_report(folder, title, arms[0][0], verdict, trace, **more)
+    show_outcome(verdict, page)
+    return verdict.exit
 
 
 def run_soak(

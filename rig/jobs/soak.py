@@ -5,12 +5,14 @@ Each call is on disk when it is over, one JSON object a line; a soak that was in
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,15 +50,16 @@ class SoakPlan:
 
 
 class Log:
-    """The calls of a soak, on disk in a folder, or in memory alone where there is none.
+    """The calls of a soak, on disk in a folder, or in memory alone where there is none. ``more``: what else says which
+    soak it is.
 
     Raises ConfigError for a file that is no such log, UsageError for one of another bench or other numbers.
     """
 
-    def __init__(self, folder: Path | None, bench: str, numbers: Sequence[str]) -> None:
+    def __init__(self, folder: Path | None, bench: str, numbers: Sequence[str], **more: Any) -> None:
         self.calls: list[SoakCall] = []
         self._path = folder / FILE if folder is not None else None
-        head = {MARK: VERSION, "bench": bench, "numbers": list(numbers)}
+        head = {MARK: VERSION, "bench": bench, "numbers": list(numbers), **more}
         if self._path is None:
             return
         if not self._path.exists() or not self._load(self._path, head):
@@ -105,53 +108,70 @@ def run(
     of the last. Raises as Log does."""
     log = Log(folder, bench.name, plan.numbers)
     verdict = SoakVerdict(bench.name, lab.current(), plan.numbers, plan.calls)
-    job = _Soak(plan, log, progress, opening)
+    job = Calls(plan.calls, plan.pause, log, progress, opening)
     with to_its_end(verdict, progress, None, "taking everything down") as owner, told(bench, owner.folder, progress):
         if len(log.calls) < plan.calls:
             with progress.step("setting up"):
                 built = making(bench, plan.numbers, owner, job.quiet, None)
-            job.calls(built)
+            job.make(lambda number: Stage(bench.name, contextlib.nullcontext(built)))
     judge(verdict, log.calls)
     return verdict, job.trace
 
 
-class _Soak:
-    """The calls of one run of the command."""
+@dataclass(frozen=True)
+class Stage:
+    """Where a call is made: a bench by its name, and how it is had for the time of the call; ``arm``: see SoakCall."""
 
-    def __init__(self, plan: SoakPlan, log: Log, progress: Progress, opening: Opening) -> None:
+    bench: str
+    built: AbstractContextManager[Built]
+    arm: str = ""
+
+
+class Calls:
+    """The calls of one run of the command, ``calls`` in all, ``pause`` seconds between two. ``trace``: of the first
+    that failed, or of the last."""
+
+    def __init__(self, calls: int, pause: float, log: Log, progress: Progress, opening: Opening) -> None:
         self._opening = opening
+        self._wanted, self._between = calls, pause
         self.quiet = Progress.silent()
-        self.plan = plan
         self.log = log
         self.progress = progress
         self.trace = progress.trace
         self._failure_kept = False
 
-    def calls(self, built: Built) -> None:
+    def make(self, stage_of: Callable[[int], Stage]) -> None:
+        """Those that are still to be made; ``stage_of`` each by its number, from 1."""
         done = len(self.log.calls)
         if done:
             self.progress.note(f"going on after {done} calls")
-        with self.progress.step(f"{self.plan.calls - done} calls"):
-            for number in range(done + 1, self.plan.calls + 1):
-                self.progress.advance(number - 1 - done, self.plan.calls - done)
-                call = self._one(built, number)
+        with self.progress.step(f"{self._wanted - done} calls"):
+            for number in range(done + 1, self._wanted + 1):
+                self.progress.advance(number - 1 - done, self._wanted - done)
+                stage = stage_of(number)
+                call = self._one(stage, number)
                 self.log.add(call)
                 rate = f", {call.rate} bit/s" if call.rate else ""
                 why = f": {call.message}" if call.exit else ""
-                self.progress.note(f"call {number}: {call.outcome}{rate}, {call.total:.1f} s{why}")
-                if number < self.plan.calls:
-                    self._pause(max(self.plan.pause, AFTER_FAILURE if call.exit else 0.0))
+                on = f" on {stage.arm}" if stage.arm else ""
+                self.progress.note(f"call {number}{on}: {call.outcome}{rate}, {call.total:.1f} s{why}")
+                if number < self._wanted:
+                    self._pause(max(self._between, AFTER_FAILURE if call.exit else 0.0))
 
-    def _one(self, built: Built, number: int) -> SoakCall:
+    def _one(self, stage: Stage, number: int) -> SoakCall:
         """One call, whatever becomes of it. Raises Interrupted, and CannotRunError: the next call could not either."""
         quiet, quiet.trace = self.quiet, Trace()
-        verdict, started, began = Verdict(built.bench.name, lab.current()), time.time(), time.monotonic()
+        verdict, started = Verdict(stage.bench, lab.current()), time.time()
+        began, ended = time.monotonic(), 0.0
         try:
-            try:
-                self._opening(built, quiet, verdict)
-            finally:
-                with quiet.step("hanging up"):
-                    built.path.close()
+            with stage.built as built:
+                began = time.monotonic()
+                try:
+                    self._opening(built, quiet, verdict)
+                finally:
+                    with quiet.step("hanging up"):
+                        built.path.close()
+                    ended = time.monotonic()  # to take down what was made for this call alone is no part of it
         except CannotRunError:
             raise
         except RigError as error:
@@ -166,9 +186,10 @@ class _Soak:
             verdict.connect.rate,
             verdict.timing.connect,
             verdict.timing.ppp,
-            time.monotonic() - began,
+            (ended or time.monotonic()) - began,
             verdict.message,
             tuple(check.name for check in verdict.checks if check.held is False),
+            stage.arm,
         )
 
     @staticmethod
@@ -187,6 +208,27 @@ def percentiles(values: Iterable[float]) -> tuple[float, float, float]:
 
 def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
     """Fill in what the calls come to. What ended the run itself, such as an interruption, stays its outcome."""
+    count(verdict, calls)
+    verdict.checks = [
+        CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
+        for outcome, count in verdict.outcomes.items()
+        if outcome != "OK"
+    ]
+    failed = ", ".join(f"{count} {outcome}" for outcome, count in verdict.outcomes.items() if outcome != "OK")
+    message = f"{verdict.good} of {len(calls)} calls were good" + (f"; {failed}" if failed else "")
+    conclude(verdict, *(("CALLS FAILED", 1) if failed or not calls else ("OK", 0)), message)
+
+
+def conclude(verdict: SoakVerdict, outcome: str, status: int, message: str) -> None:
+    """Say how it ended, and what it came to, where the run itself was not ended by something else."""
+    if verdict.message:
+        verdict.message = f"{verdict.message}; {message}"
+        return
+    verdict.outcome, verdict.exit, verdict.message = outcome, status, message
+
+
+def count(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
+    """Fill in the calls, and how many there are of each kind."""
     verdict.calls = list(calls)
     verdict.outcomes = dict(Counter(call.outcome for call in calls).most_common())
     verdict.good = sum(call.exit == 0 for call in calls)
@@ -200,18 +242,6 @@ def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
         }
     elif verdict.good:  # of a way that does not dial
         verdict.times = {"whole, with checks": percentiles(call.total for call in calls if call.exit == 0)}
-    verdict.checks = [
-        CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
-        for outcome, count in verdict.outcomes.items()
-        if outcome != "OK"
-    ]
-    failed = ", ".join(f"{count} {outcome}" for outcome, count in verdict.outcomes.items() if outcome != "OK")
-    message = f"{verdict.good} of {len(calls)} calls were good" + (f"; {failed}" if failed else "")
-    if verdict.message:  # the run itself was ended, and not by a call
-        verdict.message = f"{verdict.message}; {message}"
-        return
-    verdict.outcome, verdict.exit = ("CALLS FAILED", 1) if failed or not calls else ("OK", 0)
-    verdict.message = message
 
 
 def table(verdict: SoakVerdict) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from rig.report import chart, drawing, ike_ladder, ladder, matrix, timeline
+from rig.report import chart, drawing, forest, ike_ladder, ladder, matrix, timeline
 from rig.report.subject import Subject
 from rig.run.capture import NEAR, PARTITION
 
@@ -41,6 +41,7 @@ def render(subject: Subject) -> str:
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
         throughput=_throughput(subject),
         chart=chart,
+        forest=forest.forest(subject.differences),
         dots=chart.dots((call.total, call.outcome) for call in subject.calls),
         failures=[check for check in subject.checks if check.held is False],
     )

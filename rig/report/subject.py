@@ -10,7 +10,7 @@ from rig.config.bench import Bench
 from rig.probes.report import Report as FenceReport
 from rig.run.capture import Capture
 from rig.run.trace import Trace
-from rig.verdict.soak import SoakCall
+from rig.verdict.soak import Difference, SoakCall
 from rig.verdict.verdict import CheckResult
 
 Far = Literal["gateway", "caller", "device under test"]
@@ -19,7 +19,8 @@ Far = Literal["gateway", "caller", "device under test"]
 @dataclass(frozen=True)
 class Subject:
     """One run. ``title``: the command as a person would say it; ``verdict``: as ``--json`` has it, with at least
-    outcome, exit, message and advice; ``calls``: those of a soak; ``far``: who is at the far end."""
+    outcome, exit, message and advice; ``calls``: those of a soak, ``differences`` of the benches that
+    it compares; ``far``: who is at the far end."""
 
     title: str
     bench: Bench
@@ -29,6 +30,7 @@ class Subject:
     capture: Capture | None = None
     fence: FenceReport | None = None
     calls: Sequence[SoakCall] = ()
+    differences: Sequence[Difference] = ()
     far: Far = "gateway"
 
     @property
