@@ -13,8 +13,11 @@ from drivers.base.errors import UsageError
 from rig.config.bench_files import load
 from rig.jobs.soak import Log
 from rig.jobs.soak_arms import ArmsPlan, compare, table
+from rig.report import Subject, page
 from rig.report.forest import forest
+from rig.run.trace import Trace
 from rig.verdict.soak import SoakCall, SoakVerdict
+from rig.verdict.verdict import as_values
 
 A, B, C = "as-it-is", "new-firmware", "another"
 
@@ -118,6 +121,16 @@ def test_one_that_goes_on_with_more_calls_has_the_same_order_as_far_as_it_went(t
     Log(tmp_path, "a and b", ["1", "2"], seed=1)
     with pytest.raises(UsageError, match="is of a soak of"):
         Log(tmp_path, "a and b", ["1", "2"], seed=2)
+
+
+def test_the_page_has_a_row_for_each_bench_and_a_bar_for_each_difference() -> None:
+    verdict = compared(calls(A, 47, 1), calls(B, 33, 15))
+    found, bench = verdict.differences, load("loopback-instant")
+    told = Subject("96 calls", bench, as_values(verdict), (), Trace(), calls=verdict.calls, differences=found)
+    html = page.render(told)
+    assert f"<td>{A}</td><td>48</td><td>47</td><td>97.9 %</td>" in html
+    assert html.count('r="5"') == len(found) == 5
+    assert "-29.2 points" in html
 
 
 def test_the_picture_has_no_difference_in_its_middle() -> None:
