@@ -13,16 +13,15 @@ GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
 JOBS ?= 4
-MEND := build/whole_xstate.so
 AMX_LIBRARY := build/amx_host.so
 # make test AMX_HOST=1: every program's ptrace is that of a host with AMX, on which no Debian release's User-Mode Linux
 # runs by itself (rig/lab/whole_xstate.c).
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command conformance cli types lint imports
+CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command conformance cli installed types lint imports
 
-.PHONY: dial test lint types imports unit cli guest mend reports usb-tests conformance bench
+.PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
 .PHONY: setup packages kernel usb-guest hardware docs clean
 
@@ -46,8 +45,10 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# What is linked into rig is looked into only where it truly stands.
 imports: setup
-	$(BIN)/lint-imports --no-logo --no-cache
+	rm -rf build/layout && mkdir -p build/layout && cp -rL rig tests build/layout
+	cd build/layout && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-logo --no-cache
 
 unit: setup
 	$(BIN)/pytest tests/unit tests/hardware -rs
@@ -62,6 +63,10 @@ guest: setup usb-guest
 
 cli: setup
 	$(BIN)/pytest tests/cli
+
+# Built, installed elsewhere by pip, and used by an ordinary user.
+installed: setup
+	$(BIN)/pytest tests/installed
 
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := $(addprefix tests/lab/test_,mutants.py broken_gateways.py proof.py while_changing.py)
@@ -149,7 +154,8 @@ setup: packages $(VENV)/installed mend
 
 # Where it is needed and cannot be built, the next engine is made ready.
 mend: $(VENV)/installed $(if $(AMX_HOST),$(AMX_LIBRARY))
-	@$(AS_HOST) sh scripts/uml-mend $(BIN)/python rig/lab/whole_xstate.c $(MEND) || $(MAKE) --no-print-directory usb-guest
+	@$(AS_HOST) sh rig/lab/uml-mend $(BIN)/python rig/lab/whole_xstate.c "$$($(BIN)/python -m rig.lab.floating_point)" \
+	|| $(MAKE) --no-print-directory usb-guest
 
 $(AMX_LIBRARY): tests/guest/amx_host.c
 	@sh scripts/system-packages apt-packages.txt test
@@ -177,8 +183,8 @@ $(VENV)/installed: pyproject.toml requirements.txt
 # The kernel and udev of the QEMU lab, which has USB; fetched, not installed.
 usb-guest: packages $(GUEST)/installed
 
-$(GUEST)/installed: scripts/guest-files
-	@sh scripts/guest-files $(GUEST)
+$(GUEST)/installed: rig/lab/guest-files
+	@sh rig/lab/guest-files $(GUEST)
 	@touch $@
 
 clean:

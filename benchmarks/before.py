@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
-from drivers.base.program import parents
+from rig.drivers.base.program import parents
 
 COMMIT = "7d88b2c"
 """The last commit before the lab started on every processor."""

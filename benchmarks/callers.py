@@ -14,10 +14,10 @@ from ipaddress import IPv4Address
 
 from benchmarks.figures import Figure
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.base.errors import RigError
-from drivers.net import firewall
-from drivers.tls import client as tls
 from rig.config.bench_files import load_tls_policy
+from rig.drivers.base.errors import RigError
+from rig.drivers.net import firewall
+from rig.drivers.tls import client as tls
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import INSTANT
-from drivers.serial.ports import Port
+from rig.drivers.serial.ports import Port
 from rig.jobs.detect import Caution, detect
 from rig.parts.exchange import switch
 from rig.parts.exchange.switch import Plan

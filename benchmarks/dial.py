@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.base.secret import Secret
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import quote
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.pppd import quote
 from rig.links.near_end import NearEnd
 from rig.run.owner import Owner
 

@@ -10,10 +10,10 @@ import time
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
-from drivers.base.errors import PortLostError
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.errors import PortLostError
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.serial.serial_line import SerialLine
 from rig.run.owner import Owner
 
 RUNS = 20

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import HTTPS
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs.probing import Drawn, probes_of
 from rig.links.near_end import NearEnd
 from rig.paths.modem import up_of

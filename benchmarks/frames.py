@@ -9,7 +9,7 @@ import dpkt.ppp
 import scapy.layers.ppp
 
 from benchmarks.figures import Figure, in_time, spread
-from drivers.ppp.peer.packet import (
+from rig.drivers.ppp.peer.packet import (
     IPCP,
     LCP,
     PAP,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import BENCHES
-from fixtures.inbound import InboundCall, armed, connected
 from rig.checks.inbound.sweep import ALL_PORTS
 from rig.config.bench_files import load
+from rig.fixtures.inbound import InboundCall, armed, connected
 from rig.jobs.answer import InboundBench
 from rig.run.owner import Owner
 from rig.run.progress import Progress

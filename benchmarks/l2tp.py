@@ -13,11 +13,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_rate, spread
 from benchmarks.goodput import resident_megabytes
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint
-from drivers.l2tp.events import CallAccepted, CallAsked, CallEnded, TunnelEnded, TunnelUp
-from drivers.l2tp.results import CallResult, StopResult
-from drivers.l2tp.tunnel import Tunnel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint
+from rig.drivers.l2tp.events import CallAccepted, CallAsked, CallEnded, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.l2tp.tunnel import Tunnel
 from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, Xl2tpd
 

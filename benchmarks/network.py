@@ -10,10 +10,10 @@ from pathlib import Path
 
 from benchmarks.fence import with_nmap
 from benchmarks.figures import Figure, in_time, spread
-from drivers.tls import client as tls
 from rig.config.bench import Bench
 from rig.config.bench_files import load, load_tls_policy
 from rig.config.destinations import HTTPS
+from rig.drivers.tls import client as tls
 from rig.jobs.probing import Drawn, probes_of
 from rig.paths.building import build
 from rig.paths.built import Built

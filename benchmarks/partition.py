@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks.figures import Figure, in_rate, in_time, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, far_end
-from drivers.base.errors import RigError
+from rig.drivers.base.errors import RigError
 from rig.links.making import borrower_of, near_end_of
 from rig.links.near_end import NearEnd
 from rig.parts.i5os.emulated import near_address

@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure, spread
-from drivers.base.line_rate import BITS_A_BYTE
-from drivers.modem.number import Number
 from rig.callhome import wire
 from rig.callhome.catalogue import load as load_catalogue
 from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.config.bench import Bench
 from rig.config.bench_files import catalogue_file, load, load_tls_policy
+from rig.drivers.base.line_rate import BITS_A_BYTE
+from rig.drivers.modem.number import Number
 from rig.jobs import send
 from rig.jobs.conversation import Pace, conversation
 from rig.jobs.sending import Sending, SendPlan

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from drivers.modem.number import Number
 from rig.config.bench_files import load
+from rig.drivers.modem.number import Number
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.exchange import switch

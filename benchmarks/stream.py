@@ -17,9 +17,9 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_rate, shortfall, spread
 from benchmarks.stage import GATEWAY, caller, exchange, far_end
 from benchmarks.usb import carry, connect
-from drivers.modem.modem import Modem
-from drivers.net.namespace import NetworkNamespace
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.modem import Modem
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.serial.serial_line import SerialLine
 from rig.run.owner import Owner
 
 RUNS = 5

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_time, spread
 from benchmarks.stage import exchange
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.serial.ports import Port, await_port
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.serial.ports import Port, await_port
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, detect
 from rig.parts.exchange.switch import Plan
 from rig.run.control import Control

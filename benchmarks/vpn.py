@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure, in_rate, in_time, spread
-from drivers.ppp import ppp_log
-from drivers.ppp.pppd import quote
-from drivers.tls import client as tls
 from rig.config.bench import Bench
 from rig.config.bench_files import load, load_tls_policy
 from rig.config.destinations import HTTPS
+from rig.drivers.ppp import ppp_log
+from rig.drivers.ppp.pppd import quote
+from rig.drivers.tls import client as tls
 from rig.links.vpn_tunnel import NAME
 from rig.paths.up import direct
 from rig.paths.vpn_building import BuiltVpn, build

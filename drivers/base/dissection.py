@@ -4,7 +4,7 @@ dpkt's __init__ also tells Ethernet and IP which module takes which payload apar
 looks into. Any other payload is left as bytes.
 """
 
-from drivers.base.without_init import bare_package
+from rig.drivers.base.without_init import bare_package
 
 bare_package("dpkt")
 

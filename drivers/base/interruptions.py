@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from drivers.base.errors import Interrupted
+from rig.drivers.base.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NUDGE = signal.SIGURG

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import sh
 
-from drivers.base.errors import CannotRunError
-from drivers.base.interruptions import blocked_for_child, in_child
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.interruptions import blocked_for_child, in_child
 
 FOLDERS = "/usr/sbin:/usr/bin:/sbin:/bin"
 LONGEST_LINE = 65536

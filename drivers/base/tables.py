@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from drivers.base.errors import ConfigError, UsageError
-from drivers.base.typed_json import ONE_LEARNS
+from rig.drivers.base.errors import ConfigError, UsageError
+from rig.drivers.base.typed_json import ONE_LEARNS
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

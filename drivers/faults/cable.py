@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.faults import datagrams
-from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Switchboard
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import UNDONE, PacketSocket
+from rig.drivers.faults import datagrams
+from rig.drivers.faults.rule import Sender
+from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.packet_socket import UNDONE, PacketSocket
 
 _log = logging.getLogger("relay")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import struct
 
-from drivers.faults.switchboard import spoiled
-from drivers.ipsec import isakmp
-from drivers.l2tp import messages as l2tp
-from drivers.l2tp.header import MalformedError, is_control, unpack
-from drivers.l2tp.kernel import PORT as L2TP_PORT
+from rig.drivers.faults.switchboard import spoiled
+from rig.drivers.ipsec import isakmp
+from rig.drivers.l2tp import messages as l2tp
+from rig.drivers.l2tp.header import MalformedError, is_control, unpack
+from rig.drivers.l2tp.kernel import PORT as L2TP_PORT
 
 ETHERNET = 14
 IPV4 = b"\x08\x00"

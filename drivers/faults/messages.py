@@ -6,9 +6,9 @@ import difflib
 import re
 from enum import Enum
 
-from drivers.ipsec import isakmp
-from drivers.l2tp import messages as l2tp
-from drivers.ppp.peer import packet as ppp
+from rig.drivers.ipsec import isakmp
+from rig.drivers.l2tp import messages as l2tp
+from rig.drivers.ppp.peer import packet as ppp
 
 
 class Kind(Enum):

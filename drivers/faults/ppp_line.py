@@ -3,10 +3,10 @@ Sans-I/O."""
 
 from __future__ import annotations
 
-from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Sent, Switchboard, spoiled
-from drivers.ppp.peer.hdlc import Decoder, framed
-from drivers.ppp.peer.packet import control_packet_in
+from rig.drivers.faults.rule import Sender
+from rig.drivers.faults.switchboard import Sent, Switchboard, spoiled
+from rig.drivers.ppp.peer.hdlc import Decoder, framed
+from rig.drivers.ppp.peer.packet import control_packet_in
 
 FLAG = b"\x7e"
 LONGEST = 4096

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from drivers.faults.rule import Action, Rule, Sender
+from rig.drivers.faults.rule import Action, Rule, Sender
 
 Sent = list[tuple[float, bytes]]
 """What goes on, and when."""

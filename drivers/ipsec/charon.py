@@ -20,14 +20,14 @@ from typing import Any
 
 import vici
 
-from drivers.base.errors import CannotRunError, NetworkError
-from drivers.base.interruptions import waiting
-from drivers.base.program import Program
-from drivers.ipsec import events, ike_keys
-from drivers.ipsec.association import Association
-from drivers.ipsec.events import Event
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.errors import CannotRunError, NetworkError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.program import Program
+from rig.drivers.ipsec import events, ike_keys
+from rig.drivers.ipsec.association import Association
+from rig.drivers.ipsec.events import Event
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
 
 PATH = Path("/usr/lib/ipsec/charon")
 PLUGINS = "random nonce openssl kernel-netlink socket-default vici"

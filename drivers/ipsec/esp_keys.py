@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 import re
 
-from drivers.base.program import Program, find
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.program import Program, find
+from rig.drivers.net.namespace import NetworkNamespace
 
 STOP_SECONDS = 5.0
 CIPHERS = {"cbc(des3_ede)": "TripleDES-CBC [RFC2451]", "cbc(aes)": "AES-CBC [RFC3602]"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 
 BOUND_SECONDS = 20.0
 

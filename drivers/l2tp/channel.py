@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from dataclasses import dataclass
 
-from drivers.l2tp.header import Header, pack
+from rig.drivers.l2tp.header import Header, pack
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 8.0
 """Seconds until a message is sent again, doubled each time, and where that ends (§5.8)."""

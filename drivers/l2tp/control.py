@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.channel import DEFAULT_WINDOW, Channel
-from drivers.l2tp.events import End, Event, TunnelEnded, TunnelUp
-from drivers.l2tp.header import Error, Header, MalformedError
-from drivers.l2tp.messages import OF_A_TUNNEL, Kind, Message, Values
-from drivers.l2tp.results import StopResult
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.channel import DEFAULT_WINDOW, Channel
+from rig.drivers.l2tp.events import End, Event, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.header import Error, Header, MalformedError
+from rig.drivers.l2tp.messages import OF_A_TUNNEL, Kind, Message, Values
+from rig.drivers.l2tp.results import StopResult
 
 CHALLENGE_BYTES = 16
 SETUP_SECONDS = 60.0

@@ -6,15 +6,15 @@ import secrets
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.channel import CYCLE
-from drivers.l2tp.control import Identity, TunnelState
-from drivers.l2tp.events import Event
-from drivers.l2tp.header import MalformedError, is_control, unpack
-from drivers.l2tp.messages import Kind, Message
-from drivers.l2tp.results import StopResult
-from drivers.l2tp.tunnel import Tunnel
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.channel import CYCLE
+from rig.drivers.l2tp.control import Identity, TunnelState
+from rig.drivers.l2tp.events import Event
+from rig.drivers.l2tp.header import MalformedError, is_control, unpack
+from rig.drivers.l2tp.messages import Kind, Message
+from rig.drivers.l2tp.results import StopResult
+from rig.drivers.l2tp.tunnel import Tunnel
 
 MOST_TUNNELS = 4096
 """Beyond this a request for another is passed over: datagrams with false sources must not fill the memory."""

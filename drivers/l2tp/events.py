@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError, NoDialtoneError
-from drivers.l2tp.header import Error
-from drivers.l2tp.results import CallResult
+from rig.drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError, NoDialtoneError
+from rig.drivers.l2tp.header import Error
+from rig.drivers.l2tp.results import CallResult
 
 CALL_ERRORS: dict[int, type[CallError]] = {
     CallResult.NO_CARRIER: NoCarrierError,

@@ -16,7 +16,7 @@ import socket
 import struct
 from ipaddress import IPv4Address
 
-from drivers.base.errors import CannotRunError
+from rig.drivers.base.errors import CannotRunError
 
 AF_PPPOX, PX_PROTO_OL2TP = 24, 1
 PPPIOCGCHAN, PPPIOCATTCHAN, PPPIOCBRIDGECHAN = 0x80047437, 0x40047438, 0x40047435

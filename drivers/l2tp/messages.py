@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from drivers.l2tp.avp import Attribute, Avp, AvpError, decode, encode
-from drivers.l2tp.header import Error, MalformedError
+from rig.drivers.l2tp.avp import Attribute, Avp, AvpError, decode, encode
+from rig.drivers.l2tp.header import Error, MalformedError
 
 FRAMING_SYNC, FRAMING_ASYNC = 1, 2
 BEARER_DIGITAL, BEARER_ANALOG = 1, 2

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.errors import RigError
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.header import Error, is_control
-from drivers.l2tp.kernel import PORT
-from drivers.l2tp.results import StopResult
-from drivers.l2tp.tunnel import Tunnel
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.errors import RigError
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.header import Error, is_control
+from rig.drivers.l2tp.kernel import PORT
+from rig.drivers.l2tp.results import StopResult
+from rig.drivers.l2tp.tunnel import Tunnel
+from rig.drivers.net.namespace import NetworkNamespace
 
 LARGEST = 65536
 GOODBYE_SECONDS = 1.0

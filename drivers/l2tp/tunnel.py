@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.control import ControlConnection, Identity, TunnelState, packed, unpacked
-from drivers.l2tp.events import (
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.control import ControlConnection, Identity, TunnelState, packed, unpacked
+from rig.drivers.l2tp.events import (
     CallAccepted,
     CallAsked,
     CallConnected,
@@ -21,9 +21,9 @@ from drivers.l2tp.events import (
     LinkErrors,
     LinkInfo,
 )
-from drivers.l2tp.header import Error, MalformedError
-from drivers.l2tp.messages import Kind, Message, Values
-from drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.l2tp.header import Error, MalformedError
+from rig.drivers.l2tp.messages import Kind, Message, Values
+from rig.drivers.l2tp.results import CallResult, StopResult
 
 HIGHEST_BPS = 0x7FFFFFFF
 NO_LINE = 100_000_000

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from drivers.base.interruptions import waiting
-from drivers.modem.at import Event, Reader
-from drivers.modem.interview import (
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.modem.at import Event, Reader
+from rig.drivers.modem.interview import (
     ANSWER_CHARACTERS,
     GUARD_SECONDS,
     LONGEST_ANSWER_CHARACTERS,
@@ -24,8 +24,8 @@ from drivers.modem.interview import (
     Step,
     parity_of,
 )
-from drivers.modem.result_codes import Result
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.result_codes import Result
+from rig.drivers.serial.serial_line import SerialLine
 
 CHUNK = 4096
 LARGEST_ANSWER = 65536

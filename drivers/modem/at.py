@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from drivers.modem.identity import is_unsolicited
-from drivers.modem.result_codes import LONGEST_NUMERIC, Code, Result, has_the_shape, in_digits, spelt_out
+from rig.drivers.modem.identity import is_unsolicited
+from rig.drivers.modem.result_codes import LONGEST_NUMERIC, Code, Result, has_the_shape, in_digits, spelt_out
 
 LONGEST_LINE = 2048
 FLOW_CONTROL = b"\x11\x13"

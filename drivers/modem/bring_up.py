@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.modem.identity import Identity
-from drivers.modem.modem import Modem
-from drivers.modem.profile import PortFacts, Profile
-from drivers.serial.ports import port_at
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.profile import PortFacts, Profile
+from rig.drivers.serial.ports import port_at
+from rig.drivers.serial.serial_line import SerialLine
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from drivers.base.errors import (
+from rig.drivers.base.errors import (
     BusyError,
     CallError,
     ModemError,
@@ -13,7 +13,7 @@ from drivers.base.errors import (
     NoCarrierError,
     NoDialtoneError,
 )
-from drivers.modem.result_codes import Code, Result
+from rig.drivers.modem.result_codes import Code, Result
 
 _FAILURES: dict[Code, type[CallError]] = {
     Code.BUSY: BusyError,

@@ -10,9 +10,9 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from drivers.modem.at import Echo, Event, Reader, Text
-from drivers.modem.identity import Identity, is_unsolicited, told
-from drivers.modem.result_codes import Code, Result
+from rig.drivers.modem.at import Echo, Event, Reader, Text
+from rig.drivers.modem.identity import Identity, is_unsolicited, told
+from rig.drivers.modem.result_codes import Code, Result
 
 ANSWER_SECONDS = 0.12
 """How long an AT may take to answer before the next way is tried. A modem of 1990 takes 20 ms."""

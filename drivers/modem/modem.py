@@ -17,12 +17,12 @@ from typing import Any
 import pexpect
 from pexpect import fdpexpect
 
-from drivers.base.errors import CallError, ModemError, ModemSilentError, NoAnswerError, PortLostError
-from drivers.base.interruptions import waiting
-from drivers.modem.at import Event, Reader, Text
-from drivers.modem.call import ADVICE, Connection, connection_of
-from drivers.modem.identity import Identity
-from drivers.modem.interview import (
+from rig.drivers.base.errors import CallError, ModemError, ModemSilentError, NoAnswerError, PortLostError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.modem.at import Event, Reader, Text
+from rig.drivers.modem.call import ADVICE, Connection, connection_of
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.interview import (
     ANSWER_CHARACTERS,
     GUARD_SECONDS,
     LONGEST_ANSWER_CHARACTERS,
@@ -34,10 +34,10 @@ from drivers.modem.interview import (
     into_step,
     parity_of,
 )
-from drivers.modem.number import Number
-from drivers.modem.profile import ANY, Profile, TimingFacts
-from drivers.modem.result_codes import Code, Result
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import ANY, Profile, TimingFacts
+from rig.drivers.modem.result_codes import Code, Result
+from rig.drivers.serial.serial_line import SerialLine
 
 DIAL_SECONDS = 60.0
 """How long the far end may take to answer and train: S7's default of 50 s, and time for the modem to say so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from drivers.base.errors import UsageError
+from rig.drivers.base.errors import UsageError
 
 _WRITTEN = re.compile(r"[0-9*#+A-DTPW,;!@$ ().-]{1,64}", re.IGNORECASE)
 _FOR_PEOPLE = re.compile(r"[ ().-]")

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from drivers.base.errors import ConfigError
-from drivers.base.tables import Table, convert, read
-from drivers.modem.identity import Identity
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.base.tables import Table, convert, read
+from rig.drivers.modem.identity import Identity
 
 Kind = Literal["pstn", "cellular", "isdn", "null-modem", "unknown"]
 

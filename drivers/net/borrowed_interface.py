@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from typing import Any
 
-from drivers.base.errors import UsageError
-from drivers.net import home_network
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute, NetlinkError
+from rig.drivers.base.errors import UsageError
+from rig.drivers.net import home_network
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.netlink import IPRoute, NetlinkError
 
 MARK = "borrowed by rig:"
 """In a borrowed interface's alias, before what was there: by it a run that was killed is known to have had it."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.base.program import find
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.program import find
+from rig.drivers.net.namespace import NetworkNamespace
 
 BOUND_SECONDS = 20.0
 TRIES = 50

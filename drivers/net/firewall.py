@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import subprocess
 
-from drivers.base.errors import CannotRunError
-from drivers.base.program import find
-from drivers.net.namespace import NetworkNamespace, has_ipv6
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.program import find
+from rig.drivers.net.namespace import NetworkNamespace, has_ipv6
 
 BACK_ENDS = ("iptables-nft", "iptables-legacy")
 BOUND_SECONDS = 20.0

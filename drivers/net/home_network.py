@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from drivers.base import syscalls
+from rig.drivers.base import syscalls
 
 _OWN = "/proc/thread-self/ns/net"
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-from drivers.base.errors import NetworkError
-from drivers.base.interruptions import waiting
-from drivers.base.secret import Secret
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.secret import Secret
 
 if TYPE_CHECKING:
     from h11 import Response

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base import syscalls
+from rig.drivers.net.namespace import NetworkNamespace
 
 
 def isolate(namespace: NetworkNamespace, folders: Mapping[str, Path]) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.net import home_network
-from drivers.net.netlink import IPRoute, NetlinkError
+from rig.drivers.base import syscalls
+from rig.drivers.net import home_network
+from rig.drivers.net.netlink import IPRoute, NetlinkError
 
 SIOCGIFMTU = 0x8921
 SIOCGIFFLAGS = 0x8913

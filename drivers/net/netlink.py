@@ -1,6 +1,6 @@
 """Links, addresses, routes and rules by netlink: the part of pyroute2 that the rig uses."""
 
-from drivers.base.without_init import bare_package
+from rig.drivers.base.without_init import bare_package
 
 bare_package("pyroute2")
 

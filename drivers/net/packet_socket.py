@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 
 ETH_P_ALL = 0x0003
 IPV4, IPV6 = 0x0800, 0x86DD

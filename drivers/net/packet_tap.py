@@ -8,8 +8,8 @@ import select
 import threading
 from collections.abc import Callable
 
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import Packet, PacketSocket
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.packet_socket import Packet, PacketSocket
 
 KEPT = 200_000
 """Packets; those that come later are counted only."""

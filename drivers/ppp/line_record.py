@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from drivers.ppp.peer.hdlc import Decoder, NoFrame
+from rig.drivers.ppp.peer.hdlc import Decoder, NoFrame
 
 SENT, RECEIVED, END_SENT, END_RECEIVED, LONG_STEP, SHORT_STEP, RESET = range(1, 8)
 LONGEST = 0xFFFF

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import re
 
-from drivers.base.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
-from drivers.ppp.ppp_log import Addresses, Authenticated, Ended, Event, Interface, Phase, Reached, Refused, Unanswered
+from rig.drivers.base.errors import AuthenticationError, CannotRunError, CarrierLostError, PppError
+from rig.drivers.ppp.ppp_log import (
+    Addresses,
+    Authenticated,
+    Ended,
+    Event,
+    Interface,
+    Phase,
+    Reached,
+    Refused,
+    Unanswered,
+)
 
 # pppd(8), EXIT STATUS, and what each means to the caller of the near end.
 EXIT_STATUS: dict[int, tuple[type[PppError | CannotRunError], str]] = {

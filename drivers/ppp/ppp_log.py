@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address
 
-from drivers.ppp.ppp_packet import LoggedPacket, packet_in
+from rig.drivers.ppp.ppp_packet import LoggedPacket, packet_in
 
 
 class Phase(Enum):

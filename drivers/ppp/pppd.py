@@ -24,17 +24,17 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.base.errors import CannotRunError, CarrierLostError, PppError, UsageError
-from drivers.base.interruptions import waiting
-from drivers.base.program import Program, find
-from drivers.base.secret import Secret
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp import connect_script
-from drivers.ppp.ppp_course import ADVICE, NO_ANSWER_TO_PAP, Course
-from drivers.ppp.ppp_log import Addresses, EchoAnswered, Ended, Event, PluginLoaded, PppLog, Refused, Unanswered
-from drivers.ppp.up import PppUp
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import CannotRunError, CarrierLostError, PppError, UsageError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.program import Program, find
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp import connect_script
+from rig.drivers.ppp.ppp_course import ADVICE, NO_ANSWER_TO_PAP, Course
+from rig.drivers.ppp.ppp_log import Addresses, EchoAnswered, Ended, Event, PluginLoaded, PppLog, Refused, Unanswered
+from rig.drivers.ppp.up import PppUp
 
 TERMINATE_SECONDS = 3.0
 """How long the peer may take to acknowledge a Terminate-Request; after that the line is hung up."""

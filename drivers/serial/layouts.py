@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from drivers.base.errors import ConfigError
-from drivers.base.tables import Table, convert, read
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.base.tables import Table, convert, read
 
 Role = Literal["modem", "at", "nmea", "diagnostics", "silent", ""]
 

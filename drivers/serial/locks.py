@@ -12,7 +12,7 @@ import os
 import threading
 from pathlib import Path
 
-from drivers.base.errors import PortBusyError
+from rig.drivers.base.errors import PortBusyError
 
 FOLDER = Path("/run/lock")
 

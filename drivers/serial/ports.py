@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import pyudev
 
-from drivers.base.errors import NoModemError
-from drivers.base.interruptions import waiting
+from rig.drivers.base.errors import NoModemError
+from rig.drivers.base.interruptions import waiting
 
 FILTERS = ("vendor", "model", "serial", "path", "interface", "link")
 """What a bench file may ask for; ``vendor`` and ``model`` are the USB ids or the names."""

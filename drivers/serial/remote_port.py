@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 import serial
 
-from drivers.net.home_network import at_home
-from drivers.serial.terminal_server import open_port
+from rig.drivers.net.home_network import at_home
+from rig.drivers.serial.terminal_server import open_port
 
 POLL_SECONDS = 0.05
 """How often the far side's DCD is looked at, and how late the end of a connection is noticed."""

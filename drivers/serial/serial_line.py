@@ -22,11 +22,11 @@ from types import TracebackType
 
 import serial
 
-from drivers.base.errors import NoModemError, PortBusyError, PortLostError
-from drivers.base.interruptions import waiting
-from drivers.base.line_rate import BITS_A_BYTE
-from drivers.serial import locks
-from drivers.serial.remote_port import RemotePort
+from rig.drivers.base.errors import NoModemError, PortBusyError, PortLostError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.line_rate import BITS_A_BYTE
+from rig.drivers.serial import locks
+from rig.drivers.serial.remote_port import RemotePort
 
 DTR_OFF_SECONDS = 0.3
 """How long DTR is dropped to hang up: above the 50 ms of S25's default, and what slow modems want."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import serial
 
-from drivers.base.errors import NoModemError, PortBusyError
+from rig.drivers.base.errors import NoModemError, PortBusyError
 
 READER = "pySerial RFC 2217 reader thread"
 """How pyserial names it; what ends it comes out as the connection's end, and is no traceback for the user's screen."""

@@ -18,7 +18,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy, cipher_of
+from rig.drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy, cipher_of
 
 
 class TlsError(OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from drivers.base.tables import Table
+from rig.drivers.base.tables import Table
 
 TLSLITE_CIPHERS = {"RC4-128": ["rc4"], "AES-128": ["aes128", "aes128gcm"], "AES-256": ["aes256", "aes256gcm"]}
 TLSLITE_VERSIONS = {"TLS 1.0": (3, 1), "TLS 1.1": (3, 2), "TLS 1.2": (3, 3), "TLS 1.3": (3, 4)}

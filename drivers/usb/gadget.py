@@ -15,8 +15,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.base.errors import CannotRunError
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import CannotRunError
 
 CONFIGFS = Path("/sys/kernel/config")
 GADGETS = CONFIGFS / "usb_gadget"

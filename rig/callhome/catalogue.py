@@ -11,8 +11,8 @@ from xml.parsers import expat
 
 import msgspec
 
-from drivers.base.errors import ConfigError
-from drivers.base.tables import Table, convert, read
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.base.tables import Table, convert, read
 
 PART = re.compile(r"\{(\w+)\}")
 PIECE = 1 << 16

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base.errors import ConfigError
+from rig.drivers.base.errors import ConfigError
 
 LONGEST_MATCH = 1024
 """Bytes: what is longer may be missed where it comes in two pieces."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base.errors import UsageError
 from rig.callhome.catalogue import PIECE, Catalogue
 from rig.callhome.transaction import LARGEST, Entry, Manifest, NotReceivedError, wrong_name
+from rig.drivers.base.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from drivers.base.errors import RigError
+from rig.drivers.base.errors import RigError
 
 LARGEST = 2**53 - 1
 """Bytes: more than that is no whole number in every reader's JSON (RFC 8259 §6)."""

@@ -22,8 +22,8 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from drivers.base.typed_json import from_json
 from rig.callhome.transaction import Entry, Manifest, NotReceivedError, Receipt
+from rig.drivers.base.typed_json import from_json
 
 TRANSACTIONS, RECEIPT, FIXES = "/transactions/", "/receipt", "/fixes"
 RANGE = re.compile(r"bytes (\d{1,16})-(\d{1,16})/(\d{1,16})")

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
-from drivers.base.errors import NetworkError
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import ExpectTable
 from rig.config.destinations import HTTPS, Destinations
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.paths.built import Tap
 from rig.paths.up import Kind, Up
 from rig.probes.cards import Cards

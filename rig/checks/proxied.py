@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from ipaddress import IPv4Address
 
-from drivers.base.secret import Secret
-from drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, ProxyError, basic
 from rig.checks.check import WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, ProxyError, basic
 from rig.paths.proxy import Tunnels
 from rig.probes import observer
 from rig.probes.reaching import answered, begun

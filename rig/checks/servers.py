@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from drivers.base.interruptions import waiting
-from drivers.tls import client as tls
-from drivers.tls.policy import Policy, describe
 from rig.checks.check import EVERY, Surroundings, check, not_run
 from rig.config.bench_files import load_tls_file
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.tls import client as tls
+from rig.drivers.tls.policy import Policy, describe
 from rig.verdict.verdict import CheckResult
 
 ACCEPTED = "accepted"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drivers.ppp.up import PppUp
 from rig.checks.check import MODEMS, Surroundings, check, not_run
+from rig.drivers.ppp.up import PppUp
 from rig.verdict.verdict import CheckResult
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from drivers.base.interruptions import waiting
-from drivers.ipsec.association import Association
-from drivers.ipsec.isakmp import EspHead, in_ip
 from rig.checks.check import VPNS, WATCHED, Surroundings, check, not_run
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.ipsec.association import Association
+from rig.drivers.ipsec.isakmp import EspHead, in_ip
 from rig.probes import observer, packets
 from rig.probes.engine import Sender
 from rig.probes.reaching import answered, begun, send_raw

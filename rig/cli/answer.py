@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.base.secret import Secret
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -18,6 +16,8 @@ from rig.cli.common import (
     report_options,
     verbosity_options,
 )
+from rig.drivers.base.errors import UsageError
+from rig.drivers.base.secret import Secret
 
 
 @click.command(epilog="Example: rig answer --bench loopback-inbound")

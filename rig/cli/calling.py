@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.common import checked_numbers, gateway_number
 from rig.config.bench import Bench
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -11,7 +11,7 @@ from rig.cli.common import bench_option, enter_lab_to_call, lab_option, load_ben
 from rig.config.bench_files import DEFAULT
 from rig.run.command import run_command
 
-CONFORMANCE = Path(__file__).resolve().parents[2] / "tests" / "conformance"
+CONFORMANCE = Path(__file__).resolve().parents[1] / "conformance"
 
 
 @click.command(epilog="Example: rig check --bench loopback -k fence", context_settings={"ignore_unknown_options": True})
@@ -25,7 +25,9 @@ def check(
     """The conformance tests on a bench: what any gateway and any modem must do."""
     chosen = load_bench(bench)
     enter_lab_to_call(engine, chosen, report)
-    command = [sys.executable, "-m", "pytest", str(CONFORMANCE), "--bench", bench or DEFAULT, *pytest_args]
+    cache = Path.cwd() / ".pytest_cache"  # and not beside the tests, which may be installed
+    own = ["-o", f"cache_dir={cache}", "--bench", bench or DEFAULT]
+    command = [sys.executable, "-m", "pytest", str(CONFORMANCE), *own, *pytest_args]
     if report is not None:
         command += ["--rig-report", str(report.resolve()), *(["--rig-report-secrets"] if report_secrets else [])]
     return run_command(command)

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from drivers.base.errors import CannotRunError, UsageError
-from drivers.modem.number import Number
 from rig import lab
 from rig.cli.main import SEE_DOCTOR
 from rig.config.bench import Bench
 from rig.config.bench_files import DEFAULT, HW_CONFIG, load_or_default
+from rig.drivers.base.errors import CannotRunError, UsageError
+from rig.drivers.modem.number import Number
 from rig.run.results import make_folder
 from rig.verdict.verdict import Ending
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -20,6 +18,8 @@ from rig.cli.common import (
     show_outcome,
     verbosity_options,
 )
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 from rig.run.results import make_folder
 from rig.verdict.conform import ConformVerdict
 from rig.verdict.verdict import as_json
@@ -89,7 +89,7 @@ def ppp(
     own = not elsewhere and called is None
     if not elsewhere:
         enter_lab_to_call(engine, called or load_bench("loopback-instant"), *_folders(junit, capture))
-    from drivers.ppp.peer.lcp import Timing
+    from rig.drivers.ppp.peer.lcp import Timing
     from rig.jobs.conform_ppp import ConformPlan, run_ppp
     from rig.run.progress import Progress
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.modem.number import Number
 from rig.cli.calling import numbers_for, way_number_option
 from rig.cli.common import (
     bench_option,
@@ -17,6 +16,7 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.cli.way_home import Wanted, run
+from rig.drivers.modem.number import Number
 
 
 @click.command(epilog="Example: rig connect --bench internet", context_settings={"ignore_unknown_options": False})

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
 from rig.cli.common import (
     bench_option,
     enter_lab,
@@ -16,6 +15,7 @@ from rig.cli.common import (
     report_options,
     verbosity_options,
 )
+from rig.drivers.base.errors import UsageError
 
 
 @click.command(epilog="Example: rig consoles --bench consoles")

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from drivers.base.errors import NoModemError
-from drivers.serial.ports import Change, Port, list_ports, port_at, watch
 from rig.cli.common import bench_option, load_bench
 from rig.config import layouts, profiles
+from rig.drivers.base.errors import NoModemError
+from rig.drivers.serial.ports import Change, Port, list_ports, port_at, watch
 from rig.jobs.detect import Caution, Detection, detect
 from rig.jobs.suggestion import suggest
 from rig.verdict.verdict import as_json

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     json_option,
@@ -18,6 +16,8 @@ from rig.cli.common import (
     verbosity_options,
 )
 from rig.cli.way_home import Wanted, run
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 
 
 @click.command(

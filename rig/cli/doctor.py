@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from drivers.base.errors import CannotRunError
 from rig.cli.common import bench_option, json_option
 from rig.config.bench_files import load
 from rig.doctor import Examination, Finding, State, examine
+from rig.drivers.base.errors import CannotRunError
 from rig.verdict.verdict import as_json
 
 PLAIN_WIDTH = 120

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import Interrupted, UsageError, as_outcome
-from drivers.modem.number import Number
 from rig.cli.common import (
     bench_option,
     enter_lab_to_call,
@@ -26,6 +24,8 @@ from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations, load_fence_file
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.base.errors import Interrupted, UsageError, as_outcome
+from rig.drivers.modem.number import Number
 from rig.parts.fence_rules import session_rules
 from rig.verdict.verdict import as_json
 

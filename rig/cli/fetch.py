@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.modem.number import Number
 from rig.cli.calling import attempts_option, numbers_for, way_number_option
 from rig.cli.common import (
     bench_option,
@@ -17,6 +16,7 @@ from rig.cli.common import (
     report_options,
     verbosity_options,
 )
+from rig.drivers.modem.number import Number
 
 
 @click.command(epilog="Example: rig fetch --bench loopback-instant --to results/fixes")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from drivers.base.errors import CannotRunError, UsageError
 from rig.cli.common import lab_option
+from rig.drivers.base.errors import CannotRunError, UsageError
 from rig.lab import staying
 from rig.lab.engines import environment_inside, guests, run_in_guest, usable
 from rig.run.command import run_command

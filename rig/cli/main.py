@@ -8,8 +8,8 @@ import sys
 
 import click
 
-from drivers.base.errors import CannotRunError, GuestError, InternalError, Interrupted, as_outcome
-from drivers.base.interruptions import interruptible
+from rig.drivers.base.errors import CannotRunError, GuestError, InternalError, Interrupted, as_outcome
+from rig.drivers.base.interruptions import interruptible
 
 SEE_DOCTOR = "     rig doctor   says what else this machine can run, and what is missing"
 COMMANDS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.errors import UsageError
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.talk import run_script, talk
 from rig.parts.exchange import replay
 from rig.run import transcript

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.calling import attempts_option, numbers_for, way_number_option
 from rig.cli.common import (
     bench_option,
@@ -18,6 +16,8 @@ from rig.cli.common import (
     report_options,
     verbosity_options,
 )
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 
 
 def _sizes(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:

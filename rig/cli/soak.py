@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.calling import numbers_for, way_number_option
 from rig.cli.common import bench_option, enter_lab_to_call, json_option, lab_option, load_bench_to_run
 from rig.cli.way_home import run_arms, run_soak
 from rig.config.bench import Bench
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 
 
 def _split(_context: click.Context, _option: click.Parameter, arms: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.cli.common import (
     enter_lab_to_call,
     show_outcome,
 )
 from rig.config.bench import Bench
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 from rig.verdict.verdict import as_json
 
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from drivers.base.tables import Table
-from drivers.faults.messages import Kind, kind_of
-from drivers.faults.rule import Action, Rule, parse
-from drivers.modem.number import Number
-from drivers.serial.ports import FILTERS
+from rig.drivers.base.tables import Table
+from rig.drivers.faults.messages import Kind, kind_of
+from rig.drivers.faults.rule import Action, Rule, parse
+from rig.drivers.modem.number import Number
+from rig.drivers.serial.ports import FILTERS
 
 
 class FilterTable(Table, frozen=True):
@@ -111,7 +111,7 @@ class NearEndTable(Table, frozen=True):
 
 class NumberTable(Table, frozen=True):
     """A number of the emulated exchange; see exchange.Listing for the kinds that are no gateway. ``manner``: of one
-    that is ``misbehaving``, by its name in drivers.ppp.misbehaving.gateways."""
+    that is ``misbehaving``, by its name in drivers/ppp/misbehaving."""
 
     number: Number
     kind: Literal["lig", "modem", "misbehaving", "busy", "no-answer", "voice"]
@@ -137,7 +137,7 @@ class LigTable(Table, frozen=True):
 
     ``modem``: the real modem that it answers, on a bench without an emulated exchange. ``broken``: on purpose, in one
     of the ways of rig.parts.fence_mutants, to see that it is found; ``manner``: what answers that modem is no gateway,
-    but a PPP peer that misbehaves, by its name in drivers.ppp.misbehaving.gateways. ``patience``: seconds that a caller
+    but a PPP peer that misbehaves, by its name in drivers/ppp/misbehaving. ``patience``: seconds that a caller
     may take from his call to his address.
     """
 
@@ -324,7 +324,7 @@ class ConsolesTable(Table, frozen=True):
 
 class FaultsTable(Table, frozen=True):
     """What is done on their way to control messages of PPP, on the emulated [exchange]; of L2TP, on the cable to
-    [i5os]; and of IKE, on that to [internet]'s router: each a message, or several; see drivers.faults.rule."""
+    [i5os]; and of IKE, on that to [internet]'s router: each a message, or several; see rig.drivers.faults.rule."""
 
     drop: str | tuple[str, ...] = ()
     duplicate: str | tuple[str, ...] = ()

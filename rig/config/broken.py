@@ -1,5 +1,5 @@
 """The ways in which a far end of the rig's own can be broken on purpose, by name. What each is stands with the part:
-rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faults, drivers.ppp.misbehaving.gateways; a
+rig.parts.fence_mutants, rig.parts.router.mutants, rig.parts.service_centre.faults, drivers/ppp/misbehaving; a
 test holds these to be those."""
 
 LIG = (

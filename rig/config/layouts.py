@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from drivers.base.errors import ConfigError
-from drivers.serial.layouts import Layout, load
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.serial.layouts import Layout, load
 
-FOLDER = Path(__file__).resolve().parents[2] / "hw-config" / "layouts"
+FOLDER = (Path(__file__).resolve().parents[1] / "hw-config" / "layouts").resolve()
 
 
 @functools.cache

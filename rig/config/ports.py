@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.serial.ports import Port, matching_ports, one_of
 from rig.config import layouts, profiles
 from rig.config.bench import Bench, ModemTable
+from rig.drivers.serial.ports import Port, matching_ports, one_of
 
 
 def near_port(bench: Bench) -> str:

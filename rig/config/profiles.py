@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from drivers.base.errors import UsageError
-from drivers.modem.identity import Identity
-from drivers.modem.profile import Profile, load
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.profile import Profile, load
 
-FOLDER = Path(__file__).resolve().parents[2] / "hw-config" / "modems"
+FOLDER = (Path(__file__).resolve().parents[1] / "hw-config" / "modems").resolve()
 GENERIC = "generic"
 
 

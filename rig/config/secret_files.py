@@ -6,9 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from drivers.base.errors import UsageError
-from drivers.base.secret import Secret
 from rig.config.bench import Bench, SecretTable
+from rig.drivers.base.errors import UsageError
+from rig.drivers.base.secret import Secret
 
 
 def read_secret(bench: Bench, generated: str) -> Secret:

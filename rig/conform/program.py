@@ -10,8 +10,8 @@ import tty
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.base.errors import CannotRunError, UsageError
-from drivers.base.program import Program
+from rig.drivers.base.errors import CannotRunError, UsageError
+from rig.drivers.base.program import Program
 
 PORT = "{port}"
 """What stands for the terminal in a program's words."""

@@ -6,10 +6,10 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.console import firewall
 from rig.console.partitions import PartitionRouting
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.run.owner import Owner
 
 

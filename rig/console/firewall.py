@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from drivers.net import firewall
-from drivers.net.firewall import HAS_OPTIONS
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
+from rig.drivers.net import firewall
+from rig.drivers.net.firewall import HAS_OPTIONS
+from rig.drivers.net.namespace import NetworkNamespace
 
 CHAIN = "customer"
 OPENED = "opened-from-outside"

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.net import firewall
-from drivers.net.firewall import HAS_OPTIONS
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net import firewall
+from rig.drivers.net.firewall import HAS_OPTIONS
+from rig.drivers.net.namespace import NetworkNamespace
 
 CONSOLE, IN, BACK, OUT = "remote-console", "remote-in", "remote-back", "remote-out"
 JUMPS = {CONSOLE: "INPUT 1 -i", IN: "FORWARD 1 -i", BACK: "FORWARD 1 -o", OUT: "OUTPUT 1 -o"}

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from drivers.base.errors import NetworkError
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.run.cable import Lay
 from rig.run.owner import Owner
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from drivers.base.shared import Shared
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute, NetlinkError
 from rig.config.bench import PartitionTable
+from rig.drivers.base.shared import Shared
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.netlink import IPRoute, NetlinkError
 from rig.run.owner import Owner
 
 ETHERNET = IPv4Network("10.254.0.0/16")

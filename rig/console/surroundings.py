@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 
-from drivers.net import firewall
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net import firewall
+from rig.drivers.net.namespace import NetworkNamespace
 
 
 def surroundings(namespace: NetworkNamespace) -> str:

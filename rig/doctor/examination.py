@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base.errors import GuestError, NoModemError, RigError
-from drivers.modem import profile
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file, load_tls_file
 from rig.config.ports import near_port
@@ -15,6 +13,8 @@ from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports
 from rig.doctor.programs import programs, rights
+from rig.drivers.base.errors import GuestError, NoModemError, RigError
+from rig.drivers.modem import profile
 from rig.lab import engines as lab
 
 

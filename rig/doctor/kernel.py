@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.base.errors import CannotRunError
-from drivers.net import firewall
 from rig.doctor.finding import Finding, State
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.net import firewall
 from rig.lab import seen
 
 GROUP = "kernel"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.serial import locks, ports
 from rig.doctor.finding import Finding, State
+from rig.drivers.serial import locks, ports
 
 RULES = Path("/etc/udev/rules.d/70-rig.rules")
 INSTALL_RULES = (

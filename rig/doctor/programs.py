@@ -8,9 +8,9 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-from drivers.base import program
-from drivers.base.errors import CannotRunError
 from rig.doctor.finding import Finding, State
+from rig.drivers.base import program
+from rig.drivers.base.errors import CannotRunError
 from rig.lab import uml_kernel
 
 BOUND_SECONDS = 20.0

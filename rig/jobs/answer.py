@@ -12,23 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from drivers.base.errors import (
-    AuthenticationError,
-    BusyError,
-    CallError,
-    CarrierLostError,
-    NoAnswerError,
-    NoCarrierError,
-    NoDialtoneError,
-    PortLostError,
-    PppError,
-    RigError,
-)
-from drivers.base.interruptions import waiting
-from drivers.base.secret import Secret
-from drivers.modem.number import Number
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.up import PppUp
 from rig import lab
 from rig.checks.check import not_run
 from rig.checks.inbound.promise import promised_by
@@ -40,6 +23,23 @@ from rig.config.secret_files import is_made, secret_value
 from rig.console import partitions
 from rig.console.console import Console
 from rig.console.partitions import Partition
+from rig.drivers.base.errors import (
+    AuthenticationError,
+    BusyError,
+    CallError,
+    CarrierLostError,
+    NoAnswerError,
+    NoCarrierError,
+    NoDialtoneError,
+    PortLostError,
+    PppError,
+    RigError,
+)
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.number import Number
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.up import PppUp
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end

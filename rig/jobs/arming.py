@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.base.errors import RigError
-from drivers.base.typed_json import from_json
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.typed_json import from_json
 
 TRIES = 3
 """So many wrong credentials end an arming."""

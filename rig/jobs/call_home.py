@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from drivers.base.errors import AuthenticationError, CallError, NetworkError, PppError, UsageError
-from drivers.base.interruptions import waiting
-from drivers.base.line_rate import BITS_A_BYTE
 from rig.config.bench import Bench
 from rig.config.bench_files import load_tls_policy
+from rig.drivers.base.errors import AuthenticationError, CallError, NetworkError, PppError, UsageError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.line_rate import BITS_A_BYTE
 from rig.jobs.conversation import Conversation, Pace, conversation
 from rig.paths.path import Path, over
 from rig.paths.up import Up

@@ -7,15 +7,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 
-from drivers.base.errors import RigError
-from drivers.base.secret import Secret
-from drivers.modem.number import Number
 from rig import lab
 from rig.callhome.outgoing import Outgoing
 from rig.callhome.transaction import Manifest, Receipt
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.console.console import Console
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.number import Number
 from rig.jobs.call_home import CallHome
 from rig.jobs.sending import Sending
 from rig.links.making import caller_from

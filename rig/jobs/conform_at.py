@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.base.errors import NoModemError
-from drivers.serial.serial_line import SerialLine
 from rig.config import profiles
 from rig.conform.at.devices import PortDevice, ProgramDevice, soft_modems
 from rig.conform.at.groups import GROUPS
 from rig.conform.at.tester import Numbers, Tester
 from rig.conform.case import NotAsSpecifiedError
 from rig.conform.run import Device
+from rig.drivers.base.errors import NoModemError
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.conforming import held_to
 from rig.run.progress import Progress
 from rig.verdict.conform import ConformVerdict

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.modem.number import Number
-from drivers.ppp.peer.lcp import Timing
-from drivers.serial.serial_line import SerialLine
 from rig.config.bench import Bench
 from rig.conform.case import Case
 from rig.conform.ppp.devices import CalledDevice, PortDevice, ProgramDevice, pppd
 from rig.conform.ppp.groups import GROUPS
 from rig.conform.ppp.tester import Tester
 from rig.conform.run import Device
+from rig.drivers.modem.number import Number
+from rig.drivers.ppp.peer.lcp import Timing
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.conforming import held_to
 from rig.paths.modem_building import build
 from rig.run.capture import LINKTYPE_PPP_WITH_DIR, MASKED, Wire, masked, ppp_packet, write_wires

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from drivers.base.errors import UsageError
 from rig import lab
 from rig.conform.case import Case, Group, Recorded, chosen
 from rig.conform.run import Device, run
+from rig.drivers.base.errors import UsageError
 from rig.run.progress import Progress
 from rig.verdict.callhome import counted
 from rig.verdict.conform import ConformVerdict, GroupCount

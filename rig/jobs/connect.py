@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.base.errors import CarrierLostError, RigError
-from drivers.base.interruptions import waiting
-from drivers.modem.number import Number
 from rig import lab
 from rig.checks import every
 from rig.config.bench import Bench
+from rig.drivers.base.errors import CarrierLostError, RigError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.modem.number import Number
 from rig.jobs.ending import to_its_end
 from rig.jobs.faults import happened
 from rig.jobs.probing import surroundings

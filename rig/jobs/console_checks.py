@@ -7,7 +7,7 @@ import socket
 import ssl
 from ipaddress import IPv4Address
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.consoles.announcement import MAGIC, PORT, TLS_PORT
 from rig.parts.consoles.emulated import EmulatedConsole
 from rig.run.control import ControlError

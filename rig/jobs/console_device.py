@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Any
 
-from drivers.net.borrowed_interface import BorrowedInterface
 from rig.config.bench import Bench, ConsoleDeviceTable
 from rig.config.secret_files import secret_value
 from rig.console import firewall
+from rig.drivers.net.borrowed_interface import BorrowedInterface
 from rig.jobs.console_checks import FLOOD, FLOODING, refused_to_anybody, shout, spoken
 from rig.jobs.handing_in import HandingIn
 from rig.parts.consoles.brokering import PATIENCE_SECONDS

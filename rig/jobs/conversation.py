@@ -16,12 +16,12 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
-from drivers.base.interruptions import waiting
-from drivers.tls import client as tls
-from drivers.tls.policy import Policy
 from rig.callhome import wire
 from rig.callhome.transaction import NotReceivedError
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.tls import client as tls
+from rig.drivers.tls.policy import Policy
 from rig.paths.path import Path as Way
 from rig.paths.up import Up
 

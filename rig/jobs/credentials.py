@@ -18,7 +18,7 @@ import hashlib
 import hmac
 from ipaddress import IPv4Address
 
-from drivers.base.secret import Secret
+from rig.drivers.base.secret import Secret
 
 PURPOSE = b"rig inbound call 1\0"
 BYTES = 16

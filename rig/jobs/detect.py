@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drivers.base.errors import NoModemError, PortBusyError, PortLostError
-from drivers.modem import profile
-from drivers.modem.asker import Conversation, converse
-from drivers.modem.interview import Findings, find_and_ask
-from drivers.modem.profile import Profile
-from drivers.serial.layouts import UNTOUCHED
-from drivers.serial.ports import Port, kernel_consoles
-from drivers.serial.serial_line import SerialLine
 from rig.config import layouts, profiles
+from rig.drivers.base.errors import NoModemError, PortBusyError, PortLostError
+from rig.drivers.modem import profile
+from rig.drivers.modem.asker import Conversation, converse
+from rig.drivers.modem.interview import Findings, find_and_ask
+from rig.drivers.modem.profile import Profile
+from rig.drivers.serial.layouts import UNTOUCHED
+from rig.drivers.serial.ports import Port, kernel_consoles
+from rig.drivers.serial.serial_line import SerialLine
 
 State = Literal["modem", "no modem", "held", "denied", "left alone", "gone"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from drivers.base.errors import Interrupted, as_outcome
-from drivers.base.interruptions import interruptible
+from rig.drivers.base.errors import Interrupted, as_outcome
+from rig.drivers.base.interruptions import interruptible
 from rig.run.capture import Capture
 from rig.run.owner import Owner
 from rig.run.progress import Progress

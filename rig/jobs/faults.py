@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.faults.messages import Kind
 from rig.config.bench import Bench
+from rig.drivers.faults.messages import Kind
 from rig.parts.exchange import switch
 from rig.run.cable import control_path
 from rig.run.control import Control, ControlError

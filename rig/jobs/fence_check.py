@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from drivers.base.errors import BusyError, UsageError
-from drivers.base.interruptions import interruptible
-from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.drivers.base.errors import BusyError, UsageError
+from rig.drivers.base.interruptions import interruptible
+from rig.drivers.modem.number import Number
 from rig.jobs.faults import told
 from rig.jobs.probing import Drawn, probes_of
 from rig.jobs.proving import LiveProof

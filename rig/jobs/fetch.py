@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig import lab
 from rig.callhome import wire
 from rig.callhome.transaction import Entry, NotReceivedError, wrong_name
 from rig.config.bench import Bench
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 from rig.jobs.call_home import CallHome, rate_of
 from rig.jobs.conversation import Conversation, Pace
 from rig.jobs.ending import to_its_end

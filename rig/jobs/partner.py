@@ -9,15 +9,15 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from drivers.base.errors import UsageError
-from drivers.base.interruptions import waiting
-from drivers.base.secret import Secret
-from drivers.modem.number import Number
-from drivers.net.packet_tap import PacketTap
 from rig.callhome import forbidden
 from rig.config.bench import Bench
 from rig.config.bench_files import forbidden_file
 from rig.config.secret_files import is_made
+from rig.drivers.base.errors import UsageError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.number import Number
+from rig.drivers.net.packet_tap import PacketTap
 from rig.jobs import faults
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
-from drivers.net.link_end import LinkEnd
 from rig.checks.check import Surroundings
+from rig.drivers.net.link_end import LinkEnd
 from rig.paths.built import Built, Places
 from rig.paths.up import Up
 from rig.probes.cards import Cards

@@ -6,11 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from drivers.base.errors import RigError
-from drivers.modem.number import Number
 from rig import lab
 from rig.checks.check import SILENCE_SECONDS
 from rig.config.bench import Bench
+from rig.drivers.base.errors import RigError
+from rig.drivers.modem.number import Number
 from rig.jobs import faults
 from rig.jobs.answer import as_before
 from rig.jobs.arming import Arming, ArmingError, Step

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drivers.base.errors import CarrierLostError
-from drivers.net.namespace import NetworkNamespace
 from rig.checks.inbound.promise import promised_by
 from rig.checks.inbound.representative import Behind, Promised
 from rig.checks.inbound.sessions import SessionsVerification
@@ -18,6 +16,8 @@ from rig.config.bench_files import load_destinations
 from rig.console import partitions
 from rig.console.console import Console
 from rig.console.partitions import Partition
+from rig.drivers.base.errors import CarrierLostError
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs.services import serve_names
 from rig.links.remote_service import FIRST_UNIT, RemoteServiceEnd, ServiceCall, ServiceSession
 from rig.parts.vpn_server.gateway import REPRESENTATIVES

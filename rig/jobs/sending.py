@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
 from rig.callhome import plausible, wire
 from rig.callhome.catalogue import Catalogue
 from rig.callhome.forbidden import Forbidden
 from rig.callhome.outgoing import Outgoing
 from rig.callhome.transaction import Manifest, NotReceivedError, Receipt
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 from rig.jobs.call_home import rate_of
 from rig.jobs.conversation import Conversation, Pace
 from rig.run.progress import Progress

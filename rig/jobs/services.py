@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drivers.net.namespace import NetworkNamespace
 from rig.checks.inbound.representative import PARTITION_PORT
 from rig.console.partitions import Partition
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.hosts import named_services
 from rig.parts.hosts.named_services import Services
 from rig.run.owner import Owner

@@ -19,12 +19,12 @@ from typing import Any
 
 import msgspec
 
-from drivers.base.errors import CannotRunError, ConfigError, RigError, UsageError
-from drivers.base.interruptions import waiting
-from drivers.base.typed_json import from_json
-from drivers.modem.number import Number
 from rig import lab
 from rig.config.bench import Bench
+from rig.drivers.base.errors import CannotRunError, ConfigError, RigError, UsageError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.typed_json import from_json
+from rig.drivers.modem.number import Number
 from rig.jobs.ending import to_its_end
 from rig.jobs.faults import told
 from rig.paths.built import Built, Making

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from drivers.modem.number import Number
 from rig import lab
 from rig.config.bench import Bench
+from rig.drivers.modem.number import Number
 from rig.jobs.ending import to_its_end
 from rig.jobs.faults import told
 from rig.jobs.soak import Calls, Log, Opening, Stage, conclude, count

@@ -7,13 +7,13 @@ import os
 import select
 from collections.abc import Callable, Iterable
 
-from drivers.base.errors import ModemError, PortLostError
-from drivers.base.interruptions import waiting
-from drivers.base.syscalls import write_all
-from drivers.modem.call import places_call
-from drivers.modem.modem import DIAL_SECONDS, ESCAPE, Modem
-from drivers.serial.raw_terminal import raw_terminal
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.errors import ModemError, PortLostError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.syscalls import write_all
+from rig.drivers.modem.call import places_call
+from rig.drivers.modem.modem import DIAL_SECONDS, ESCAPE, Modem
+from rig.drivers.serial.raw_terminal import raw_terminal
+from rig.drivers.serial.serial_line import SerialLine
 
 LEAVE = 0x1D
 """Ctrl-], as in telnet."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from drivers.base.errors import CannotRunError, GuestError, UsageError
+from rig.drivers.base.errors import CannotRunError, GuestError, UsageError
 from rig.lab import INSIDE, seen, staying
 from rig.lab.native import NativeLab
 from rig.lab.outside import Guest, scratch_folder
@@ -153,6 +153,9 @@ def run_in_guest(
     GuestError is raised. Raises GuestError too when the guest ends before the command has.
     """
     request = request_for(command, environment, writable)
+    if not_to_be_seen([sys.prefix], request.writable):
+        why = f"the rig is installed in {sys.prefix}, and the lab has a /tmp of its own"
+        raise GuestError(why, "install it elsewhere")
     for word in not_to_be_seen(command, request.writable):
         print(f"lab: {word} is this machine's, and the lab has a /tmp of its own: put it elsewhere", file=sys.stderr)
     for name, after in zip(names, [*names[1:], ""], strict=True):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from drivers.base.tracing import floating_point_area
-from rig.lab.outside import PROJECT
+import subprocess
+import sys
+from pathlib import Path
+
+from rig.drivers.base.tracing import floating_point_area
+from rig.lab import cache
 
 KNOWN = 2696
 """Bytes that Debian 12's kernel (6.1) and Debian 13's (6.12) keep of a process's state."""
-MEND = PROJECT / "build" / "whole_xstate.so"
-"""Where `make setup` puts it (scripts/uml-mend), on a machine that needs it."""
+SOURCE, BUILDER = (Path(__file__).with_name(name) for name in ("whole_xstate.c", "uml-mend"))
+MEND = cache.made_of(SOURCE, "whole-xstate-{}.so")
+BOUND_SECONDS = 60.0
 
 
 def needs_mend() -> bool:
@@ -17,3 +22,14 @@ def needs_mend() -> bool:
         return floating_point_area() > KNOWN
     except OSError:
         return False
+
+
+def build() -> str:
+    """Build it where this machine needs it and has a compiler: what was said to that."""
+    command = ["sh", str(BUILDER), sys.executable, str(SOURCE), str(MEND)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS, check=False)
+    return (done.stdout + done.stderr).strip()
+
+
+if __name__ == "__main__":  # for the Makefile
+    sys.stdout.write(f"{MEND}\n")

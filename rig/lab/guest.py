@@ -23,8 +23,8 @@ import time
 import tty
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.base.errors import RigError
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import RigError
 from rig.lab.channel import Decoder, Frame, Kind, Request, encode, find_free
 from rig.lab.session import (
     CHUNK,
@@ -46,7 +46,7 @@ IMPORTED = (
 )  # fmt: skip
 """By a guest that stays, before anybody asks: what the commands import that run here."""
 UDEV_RULES = ("50-udev-default.rules", "60-serial.rules")
-OWN_RULES = Path(__file__).resolve().parents[2] / "hw-config/udev/70-rig.rules"
+OWN_RULES = Path(__file__).resolve().parents[1] / "hw-config/udev/70-rig.rules"
 
 
 def prepare() -> None:
@@ -283,8 +283,8 @@ def main() -> None:
 
 def prepare_for_runs() -> None:
     """What each run would find out anew: it is the same until this kernel ends."""
-    from drivers.net import firewall
-    from drivers.serial import ports
+    from rig.drivers.net import firewall
+    from rig.drivers.serial import ports
 
     with contextlib.suppress(RigError):  # a run that needs it will say so
         firewall.back_end()

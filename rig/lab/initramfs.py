@@ -10,7 +10,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from drivers.base.program import find
+from rig.drivers.base.program import find
 
 MODULES = ("virtio_pci", "9p", "9pnet_virtio", "virtio_console")
 

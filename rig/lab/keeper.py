@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from drivers.base.errors import GuestError
+from rig.drivers.base.errors import GuestError
 from rig.lab.channel import FREE_MARK, Kind, find_free
 from rig.lab.engines import booted
 from rig.lab.outside import PROJECT, Guest

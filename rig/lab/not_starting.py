@@ -10,7 +10,7 @@ import re
 import signal
 from collections.abc import Callable
 
-from drivers.base.errors import GuestError
+from rig.drivers.base.errors import GuestError
 
 Explain = Callable[[re.Match[str]], tuple[str, str]]
 """The sentence, and what mends it."""

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.base.errors import GuestError
+from rig.drivers.base.errors import GuestError
 from rig.lab import held_folder, not_starting
 from rig.lab.channel import Request
 from rig.lab.relay import Line, LineLostError

@@ -17,13 +17,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rig.lab import seen
+from rig.lab import cache, seen
 from rig.lab.outside import PROJECT, Guest, take_signals, write_init
 from rig.lab.relay import Line, writable_folders
 
 QEMU = "qemu-system-x86_64"
-FILES = PROJECT / ".guest"
-"""What scripts/guest-files fetched."""
+FETCHER = Path(__file__).with_name("guest-files")
+FILES = PROJECT / ".guest" if (PROJECT / "Makefile").exists() else cache.folder() / "guest"
+"""What that has fetched: in a checkout for this one, by `make usb-guest`."""
 MEMORY = "1024"
 SIGN_OF_LIFE = "rig: the kernel is up"
 BOOT_SECONDS = 120.0
@@ -45,7 +46,7 @@ class QemuLab:
         if shutil.which(QEMU) is None:
             return f"{QEMU} (Debian package qemu-system-x86)"
         if not list(FILES.glob("boot/vmlinuz-*")):
-            return f"its kernel in {FILES} (make usb-guest)"
+            return f"its kernel in {FILES} (sh {FETCHER} {FILES})"
         return ""
 
     def check(self) -> None:

@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from drivers.base.errors import GuestError
-from drivers.base.interruptions import waiting
-from drivers.base.syscalls import write_all
-from drivers.serial.raw_terminal import raw_terminal
+from rig.drivers.base.errors import GuestError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.syscalls import write_all
+from rig.drivers.serial.raw_terminal import raw_terminal
 from rig.lab.channel import PART, Decoder, Frame, Kind, Request, encode
 
 CHUNK = 32768

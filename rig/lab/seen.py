@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from drivers.base.errors import CannotRunError
+from rig.drivers.base.errors import CannotRunError
 
 KVM_FAILURES = 2
 """So many in a row, and KVM is not tried until the next boot: one may be a machine that was busy."""

@@ -20,7 +20,7 @@ import termios
 import time
 from pathlib import Path
 
-from drivers.base import syscalls
+from rig.drivers.base import syscalls
 from rig.lab.channel import Decoder, Frame, Kind, Request, encode
 
 CHUNK = 32768

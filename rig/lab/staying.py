@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers.base.errors import CannotRunError, GuestError
-from drivers.base.interruptions import waiting
+from rig.drivers.base.errors import CannotRunError, GuestError
+from rig.drivers.base.interruptions import waiting
 from rig.lab import seen
 from rig.lab.channel import Request
 from rig.lab.outside import PROJECT, ended_early
@@ -33,7 +33,7 @@ ANSWER_SECONDS = 150.0
 QUIET_SECONDS = 900.0
 """How long a guest stays when nobody uses it."""
 LARGEST = 65536
-SOURCES = ("rig", "drivers", "fixtures")
+SOURCES = ("rig", "rig/drivers", "rig/fixtures")
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.base.errors import GuestError
+from rig.drivers.base.errors import GuestError
 from rig.lab import not_starting, processor, uml_kernel
-from rig.lab.floating_point import MEND, needs_mend
+from rig.lab.floating_point import MEND, build, needs_mend
 from rig.lab.outside import Guest, take_signals, write_init
 from rig.lab.relay import Line
 
@@ -47,6 +47,8 @@ class UmlLab:
         if kernel is not None and kernel.any_processor:
             return False
         mend = needs_mend() if self._mend is None else self._mend
+        if mend and self._library == MEND and not MEND.exists():
+            build()
         if mend and not self._library.exists():
             why, what_mends = not_starting.FLOATING_POINT
             raise GuestError(f"{self.name} did not start: {why}", what_mends)

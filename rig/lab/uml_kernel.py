@@ -8,12 +8,13 @@ From 6.16 on it stops a guest's processes by seccomp where before it was by ptra
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from rig.lab import cache
 
 NAME = "linux.uml"
 CONFIGURATION = Path(__file__).with_name("kernel.config")
@@ -34,9 +35,7 @@ class UmlKernel:
 
 def built() -> Path:
     """Where `make kernel` puts what it builds, for every checkout of this user that wants the same configuration."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256(CONFIGURATION.read_bytes()).hexdigest()[:12]
-    return cache / "rig" / f"linux-{digest}.uml"
+    return cache.made_of(CONFIGURATION, "linux-{}.uml")
 
 
 def find() -> UmlKernel | None:

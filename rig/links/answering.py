@@ -6,21 +6,21 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from drivers.base.errors import CallError, PortLostError
-from drivers.base.secret import Secret
-from drivers.modem.call import Connection
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.net import conntrack
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import Pppd
-from drivers.ppp.up import PppUp
 from rig.config.bench import InboundTable, PppTable
 from rig.console import inbound_firewall
 from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
 from rig.console.partitions import Partition
 from rig.console.surroundings import surroundings
+from rig.drivers.base.errors import CallError, PortLostError
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.net import conntrack
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.pppd import Pppd
+from rig.drivers.ppp.up import PppUp
 from rig.links.link import AnsweringLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Answering

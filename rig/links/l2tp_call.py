@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from drivers.base.errors import CallError, CarrierLostError, RigError
-from drivers.l2tp.events import CallOffered
-from drivers.modem.call import Connection
-from drivers.modem.identity import Identity
-from drivers.modem.number import Number
-from drivers.modem.profile import Profile
-from drivers.ppp.ppp_log import MapAgreed
-from drivers.ppp.pppd import PEER_MILLISECONDS, Pppd
+from rig.drivers.base.errors import CallError, CarrierLostError, RigError
+from rig.drivers.l2tp.events import CallOffered
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Profile
+from rig.drivers.ppp.ppp_log import MapAgreed
+from rig.drivers.ppp.pppd import PEER_MILLISECONDS, Pppd
 from rig.links.lns_call import LnsCall
 from rig.links.partition_tunnel import PartitionTunnel
 

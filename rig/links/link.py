@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from drivers.base.errors import RigError
-from drivers.modem.call import Connection
-from drivers.modem.identity import Identity
-from drivers.modem.number import Number
-from drivers.modem.profile import Profile
-from drivers.ppp.ppp_log import MapAgreed
-from drivers.ppp.pppd import Pppd
+from rig.drivers.base.errors import RigError
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Profile
+from rig.drivers.ppp.ppp_log import MapAgreed
+from rig.drivers.ppp.pppd import Pppd
 
 
 class Link(Protocol):

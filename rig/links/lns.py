@@ -13,17 +13,17 @@ import socket
 from collections.abc import Iterator
 from typing import Protocol
 
-from drivers.base.errors import NoModemError, RigError
-from drivers.base.interruptions import waiting
-from drivers.l2tp import kernel
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CallOffered, Event, TunnelEnded, TunnelUp
-from drivers.l2tp.results import CallResult
-from drivers.l2tp.runner import Runner, peer_at
-from drivers.l2tp.tunnel import Tunnel
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import RemoteModemTable
+from rig.drivers.base.errors import NoModemError, RigError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import CallOffered, Event, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.results import CallResult
+from rig.drivers.l2tp.runner import Runner, peer_at
+from rig.drivers.l2tp.tunnel import Tunnel
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.run.trace import Trace
 
 

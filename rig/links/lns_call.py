@@ -6,10 +6,10 @@ import contextlib
 import queue
 from collections.abc import Callable
 
-from drivers.base.errors import CallError, NoAnswerError
-from drivers.base.interruptions import waiting
-from drivers.l2tp import kernel
-from drivers.l2tp.events import (
+from rig.drivers.base.errors import CallError, NoAnswerError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.events import (
     CALL_ERRORS,
     CallAccepted,
     CallConnected,
@@ -19,8 +19,8 @@ from drivers.l2tp.events import (
     Event,
     TunnelEnded,
 )
-from drivers.l2tp.results import CallResult
-from drivers.l2tp.tunnel import NO_LINE
+from rig.drivers.l2tp.results import CallResult
+from rig.drivers.l2tp.tunnel import NO_LINE
 from rig.links.lns import Lns
 
 REFUSALS: dict[int, str] = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from drivers.base.secret import Secret
-from drivers.net.borrowed_interface import BorrowedInterface
 from rig.config import profiles
 from rig.config.bench import Bench, RemoteModemTable
 from rig.config.secret_files import secret_value
 from rig.console.console import Console
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.borrowed_interface import BorrowedInterface
 from rig.links.l2tp_call import L2tpCall
 from rig.links.modem_line import ModemLine, NullModem, PickUp
 from rig.links.near_end import NearEnd

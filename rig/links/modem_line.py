@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.base import syscalls
-from drivers.base.errors import CallError, CarrierLostError, ModemSilentError, NoModemError, PortLostError, RigError
-from drivers.modem import at, call
-from drivers.modem.bring_up import bring_up, opened
-from drivers.modem.call import Connection
-from drivers.modem.identity import Identity
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.modem.profile import Profile
-from drivers.modem.result_codes import Result
-from drivers.ppp.ppp_log import MapAgreed
-from drivers.ppp.pppd import Pppd
-from drivers.serial.serial_line import SerialLine
 from rig.config import profiles
 from rig.config.bench import ModemTable
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import CallError, CarrierLostError, ModemSilentError, NoModemError, PortLostError, RigError
+from rig.drivers.modem import at, call
+from rig.drivers.modem.bring_up import bring_up, opened
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Profile
+from rig.drivers.modem.result_codes import Result
+from rig.drivers.ppp.ppp_log import MapAgreed
+from rig.drivers.ppp.pppd import Pppd
+from rig.drivers.serial.serial_line import SerialLine
 from rig.run.progress import Progress
 
 RING_GAP = 8.0

@@ -6,17 +6,17 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from drivers.base.errors import CallError, CarrierLostError, NoModemError, PppError, RigError
-from drivers.base.line_rate import BITS_A_BYTE
-from drivers.modem.call import Connection
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp import ppp_log
-from drivers.ppp.pppd import Pppd, PppOptions
-from drivers.ppp.up import PppUp
 from rig.config.bench import PppTable
 from rig.console.console import Console
+from rig.drivers.base.errors import CallError, CarrierLostError, NoModemError, PppError, RigError
+from rig.drivers.base.line_rate import BITS_A_BYTE
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp import ppp_log
+from rig.drivers.ppp.pppd import Pppd, PppOptions
+from rig.drivers.ppp.up import PppUp
 from rig.links.link import Link
 from rig.links.modem_line import ModemLine
 from rig.links.ppp_role import Role
@@ -30,7 +30,7 @@ LOST_SECONDS = 1.0
 
 class NearEnd:
     """``ppp``: the bench's words for it. ``record``: where pppd is to record what goes over the line; see
-    drivers.ppp.line_record. ``default_route``: whether who calls goes everywhere by it."""
+    rig.drivers.ppp.line_record. ``default_route``: whether who calls goes everywhere by it."""
 
     def __init__(self, console: Console, link: Link, role: Role, ppp: PppTable, progress: Progress) -> None:
         self.console = console

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from drivers.base.shared import Shared
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import RemoteModemTable
+from rig.drivers.base.shared import Shared
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.links.lns import Lns
 from rig.run.progress import Progress
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from drivers.base.secret import Secret
-from drivers.ppp.pppd import Pppd
 from rig.config.bench import InboundTable
+from rig.drivers.base.secret import Secret
+from rig.drivers.ppp.pppd import Pppd
 
 PPP_OPTIONS = (
     "noauth", "noipdefault", "defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote",

@@ -12,18 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.base.errors import RigError
-from drivers.base.secret import Secret
-from drivers.modem.call import Connection
-from drivers.net import conntrack
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.up import PppUp
 from rig.config.bench import PppTable
 from rig.console import inbound_firewall
 from rig.console.console import Console
 from rig.console.inbound_firewall import Permitted
 from rig.console.partitions import Partition
 from rig.console.surroundings import surroundings
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.call import Connection
+from rig.drivers.net import conntrack
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.up import PppUp
 from rig.links.link import TunnelledLink
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling

@@ -9,12 +9,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from drivers.base.errors import CarrierLostError, NetworkError, RigError
-from drivers.base.shared import Shared
-from drivers.ipsec.association import Association
-from drivers.ipsec.charon import Charon
-from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said, ending
 from rig.config.bench import RemoteModemTable
+from rig.drivers.base.errors import CarrierLostError, NetworkError, RigError
+from rig.drivers.base.shared import Shared
+from rig.drivers.ipsec.association import Association
+from rig.drivers.ipsec.charon import Charon
+from rig.drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said, ending
 from rig.links.lns import Lns
 from rig.run.progress import Progress
 from rig.verdict.verdict import Rekey

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.net.firewall import HAS_OPTIONS
 from rig.config.destinations import DNS, HTTPS, Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.net.firewall import HAS_OPTIONS
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from drivers.net import conntrack, firewall
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.net import conntrack, firewall
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts import fence_rules
 from rig.parts.fence_rules import SavedFence
 from rig.parts.mutation import GatewayMutant
@@ -122,7 +122,7 @@ class GatewayFence:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        """What may be asked of it; see FenceView, and fixtures.line.Gateway."""
+        """What may be asked of it; see FenceView, and rig.fixtures.line.Gateway."""
         return {
             "set_fence": self.set_on,
             "set_mutant": self.set_mutant,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import secrets
 
-from drivers.base.secret import Secret
-from drivers.modem import call
-from drivers.net import firewall
-from drivers.net.namespace import NetworkNamespace
 from rig.config import profiles
 from rig.config.bench import Bench
 from rig.config.ports import modem_port, near_port
 from rig.config.secret_files import read_secret
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem import call
+from rig.drivers.net import firewall
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.i5os.emulated import EmulatedPartition

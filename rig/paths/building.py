@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drivers.modem.number import Number
 from rig.config.bench import Bench
+from rig.drivers.modem.number import Number
 from rig.paths.built import Built
 from rig.paths.served import Served
 from rig.run.capture import Capture

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Protocol
 
-from drivers.modem.number import Number
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
+from rig.drivers.modem.number import Number
+from rig.drivers.net.link_end import LinkEnd
 from rig.parts.fence_rules import SavedFence
 from rig.paths.path import Path
 from rig.paths.up import Up

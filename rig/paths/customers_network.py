@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from drivers.net import firewall
 from rig.config.bench import Bench
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.net import firewall
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.router.router import Router
 from rig.parts.router.rules import INSIDE, Masking

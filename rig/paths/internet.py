@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from drivers.base.errors import NetworkError, RigError
 from rig.config.destinations import HTTPS, Destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, NetworkCard
+from rig.drivers.base.errors import NetworkError, RigError
 from rig.paths.up import Kind, Up, direct
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 
-from drivers.net.borrowed_interface import BorrowedInterface
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
+from rig.drivers.net.borrowed_interface import BorrowedInterface
+from rig.drivers.net.link_end import LinkEnd
 from rig.parts.fence_rules import SavedFence
 from rig.parts.router.rules import INSIDE, OUTSIDE
 from rig.paths.built import Places

@@ -6,10 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from drivers.base.errors import CallError, RigError
-from drivers.modem.number import Number
-from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
+from rig.drivers.base.errors import CallError, RigError
+from rig.drivers.modem.number import Number
+from rig.drivers.ppp.up import PppUp
 from rig.links.near_end import NearEnd
 from rig.paths.up import Kind, Up
 from rig.verdict.verdict import Attempt, ConnectReport, ModemReport, PppReport, Verdict

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from drivers.modem.number import Number
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.config.ports import near_port
 from rig.config.secret_files import read_secret
+from rig.drivers.modem.number import Number
+from rig.drivers.net.link_end import LinkEnd
 from rig.links.making import near_end_of
 from rig.links.near_end import NearEnd
 from rig.parts.exchange.emulated import NEAR_LINE, PARTITION_LINE, EmulatedExchange

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from drivers.base.errors import RigError
-from drivers.ipsec.association import Association
+from rig.drivers.base.errors import RigError
+from rig.drivers.ipsec.association import Association
 from rig.paths.modem import ModemPath
 from rig.paths.up import Kind, Up
 from rig.verdict.verdict import Verdict

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from drivers.faults.messages import Kind
-from drivers.ipsec.association import Association
-from drivers.net import firewall
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.console.console import Console
 from rig.console.networks import CARD, join_router
+from rig.drivers.faults.messages import Kind
+from rig.drivers.ipsec.association import Association
+from rig.drivers.net import firewall
+from rig.drivers.net.link_end import LinkEnd
 from rig.links.l2tp_call import L2tpCall
 from rig.links.making import borrower_of
 from rig.links.remote_service import ServiceCall

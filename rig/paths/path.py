@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from drivers.base.errors import PppError, RigError
+from rig.drivers.base.errors import PppError, RigError
 from rig.paths.up import Kind, Up
 from rig.verdict.verdict import Verdict
 

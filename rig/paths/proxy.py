@@ -7,14 +7,14 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.base.errors import RigError
-from drivers.base.interruptions import waiting
-from drivers.base.secret import Secret
-from drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, Answer, ProxyError, ask
-from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS, Destinations
 from rig.console.console import Console
 from rig.console.networks import CARD, NetworkCard
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.http_connect import PROXY_AUTHENTICATION_REQUIRED, Answer, ProxyError, ask
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.paths.up import Kind, Up, direct
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict

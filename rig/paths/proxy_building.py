@@ -6,16 +6,16 @@ import secrets
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 
-from drivers.base.errors import UsageError
-from drivers.base.secret import Secret
-from drivers.net.borrowed_interface import BorrowedInterface
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench, ProxyTable
 from rig.config.bench_files import load_destinations
 from rig.config.secret_files import is_made, secret_value
 from rig.console.console import Console
 from rig.console.networks import CARD, SECOND_CARD, ManagedSystem, join_managed_system, join_router
+from rig.drivers.base.errors import UsageError
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.borrowed_interface import BorrowedInterface
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.fence_rules import SavedFence
 from rig.parts.proxy import proxy as part
 from rig.parts.proxy.proxy import Proxy

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.base.secret import Secret
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench
 from rig.config.destinations import Destinations
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.run.control import Control
 from rig.run.owner import Owner
 from rig.run.progress import Progress

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, Literal
 
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.up import PppUp
 from rig.config.destinations import Destinations
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.up import PppUp
 
 Kind = Literal["modem", "remote modem", "internet", "proxy", "vpn", "multi-hop"]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from drivers.base.errors import RigError
-from drivers.ipsec.charon import Charon
 from rig.config.bench import Bench, RemoteModemTable
 from rig.config.destinations import Destinations
 from rig.console.console import Console
+from rig.drivers.base.errors import RigError
+from rig.drivers.ipsec.charon import Charon
 from rig.links.near_end import NearEnd
 from rig.links.ppp_role import Calling
 from rig.links.vpn_link import VpnLink

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Protocol
 
-from drivers.faults.messages import Kind
-from drivers.net import firewall
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench, InternetTable
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import ESP, IKE, NAT_T, Service
 from rig.config.fenced_side import FencedSide
 from rig.console.console import Console
 from rig.console.networks import join_router
+from rig.drivers.faults.messages import Kind
+from rig.drivers.net import firewall
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.fence_rules import SavedFence
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.lig.emulated import EmulatedLig

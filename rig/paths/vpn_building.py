@@ -6,15 +6,15 @@ import functools
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from drivers.base.secret import Secret
-from drivers.faults.messages import Kind
-from drivers.ipsec.charon import Charon
-from drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.secret_files import is_made
 from rig.console.console import Console
 from rig.console.networks import CARD
+from rig.drivers.base.secret import Secret
+from rig.drivers.faults.messages import Kind
+from rig.drivers.ipsec.charon import Charon
+from rig.drivers.ipsec.events import Down, Event, IkeUp, Rekeyed, Said
+from rig.drivers.net.link_end import LinkEnd
 from rig.links.remote_service import ServiceCall
 from rig.links.vpn_link import VpnLink
 from rig.parts.fence_rules import SavedFence

@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
-from drivers.net.borrowed_interface import BorrowedInterface
-from drivers.net.link_end import LinkEnd
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
 from rig.console.console import Console
+from rig.drivers.net.borrowed_interface import BorrowedInterface
+from rig.drivers.net.link_end import LinkEnd
 from rig.parts.fence_rules import SavedFence
 from rig.paths.built import Places
 from rig.paths.internet import InternetPath

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.net import firewall
 from rig.config.bench import Bench
+from rig.drivers.net import firewall
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.vpn_server.gateway import HOSTS_CARD, VpnGateway
 from rig.paths.vpn_terms import VpnTerms

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 
-from drivers.base.secret import Secret
-from drivers.ipsec.charon import Policy
 from rig.config.bench import Bench, VpnTable
 from rig.config.bench_files import load_destinations
 from rig.config.destinations import Destinations
 from rig.config.secret_files import secret_value
+from rig.drivers.base.secret import Secret
+from rig.drivers.ipsec.charon import Policy
 
 POLICIES = {
     # The paper's "160-bit MD5" cannot be: HMAC-MD5 has 128 bits, 160 is SHA-1. It names no group. Both are offered.

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
+from rig.drivers.net.link_end import LinkEnd
 from rig.probes import observer, packets
 from rig.probes.engine import Follow, Sent, probe_inward
 from rig.probes.making import Ground, ProbeMaker

@@ -7,9 +7,9 @@ import socket
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
 from rig.callhome.forbidden import Forbidden, Search
 from rig.config.destinations import ESP, HTTPS, Destinations, Service
+from rig.drivers.base.dissection import dpkt
 
 TLS_HANDSHAKE = b"\x16\x03"
 """A record's type and major version (RFC 5246 §6.2.1)."""

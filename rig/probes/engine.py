@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
-from drivers.base.interruptions import waiting
-from drivers.net.link_end import LinkEnd
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.link_end import LinkEnd
 from rig.probes import observer, packets
 from rig.probes.observer import Watcher
 from rig.probes.probe import Expected, Outcome, Probe, ProbeError, Seen

@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import socket
 
-from drivers.base.dissection import dpkt
-from drivers.base.interruptions import waiting
-from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.link_end import LinkEnd
 from rig.probes import packets
 from rig.probes.engine import Sender
 from rig.probes.making import Ground

@@ -12,10 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
-from drivers.base.interruptions import waiting
-from drivers.net.link_end import LinkEnd
 from rig.config.destinations import HTTPS
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.link_end import LinkEnd
 from rig.probes import observer, packets
 from rig.probes.engine import Follow
 from rig.probes.flood import answered

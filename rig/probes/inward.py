@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
 from rig.config.destinations import ESP, HTTPS, NAT_T
+from rig.drivers.base.dissection import dpkt
 from rig.probes import packets
 from rig.probes.ipv6 import sent_to_the_caller_in_ipv6
 from rig.probes.making import Ground, ProbeMaker

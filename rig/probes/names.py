@@ -9,10 +9,10 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import DNS
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.probes.probe import Expected, Outcome, Probe, Seen, Side
 from rig.probes.reaching import ANSWER_SECONDS
 

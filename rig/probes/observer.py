@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address
 from typing import Protocol
 
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace, has_ipv6
-from drivers.net.packet_socket import LARGEST, ROOM, SO_RCVBUFFORCE, PacketSocket
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.namespace import NetworkNamespace, has_ipv6
+from rig.drivers.net.packet_socket import LARGEST, ROOM, SO_RCVBUFFORCE, PacketSocket
 
 PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP, socket.IPPROTO_ESP, socket.IPPROTO_GRE)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-from drivers.base.dissection import dpkt
 from rig.config.destinations import DNS, ESP, EVERY_VPN_SERVICE, HTTPS, IKE, NAT_T, Service
+from rig.drivers.base.dissection import dpkt
 from rig.probes import packets
 from rig.probes.ipv6 import sent_by_the_caller_in_ipv6
 from rig.probes.making import Ground, ProbeMaker

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from drivers.base.dissection import dpkt
 from rig.config.bench import AllowTable
 from rig.config.bench_files import port_range
 from rig.config.destinations import ESP, HTTPS
+from rig.drivers.base.dissection import dpkt
 from rig.probes import packets
 from rig.probes.ipv6 import SERVER
 from rig.probes.making import Ground, ProbeMaker

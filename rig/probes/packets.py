@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
 from rig.config.destinations import HTTPS
+from rig.drivers.base.dissection import dpkt
 
 MARK = b"RIGPROBE"
 """Stands before a probe's number in its payload."""

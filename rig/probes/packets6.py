@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from ipaddress import IPv6Address
 
-from drivers.base.dissection import dpkt
+from rig.drivers.base.dissection import dpkt
 from rig.probes.packets import SYN, TCP, UDP, mark, port_of
 
 HOP_BY_HOP, ROUTING, FRAGMENT, ICMPV6, NOTHING, OPTIONS = 0, 43, 44, 58, 59, 60

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address
 
-from drivers.base.errors import RigError
+from rig.drivers.base.errors import RigError
 
 
 class ProbeError(RigError):

@@ -11,9 +11,9 @@ import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from drivers.base.interruptions import waiting
-from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.probes import packets
 
 ANSWER_SECONDS = 15.0

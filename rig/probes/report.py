@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from drivers.base.dissection import dpkt
+from rig.drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome, ProbeError
 from rig.probes.proven import Proven
 

@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.destinations import HTTPS
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.probes import observer, packets
 from rig.probes.cards import CATEGORY as BETWEEN_CARDS
 from rig.probes.cards import Cards, probe_cards

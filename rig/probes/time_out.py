@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from drivers.base.interruptions import waiting
+from rig.drivers.base.interruptions import waiting
 from rig.probes import packets
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.probe import Outcome, Probe

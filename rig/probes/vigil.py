@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.probes import observer, packets
 from rig.probes.engine import Follow, Sender
 from rig.probes.inward import inward

@@ -28,7 +28,7 @@ ICMPV6_TYPES = {
     "neighbour-advertisement": 136, "redirect": 137,
 }  # fmt: skip
 HEADER_LENGTH = ["0x0", ">>", "0x18", "&", "0xf", "=", "0x6", ":", "0xf"]
-"""What --u32 says of a packet with IP options, as numbers and signs (drivers.net.firewall)."""
+"""What --u32 says of a packet with IP options, as numbers and signs (rig.drivers.net.firewall)."""
 
 
 class Said:

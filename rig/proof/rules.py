@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from drivers.base.errors import UsageError
+from rig.drivers.base.errors import UsageError
 from rig.proof.header import Field
 
 

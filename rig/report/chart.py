@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from drivers.base.line_rate import BITS_A_BYTE
+from rig.drivers.base.line_rate import BITS_A_BYTE
 
 WIDTH, HEIGHT = 720, 180
 LEFT, BOTTOM, TOP = 64, 24, 12

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from drivers.ipsec.isakmp import EspHead, in_ip
-from drivers.net.packet_socket import Packet
-from drivers.ppp.line_record import Frame
+from rig.drivers.ipsec.isakmp import EspHead, in_ip
+from rig.drivers.net.packet_socket import Packet
+from rig.drivers.ppp.line_record import Frame
 from rig.report.ladder import Rung
 from rig.run.capture import LINKTYPE_ETHERNET, Wire
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.header import MalformedError, unpack
-from drivers.l2tp.messages import NAMES, Kind, Message, decode_message
-from drivers.l2tp.results import CallResult, StopResult
-from drivers.ppp.ppp_packet import packet_in
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.header import MalformedError, unpack
+from rig.drivers.l2tp.messages import NAMES, Kind, Message, decode_message
+from rig.drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.ppp.ppp_packet import packet_in
 from rig.run.capture import NEAR, PARTITION
 from rig.run.trace import Datagram, Note
 from rig.run.transcript import Moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.base.dissection import dpkt
+from rig.drivers.base.dissection import dpkt
 from rig.probes.probe import Outcome
 from rig.probes.report import Report
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-from drivers.faults.cable import RelayedCable
-from drivers.faults.messages import Kind
-from drivers.faults.rule import Rule
-from drivers.faults.switchboard import Switchboard
-from drivers.net.borrowed_interface import BorrowedInterface
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import Bench
+from rig.drivers.faults.cable import RelayedCable
+from rig.drivers.faults.messages import Kind
+from rig.drivers.faults.rule import Rule
+from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.net.borrowed_interface import BorrowedInterface
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.run.control import serve_in_thread
 from rig.run.owner import Owner
 from rig.run.process import PartnerProcess

@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dpkt.pcapng import (  # after drivers.base.dissection
+from dpkt.pcapng import (  # after rig.drivers.base.dissection
     EnhancedPacketBlockLE,
     InterfaceDescriptionBlockLE,
     PcapngOptionLE,
     SectionHeaderBlockLE,
 )
 
-from drivers.base.dissection import dpkt
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import Packet
-from drivers.net.packet_tap import PacketTap
-from drivers.ppp.line_record import Chunk, frames, read_record
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.packet_socket import Packet
+from rig.drivers.net.packet_tap import PacketTap
+from rig.drivers.ppp.line_record import Chunk, frames, read_record
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
-    from drivers.ipsec.esp_keys import EspKeys
+    from rig.drivers.ipsec.esp_keys import EspKeys
 
 KEY_TABLES = ESP_TABLE, IKE_TABLE = "esp_sa", "ikev1_decryption_table"
 """Wireshark's names for its tables of keys."""
@@ -100,7 +100,7 @@ class Capture:
         """Take the keys of the VPNs to come in a namespace, where secrets are kept. ``log_keys``: has its charon write
         IKE's into a file; see Charon."""
         if self._secrets:
-            from drivers.ipsec.esp_keys import EspKeys  # most runs have no use for it
+            from rig.drivers.ipsec.esp_keys import EspKeys  # most runs have no use for it
 
             self._esp_keys.append(owner.own(EspKeys(namespace)))
             self._ike_logs.append(log_keys())
@@ -128,7 +128,7 @@ class Capture:
             self._collect_keys()
 
     def _collect_keys(self) -> None:
-        from drivers.ipsec import ike_keys
+        from rig.drivers.ipsec import ike_keys
 
         logs = [line for log in self._ike_logs for line in log.read_text(errors="replace").splitlines()]
         esp = [line for source in self._esp_keys for line in source.table()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from drivers.base.interruptions import blocked_for_child, in_child, waiting
+from rig.drivers.base.interruptions import blocked_for_child, in_child, waiting
 
 END_SECONDS = 10.0
 """How long a command may take to end after SIGTERM; after that it is killed."""

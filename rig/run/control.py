@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from drivers.base.errors import RigError
+from rig.drivers.base.errors import RigError
 
 ANSWER_SECONDS = 60.0
 """For one answer. Most come at once; a first USB modem's when four kernel modules are loaded, on an emulated processor

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from drivers.base.errors import CannotRunError
-from drivers.base.interruptions import taking_down
-from drivers.net import borrowed_interface, namespace
-from drivers.net.namespace import NetworkNamespace
-from drivers.serial import locks
-from drivers.usb import gadget
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.interruptions import taking_down
+from rig.drivers.net import borrowed_interface, namespace
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.serial import locks
+from rig.drivers.usb import gadget
 from rig.lab import held_folder
 
 FOLDER = Path("/run/rig")

@@ -19,10 +19,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from drivers.base import syscalls
-from drivers.base.errors import RigError
-from drivers.base.interruptions import blocked_for_child, in_child, waiting
-from drivers.base.program import handle_of, parents
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.interruptions import blocked_for_child, in_child, waiting
+from rig.drivers.base.program import handle_of, parents
 
 READY_SECONDS = 90.0
 """A gateway of 64 lines starts as many pppds, each a third of a second in User-Mode Linux."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from drivers.base.errors import UsageError
+from rig.drivers.base.errors import UsageError
 
 
 def make_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from drivers.base.errors import ConfigError
+from rig.drivers.base.errors import ConfigError
 
 MARK = "rig transcript"
 VERSION = 1

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from drivers.base.errors import InternalError, Interrupted, NothingCheckedError, RigError
+from rig.drivers.base.errors import InternalError, Interrupted, NothingCheckedError, RigError
 
 if TYPE_CHECKING:
-    from drivers.ppp.up import PppUp
+    from rig.drivers.ppp.up import PppUp
 
 
 def as_json(value: Any) -> str:

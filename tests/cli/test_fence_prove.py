@@ -10,10 +10,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from drivers.base.errors import UsageError
 from rig.cli.fence import fence
 from rig.config.bench_files import load, load_destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.base.errors import UsageError
 from rig.parts.fence_rules import BASE_RULES, IPV6_RULES, session_rules
 
 SESSION = "198.51.100.17@ppp0"

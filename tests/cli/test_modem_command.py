@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from drivers.modem.modem import Modem
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.modem.modem import Modem
+from rig.drivers.serial.serial_line import SerialLine
 from tests.cli.test_command_line import rig
 from tests.unit.exchange_process import exchange
 

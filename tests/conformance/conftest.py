@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.base.errors import NothingCheckedError
 from rig.config.bench import Bench
 from rig.config.bench_files import load_or_default
+from rig.drivers.base.errors import NothingCheckedError
 
 NEEDS = {
     "test_gateway": "a gateway",

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError
-from drivers.modem.number import Number
+from rig.drivers.base.errors import BusyError, CallError, NoAnswerError, NoCarrierError
+from rig.drivers.modem.number import Number
 
 if TYPE_CHECKING:
-    from fixtures.line import Line, Session
     from rig.config.bench import Bench
+    from rig.fixtures.line import Line, Session
 
 
 def number_of(bench: Bench, kind: str) -> Number:

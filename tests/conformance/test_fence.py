@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.jobs.fence_check import category_checks
-from tests.conformance.results import require
+
+from .results import require
 
 if TYPE_CHECKING:
-    from fixtures.line import Line
+    from rig.fixtures.line import Line
     from rig.verdict.verdict import CheckResult
 
 ALLOWED = ("authorized server", "utility service")

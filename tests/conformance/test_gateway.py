@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.checks import every as checks
-from tests.conformance.results import require
+
+from .results import require
 
 if TYPE_CHECKING:
-    from fixtures.line import Call, Line, Session
+    from rig.fixtures.line import Call, Line, Session
 
 
 def ours(modem: Line) -> None:

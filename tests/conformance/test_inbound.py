@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import AuthenticationError, BusyError, CallError, RigError
-from drivers.base.secret import Secret
-from drivers.modem.call import Connection
-from drivers.modem.number import Number
-from drivers.ppp.up import PppUp
+from rig.drivers.base.errors import AuthenticationError, BusyError, CallError, RigError
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.call import Connection
+from rig.drivers.modem.number import Number
+from rig.drivers.ppp.up import PppUp
 from rig.verdict.verdict import CheckResult
-from tests.conformance.results import require
+
+from .results import require
 
 if TYPE_CHECKING:
     from rig.config.bench import Bench
@@ -63,7 +64,7 @@ def found(bench: Bench, request: pytest.FixtureRequest) -> Found:
 
 
 def _emulated(request: pytest.FixtureRequest) -> Found:
-    from fixtures.inbound import armed, connected
+    from rig.fixtures.inbound import armed, connected
     from rig.jobs.answer import as_before, second_call
     from rig.run.progress import Progress
 

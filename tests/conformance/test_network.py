@@ -9,10 +9,11 @@ import pytest
 from rig.checks import every
 from rig.checks.check import MODEMS, Check
 from rig.jobs.fence_check import category_checks
-from tests.conformance.results import require
+
+from .results import require
 
 if TYPE_CHECKING:
-    from fixtures.way import WayHome
+    from rig.fixtures.way import WayHome
 
 CHECKS = [check for check in every.ALL if set(check.kinds) - set(MODEMS)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import GuestError
+from rig.drivers.base.errors import GuestError
 from rig.lab.floating_point import KNOWN
 from rig.lab.outside import PROJECT
 from rig.lab.uml import UmlLab
@@ -39,7 +39,7 @@ def amx_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def area() -> int:
-    asked = [sys.executable, "-m", "drivers.base.tracing"]
+    asked = [sys.executable, "-m", "rig.drivers.base.tracing"]
     return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base import syscalls
+from rig.drivers.base import syscalls
 from rig.lab import engines
 from tests.guest.building import rig
 

@@ -11,8 +11,8 @@ import pytest
 from rig.config import profiles
 
 if TYPE_CHECKING:
-    from drivers.serial.serial_line import SerialLine
-    from fixtures.line import Call, Line, Session
+    from rig.drivers.serial.serial_line import SerialLine
+    from rig.fixtures.line import Call, Line, Session
 
 
 @pytest.fixture

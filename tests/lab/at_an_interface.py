@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from ipaddress import IPv4Interface
 
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.netlink import IPRoute
 from rig.run.owner import Owner
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
-from drivers.net import firewall
 from rig.config.bench import InboundTable
 from rig.console import inbound_firewall
+from rig.drivers.net import firewall
 from rig.links.answering import AnsweringEnd
 from rig.links.ppp_role import Answering
 from tests.lab.broken_rules import AS_BEFORE, NOT_ALLOWED

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.net import conntrack, firewall
-from drivers.net.namespace import NetworkNamespace
 from rig.console import inbound_firewall
 from rig.console.inbound_firewall import BACK, CONSOLE, IN, OUT, Permitted, chain
+from rig.drivers.net import conntrack, firewall
+from rig.drivers.net.namespace import NetworkNamespace
 
 OTHER_TCP, OTHER_UDP = "other TCP ports of the console", "other UDP ports of the console"
 LISTED_TCP, LISTED_UDP = "listed ports of the console, TCP", "listed ports of the console, UDP"

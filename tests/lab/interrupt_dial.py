@@ -17,11 +17,11 @@ import sys
 import time
 from typing import NoReturn
 
-from drivers.base.errors import Interrupted
-from drivers.base.interruptions import SIGNALS, interruptible
-from drivers.modem.number import Number
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.drivers.base.errors import Interrupted
+from rig.drivers.base.interruptions import SIGNALS, interruptible
+from rig.drivers.modem.number import Number
 from rig.jobs import connect
 from rig.paths.building import build
 from rig.run.progress import Progress

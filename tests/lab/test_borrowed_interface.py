@@ -10,8 +10,8 @@ from ipaddress import IPv4Interface
 
 import pytest
 
-from drivers.net.borrowed_interface import FOREVER, BorrowedInterface
-from drivers.net.netlink import IPRoute
+from rig.drivers.net.borrowed_interface import FOREVER, BorrowedInterface
+from rig.drivers.net.netlink import IPRoute
 from rig.run.owner import Owner, clear_leftovers
 
 NAME, ADDRESS = "dut8", IPv4Interface("192.0.2.9/24")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import RigError
-from fixtures.inbound import armed, connected
+from rig.drivers.base.errors import RigError
+from rig.fixtures.inbound import armed, connected
 from rig.jobs import answer as job
 from rig.jobs.answer import as_before, second_call
 from rig.jobs.arming import Arming, Record, Step

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from drivers.net import conntrack
-from drivers.net.namespace import NetworkNamespace
-from fixtures.line import Gateway, Line, Session
 from rig.config.bench import Bench
+from rig.drivers.net import conntrack
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.fixtures.line import Gateway, Line, Session
 from rig.parts.fence_mutants import MUTANTS
 from rig.parts.mutation import GatewayMutant
 from rig.parts.rack import FarEnd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.inbound import InboundCall, armed, connected
+from rig.fixtures.inbound import InboundCall, armed, connected
 from rig.jobs.answer import as_before
 from tests.lab.broken_rules import BROKEN_RULES, BrokenRules
 

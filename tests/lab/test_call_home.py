@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.modem.number import Number
 from rig.callhome.catalogue import load as load_catalogue
 from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.config.bench import Bench, HostsTable, NumberTable
 from rig.config.bench_files import catalogue_file, load, load_tls_policy
+from rig.drivers.modem.number import Number
 from rig.jobs import fetch, send
 from rig.jobs.conversation import Pace, conversation
 from rig.jobs.fetch import FetchPlan

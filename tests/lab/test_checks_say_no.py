@@ -13,7 +13,7 @@ import trustme
 from rig.checks import every as checks
 
 if TYPE_CHECKING:
-    from fixtures.line import Session
+    from rig.fixtures.line import Session
     from rig.parts.rack import FarEnd
     from rig.verdict.verdict import CheckResult
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.net.namespace import NetworkNamespace
 from rig.callhome.transaction import Manifest, NotReceivedError, Receipt
 from rig.config.bench_files import load
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs import consoles as job
 from rig.parts.consoles.announcement import PORT, TLS_PORT, Announcement, pack
 from rig.parts.consoles.conversation import Hello, answer

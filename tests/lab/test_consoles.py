@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench_files import load
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs import consoles as job
 from rig.parts.consoles.announcement import PORT, TLS_PORT
 from rig.parts.consoles.emulated import Consoles, EmulatedConsole

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from drivers.base.secret import Secret
-from drivers.ppp.pppd import Pppd, PppOptions
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.secret import Secret
+from rig.drivers.ppp.pppd import Pppd, PppOptions
+from rig.drivers.serial.serial_line import SerialLine
 from rig.run.owner import FOLDER, Owner, clear_leftovers
 from tests.lab.traces import left_behind, new_since
 

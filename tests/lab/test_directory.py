@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import (
+from rig.drivers.base.errors import (
     AuthenticationError,
     BusyError,
     CarrierLostError,
@@ -18,7 +18,7 @@ from drivers.base.errors import (
 )
 
 if TYPE_CHECKING:
-    from fixtures.line import Line
+    from rig.fixtures.line import Line
 
 
 @pytest.mark.paper("2.1.1")

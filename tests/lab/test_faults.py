@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import CarrierLostError
-from drivers.net import firewall
 from rig.checks import check
 from rig.checks import every as checks
+from rig.drivers.base.errors import CarrierLostError
+from rig.drivers.net import firewall
 
 if TYPE_CHECKING:
-    from fixtures.line import Call, Faults, Gateway, Line, Session
+    from rig.fixtures.line import Call, Faults, Gateway, Line, Session
 
 
 def test_dropped_carrier_ends_the_session_as_carrier_lost(session: Session, exchange: Faults) -> None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.net import firewall
-from drivers.net.namespace import NetworkNamespace
 from rig.checks import every as checks
 from rig.checks.check import Check
+from rig.drivers.net import firewall
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts import fence_rules as fence
 from rig.probes.probe import ProbeError
 
 if TYPE_CHECKING:
-    from fixtures.line import Call, Gateway, Line, Session
+    from rig.fixtures.line import Call, Gateway, Line, Session
     from rig.run.owner import Owner
 
 

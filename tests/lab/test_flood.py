@@ -13,7 +13,7 @@ from rig.probes.probe import ProbeError
 from rig.probes.run import FLOODED
 
 if TYPE_CHECKING:
-    from fixtures.line import Gateway, Line, Session
+    from rig.fixtures.line import Gateway, Line, Session
     from rig.probes.run import FenceRun
 
 LIMIT = Path("/proc/sys/net/netfilter/nf_conntrack_max")

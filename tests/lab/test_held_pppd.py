@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import Pppd, PppOptions
-from drivers.serial import locks
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.pppd import Pppd, PppOptions
+from rig.drivers.serial import locks
 from rig.run.owner import Owner
 
 ANSWER = b"\r\nNO CARRIER\r\n"

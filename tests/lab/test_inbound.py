@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drivers.base.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
-from drivers.base.secret import Secret
-from drivers.modem.number import Number
-from drivers.net import conntrack, firewall
-from fixtures.inbound import Armed, armed, connected
 from rig.console import inbound_firewall
+from rig.drivers.base.errors import AuthenticationError, CallError, NoAnswerError, PortLostError, PppError
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.number import Number
+from rig.drivers.net import conntrack, firewall
+from rig.fixtures.inbound import Armed, armed, connected
 from rig.jobs.answer import as_before, await_listening, second_call
 from rig.jobs.arming import ArmingError, ArmingState
 from rig.links.answering import NotCalledError
@@ -27,8 +27,8 @@ from rig.run.progress import Progress
 from tests.lab.scripted_peer import CHAP, ScriptedPeer
 
 if TYPE_CHECKING:
-    from fixtures.inbound import InboundCall
     from rig.console.partitions import Partition
+    from rig.fixtures.inbound import InboundCall
     from rig.jobs.answer import InboundBench
 
 

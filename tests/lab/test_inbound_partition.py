@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import AuthenticationError, CallError
-from drivers.base.secret import Secret
-from fixtures.inbound import Armed, armed, connected
 from rig.config.bench_files import load
+from rig.drivers.base.errors import AuthenticationError, CallError
+from rig.drivers.base.secret import Secret
+from rig.fixtures.inbound import Armed, armed, connected
 from rig.jobs.answer import InboundBench
 from rig.jobs.arming import ArmingState
 from rig.run.owner import Owner
@@ -20,7 +20,7 @@ from tests.lab.test_inbound import the_next_call_is_good
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fixtures.inbound import InboundCall
+    from rig.fixtures.inbound import InboundCall
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.messages import Kind, Message
-from drivers.modem.number import Number
-from drivers.net.packet_tap import PacketTap
 from rig.config.bench_files import load
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.messages import Kind, Message
+from rig.drivers.modem.number import Number
+from rig.drivers.net.packet_tap import PacketTap
 from rig.jobs import connect
 from rig.jobs.connect import ConnectOptions
 from rig.paths import building

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 
-from drivers.base.errors import AuthenticationError, CarrierLostError, PppError, RigError
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.ppp.misbehaving import line as misbehaving
-from drivers.ppp.misbehaving.callers import CALLERS
-from drivers.ppp.misbehaving.gateways import GATEWAYS
-from drivers.ppp.misbehaving.peer import Peer
-from drivers.ppp.misbehaving.roles import Account, Caller
-from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
+from rig.drivers.base.errors import AuthenticationError, CarrierLostError, PppError, RigError
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.ppp.misbehaving import line as misbehaving
+from rig.drivers.ppp.misbehaving.callers import CALLERS
+from rig.drivers.ppp.misbehaving.gateways import GATEWAYS
+from rig.drivers.ppp.misbehaving.peer import Peer
+from rig.drivers.ppp.misbehaving.roles import Account, Caller
+from rig.drivers.serial.serial_line import SerialLine
 from rig.links.making import caller_at
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 
 if TYPE_CHECKING:
-    from fixtures.line import Gateway, Line
+    from rig.fixtures.line import Gateway, Line
     from rig.links.near_end import NearEnd
     from rig.parts.rack import FarEnd
 

@@ -11,13 +11,13 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.base.errors import AuthenticationError, CallError, NoModemError
-from drivers.base.secret import Secret
-from drivers.net import firewall
-from drivers.net.namespace import NetworkNamespace
 from rig.checks import every
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
+from rig.drivers.base.errors import AuthenticationError, CallError, NoModemError
+from rig.drivers.base.secret import Secret
+from rig.drivers.net import firewall
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.links.ppp_role import Calling
 from rig.paths.multi_hop_building import BuiltMultiHop, build

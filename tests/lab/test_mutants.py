@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.line import Gateway, Line
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.fixtures.line import Gateway, Line
 from rig.parts.fence_mutants import BY_NAME
 from rig.parts.rack import FarEnd
 from rig.probes import ipv6
@@ -21,7 +21,7 @@ from rig.probes.run import FenceRun, Vantage
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
-    from fixtures.line import Session
+    from rig.fixtures.line import Session
 
 line_numbers = itertools.count(1)
 

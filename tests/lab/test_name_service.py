@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.dissection import dpkt
+from rig.drivers.base.dissection import dpkt
 from rig.probes.names import ask_name
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
-    from fixtures.line import Session
+    from rig.fixtures.line import Session
 
 NOERROR, NXDOMAIN = 0, 3
 

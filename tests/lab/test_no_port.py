@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from drivers.serial.ports import list_ports
+from rig.drivers.serial.ports import list_ports
 
 
 def test_detect_on_a_machine_with_no_serial_port_says_so_and_exits_3() -> None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.net import firewall
 from rig.config.bench import AllowTable
 from rig.console.firewall import CHAIN, customer_rules
+from rig.drivers.net import firewall
 from rig.probes.run import FenceRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fixtures.line import Session
+    from rig.fixtures.line import Session
     from rig.probes.probe import Outcome
     from rig.probes.report import Report
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import Packet, PacketSocket
-from drivers.ppp.line_record import frames
-from fixtures.line import Line
 from rig.checks import every as checks
 from rig.config.bench_files import load
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.packet_socket import Packet, PacketSocket
+from rig.drivers.ppp.line_record import frames
+from rig.fixtures.line import Line
 
 if TYPE_CHECKING:
     from rig.config.bench import Bench

@@ -21,13 +21,13 @@ from typing import IO, TypeVar
 
 import pytest
 
-from drivers.ipsec.charon import Charon
-from drivers.net.http_connect import ProxyError
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute
-from drivers.ppp.ppp_log import Addresses
 from rig.callhome import wire
 from rig.callhome.transaction import Entry, Manifest
+from rig.drivers.ipsec.charon import Charon
+from rig.drivers.net.http_connect import ProxyError
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.netlink import IPRoute
+from rig.drivers.ppp.ppp_log import Addresses
 from rig.paths.proxy import Tunnels
 from rig.paths.up import direct
 from rig.paths.vpn_terms import POLICIES

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import AuthenticationError, PppError, UsageError
-from drivers.base.secret import Secret
-from drivers.ppp.pppd import Pppd, PppOptions
 from rig.checks.session import asked_who_it_is
+from rig.drivers.base.errors import AuthenticationError, PppError, UsageError
+from rig.drivers.base.secret import Secret
+from rig.drivers.ppp.pppd import Pppd, PppOptions
 from rig.links.ppp_role import PPP_OPTIONS
 from rig.run.owner import Owner
 from tests.lab.scripted_peer import ScriptedPeer

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.net import conntrack, firewall
-from fixtures.line import Line
+from rig.drivers.net import conntrack, firewall
+from rig.fixtures.line import Line
 from rig.jobs.proving import LiveProof
 from rig.parts.rack import FarEnd
 from rig.probes import proving
@@ -19,7 +19,7 @@ from rig.probes.proven import Proven
 from tests.random_rules import added
 
 if TYPE_CHECKING:
-    from fixtures.line import Session
+    from rig.fixtures.line import Session
 
 SETS = 25
 """Of random rules; five hundred in tests/soak."""

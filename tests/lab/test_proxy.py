@@ -18,13 +18,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.base.secret import Secret
-from drivers.net import firewall
-from drivers.net.http_connect import ProxyError
 from rig.checks import every as checks
 from rig.checks.check import Check, Surroundings
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.drivers.base.secret import Secret
+from rig.drivers.net import firewall
+from rig.drivers.net.http_connect import ProxyError
 from rig.jobs.probing import surroundings
 from rig.parts.proxy import proxy as part
 from rig.parts.proxy.settings import ProxyPlan

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.dissection import dpkt
+from rig.drivers.base.dissection import dpkt
 from tests.lab.null_modem import NullModem
 from tests.unit.terminal_server import serving
 

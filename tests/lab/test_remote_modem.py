@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import (
+from rig.checks import every as checks
+from rig.config.bench_files import load
+from rig.drivers.base.errors import (
     BusyError,
     CallError,
     CarrierLostError,
@@ -20,9 +22,7 @@ from drivers.base.errors import (
     NoModemError,
     RigError,
 )
-from fixtures.line import Line, Session
-from rig.checks import every as checks
-from rig.config.bench_files import load
+from rig.fixtures.line import Line, Session
 from rig.links.l2tp_call import L2tpCall
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from drivers.base.errors import NetworkError
-from drivers.net import firewall
 from rig.checks import every as checks
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.net import firewall
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.parts.router.mutants import MUTANTS, Mutant
 from rig.paths.internet_building import BuiltInternet, build

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.base.errors import BusyError, PppError
-from drivers.modem.number import Number
 from rig.config.bench_files import load
+from rig.drivers.base.errors import BusyError, PppError
+from rig.drivers.modem.number import Number
 from rig.links.making import caller_at
 from rig.links.near_end import NearEnd
 from rig.parts.rack import FarEnd
@@ -19,8 +19,8 @@ from rig.run.owner import Owner
 from rig.run.progress import Progress
 
 if TYPE_CHECKING:
-    from drivers.ppp.up import PppUp
-    from fixtures.line import Gateway
+    from rig.drivers.ppp.up import PppUp
+    from rig.fixtures.line import Gateway
 
 CROWDED = str(Path(__file__).with_name("crowded.toml"))
 

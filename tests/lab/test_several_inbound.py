@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drivers.modem.number import Number
-from fixtures.inbound import InboundCall, armed, connected
 from rig.console.inbound_firewall import IN
+from rig.drivers.modem.number import Number
+from rig.fixtures.inbound import InboundCall, armed, connected
 from rig.jobs.answer import as_before
 from rig.links.answering import AnsweringEnd
 from rig.probes.reaching import connect

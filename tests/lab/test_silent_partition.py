@@ -8,14 +8,14 @@ from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
 
-from drivers.base.errors import NoAnswerError, NoModemError, PppError, RigError
-from drivers.base.secret import Secret
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CallAsked
-from drivers.l2tp.runner import Runner
-from drivers.modem.number import Number
 from rig.config.bench import Bench, ModemTable, NearEndTable, PppTable, RemoteModemTable
+from rig.drivers.base.errors import NoAnswerError, NoModemError, PppError, RigError
+from rig.drivers.base.secret import Secret
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import CallAsked
+from rig.drivers.l2tp.runner import Runner
+from rig.drivers.modem.number import Number
 from rig.links.making import borrower_of
 from rig.run.owner import Owner
 from rig.run.progress import Progress

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from fixtures.line import Line
 from rig.checks import every as checks
 from rig.config.bench_files import load
+from rig.fixtures.line import Line
 from rig.parts.rack import FarEnd
 from rig.probes.reaching import connect
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
-    from fixtures.line import Gateway, Session
     from rig.checks.check import Surroundings
+    from rig.fixtures.line import Gateway, Session
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from drivers.base.errors import AuthenticationError, NetworkError
-from drivers.base.secret import Secret
-from drivers.ipsec.charon import IkeError
-from drivers.net import conntrack, firewall
 from rig.checks import every
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.drivers.base.errors import AuthenticationError, NetworkError
+from rig.drivers.base.secret import Secret
+from rig.drivers.ipsec.charon import IkeError
+from rig.drivers.net import conntrack, firewall
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.links.ppp_role import Calling
 from rig.parts.router.mutants import BY_NAME, OF_A_VPN, Mutant

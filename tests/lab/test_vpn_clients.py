@@ -10,10 +10,10 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.ipsec.charon import IkeError
 from rig.checks import every
 from rig.config.bench import Bench
 from rig.config.destinations import HTTPS
+from rig.drivers.ipsec.charon import IkeError
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.paths.up import Up, direct
 from rig.paths.vpn_beneath import BehindRouter, VpnNetwork

@@ -14,15 +14,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.base.errors import AuthenticationError, CallError
-from drivers.base.secret import Secret
-from drivers.ipsec import xfrm
-from drivers.net import firewall
-from drivers.net.netlink import NetlinkError
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
 from rig.console import inbound_firewall
 from rig.console.inbound_firewall import CONSOLE, IN
+from rig.drivers.base.errors import AuthenticationError, CallError
+from rig.drivers.base.secret import Secret
+from rig.drivers.ipsec import xfrm
+from rig.drivers.net import firewall
+from rig.drivers.net.netlink import NetlinkError
 from rig.jobs.answer import as_before
 from rig.jobs.arming import Arming, Record, Step
 from rig.jobs.remote_answer import not_again, open_armed

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from drivers.base.interruptions import waiting
-from drivers.ipsec.charon import IkeError
 from rig.checks import every
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.ipsec.charon import IkeError
 from rig.jobs.probing import surroundings
 from rig.paths.up import direct
 from rig.probes import observer, packets

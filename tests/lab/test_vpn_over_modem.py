@@ -9,11 +9,11 @@ from ipaddress import IPv4Address
 import msgspec
 import pytest
 
-from drivers.base.errors import NetworkError
-from drivers.modem.number import Number
 from rig.checks import every
 from rig.config.bench_files import load
 from rig.config.destinations import HTTPS
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.modem.number import Number
 from rig.jobs.probing import Drawn, probes_of, surroundings
 from rig.paths.building import build
 from rig.paths.modem_building import BuiltModem

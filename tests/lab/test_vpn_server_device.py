@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers.ipsec.charon import Charon
-from drivers.net import firewall
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.netlink import IPRoute
 from rig.config.bench_files import load
+from rig.drivers.ipsec.charon import Charon
+from rig.drivers.net import firewall
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.netlink import IPRoute
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.paths.vpn_terms import POLICIES
 from rig.run.owner import Owner

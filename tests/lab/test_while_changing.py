@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers.net import conntrack
-from fixtures.line import Gateway, Line, Session
 from rig.config.bench import Bench
 from rig.config.bench_files import load
+from rig.drivers.net import conntrack
+from rig.fixtures.line import Gateway, Line, Session
 from rig.parts.rack import FarEnd
 from rig.probes.flood import fill
 from rig.probes.inward import inward, of_a_flow

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
-from drivers.l2tp.runner import peer_at
-from drivers.modem.number import Number
-from drivers.ppp.ppp_log import Addresses, Interface
-from drivers.ppp.up import PppUp
-from fixtures.line import Line
 from rig.checks import every as checks
 from rig.config.bench_files import load, load_destinations
+from rig.drivers.l2tp.events import CallAccepted, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.runner import peer_at
+from rig.drivers.modem.number import Number
+from rig.drivers.ppp.ppp_log import Addresses, Interface
+from rig.drivers.ppp.up import PppUp
+from rig.fixtures.line import Line
 from rig.jobs.probing import surroundings
 from rig.parts.rack import FarEnd
 from rig.paths.modem import up_of
@@ -32,7 +32,7 @@ from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, OurEnd, Xl2tpd
 
 if TYPE_CHECKING:
-    from drivers.net.namespace import NetworkNamespace
+    from rig.drivers.net.namespace import NetworkNamespace
 
 OURS, THEIRS = IPv4Address("10.9.9.1"), IPv4Address("10.9.9.2")
 NUMBER = "18005550100"

@@ -11,19 +11,19 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
-from drivers.base import syscalls
-from drivers.base.program import Program, find
-from drivers.base.secret import Secret
-from drivers.l2tp import kernel
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.runner import Runner
-from drivers.l2tp.tunnel import Tunnel
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp import ppp_log
-from drivers.ppp.ppp_log import PppLog
-from drivers.ppp.pppd import Pppd, PppOptions, quote
+from rig.drivers.base import syscalls
+from rig.drivers.base.program import Program, find
+from rig.drivers.base.secret import Secret
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.runner import Runner
+from rig.drivers.l2tp.tunnel import Tunnel
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp import ppp_log
+from rig.drivers.ppp.ppp_log import PppLog
+from rig.drivers.ppp.pppd import Pppd, PppOptions, quote
 
 SECONDS = 40.0
 SECRET = "what both ends know"

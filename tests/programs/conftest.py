@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.net.namespace import NetworkNamespace
-from drivers.serial import locks
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.serial import locks
 from rig.parts.exchange.switch import Entry
 from rig.parts.rack import FarEnd
 from rig.run.owner import Owner

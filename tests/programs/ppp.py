@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.base.secret import Secret
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import quote
-from fixtures.line import Gateway
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.pppd import quote
+from rig.fixtures.line import Gateway
 from rig.parts.rack import FarEnd
 from tests.programs.running import eventually, written
 

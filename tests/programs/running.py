@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pexpect
 
-from drivers.base import syscalls
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base import syscalls
+from rig.drivers.net.namespace import NetworkNamespace
 
 SECONDS = 20.0
 """The bound of every wait that says nothing else: a program takes a second for what others do at once."""

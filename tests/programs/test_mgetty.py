@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.secret import Secret
-from drivers.net.namespace import NetworkNamespace
-from drivers.serial import locks
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.serial import locks
 from rig.run.owner import Owner
 from tests.programs.ppp import comes_up, etc_ppp, goes_down, secret_is_in_no_argv
 from tests.programs.running import eventually, running, surround, written

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.rack import FarEnd
 from tests.programs.ppp import GATEWAY, POOL, comes_up, etc_ppp, goes_down, idle, secret_is_in_no_argv, sessions
 from tests.programs.running import Running, running

@@ -13,7 +13,7 @@ from tests.lab.test_while_changing import resizes, watched
 from tests.random_rules import added
 
 if TYPE_CHECKING:
-    from fixtures.line import Gateway, Session
+    from rig.fixtures.line import Gateway, Session
 
 
 @pytest.mark.timeout(900)  # 1 s a run on a quiet machine

@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.base.interruptions import waiting
-from drivers.ipsec import xfrm
-from drivers.modem.number import Number
 from rig.config.bench_files import load
 from rig.console.surroundings import surroundings
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.ipsec import xfrm
+from rig.drivers.modem.number import Number
 from rig.jobs.remote_answer import run
 from rig.run.owner import Owner
 from rig.run.progress import Progress

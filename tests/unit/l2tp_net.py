@@ -9,12 +9,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.faults.datagrams import l2tp_name
-from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Switchboard, spoiled
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import Event
+from rig.drivers.faults.datagrams import l2tp_name
+from rig.drivers.faults.rule import Sender
+from rig.drivers.faults.switchboard import Switchboard, spoiled
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import Event
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.lcp import LayerUp
-from drivers.ppp.peer.packet import CHAP, IPCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.lcp import LayerUp
+from rig.drivers.ppp.peer.packet import CHAP, IPCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
 
 USER, SECRET = b"rig", b"what both know"
 ADDRESS, DNS = 3, 129

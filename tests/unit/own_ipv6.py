@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.packet import IPV6CP, Code, Option, Packet
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.packet import IPV6CP, Code, Option, Packet
 
 OWN, OTHERS = bytes.fromhex("0200 5eff fe00 5310"), bytes.fromhex("0200 5eff fe00 5311")
 IDENTIFIER = 1

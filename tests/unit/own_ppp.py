@@ -13,9 +13,9 @@ import time
 import tty
 from collections.abc import Callable, Iterator
 
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.lcp import Timing
 from rig.conform.ppp.tester import Tester
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.lcp import Timing
 from tests.unit.own_caller import SECRET, Caller, Wrong
 
 TIMING = Timing(restart=0.8, max_configure=4, max_terminate=2, max_failure=3)

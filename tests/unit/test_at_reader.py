@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.modem.at import Echo, Reader, Text
-from drivers.modem.result_codes import Code, Result
+from rig.drivers.modem.at import Echo, Reader, Text
+from rig.drivers.modem.result_codes import Code, Result
 
 
 @pytest.mark.parametrize(

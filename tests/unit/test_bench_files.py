@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import ConfigError, UsageError
-from drivers.ppp.misbehaving.gateways import GATEWAYS
 from rig.config import broken
 from rig.config.bench import Bench
 from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
+from rig.drivers.base.errors import ConfigError, UsageError
+from rig.drivers.ppp.misbehaving.gateways import GATEWAYS
 from rig.jobs.partner import gateway_numbers
 from rig.parts import fence_mutants as lig_mutants
 from rig.parts.router import mutants as router_mutants

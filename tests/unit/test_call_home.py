@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base.errors import ConfigError, UsageError
 from rig.callhome import plausible, wire
 from rig.callhome.catalogue import PIECE, Catalogue, Contents, FileKind
 from rig.callhome.catalogue import load as load_file
@@ -24,6 +23,7 @@ from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.callhome.transaction import LARGEST, Entry, Manifest, NotReceivedError, wrong_manifest, wrong_name
 from rig.config import broken
 from rig.config.bench_files import HW_CONFIG
+from rig.drivers.base.errors import ConfigError, UsageError
 from rig.parts.service_centre.centre import Centre, CutError, Incoming
 from rig.parts.service_centre.faults import BY_NAME, FAULTS
 from rig.parts.service_centre.store import RefusedError, Store

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base.dissection import dpkt
-from drivers.net.packet_socket import Packet
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.net.packet_socket import Packet
 from rig.run.capture import (
     LINKTYPE_ETHERNET,
     LINKTYPE_PPP_WITH_DIR,

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from drivers.base.errors import CannotRunError, NoModemError, PortLostError, UsageError
 from rig.conform.at.devices import SoftModems, soft_modems
 from rig.conform.at.groups import GROUPS
 from rig.conform.case import chosen
 from rig.conform.run import run
+from rig.drivers.base.errors import CannotRunError, NoModemError, PortLostError, UsageError
 from rig.jobs.conform_at import AtPlan, run_at
 from rig.parts.exchange.hayes import commands, dialling, engine, parse, results, settings
 from rig.parts.exchange.hayes.command_line import CommandLine

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from drivers.base.dissection import dpkt
-from drivers.base.errors import CannotRunError, NoModemError, UsageError
-from drivers.ppp.peer.automaton import Event
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.hdlc import NoFrame, Wrong
-from drivers.ppp.peer.lcp import MRU
-from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed, packet_in, protocol_in
 from rig.conform.case import chosen
 from rig.conform.ppp import devices
 from rig.conform.ppp.groups import GROUPS, PUBLIC
 from rig.conform.run import run
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.base.errors import CannotRunError, NoModemError, UsageError
+from rig.drivers.ppp.peer.automaton import Event
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.hdlc import NoFrame, Wrong
+from rig.drivers.ppp.peer.lcp import MRU
+from rig.drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed, packet_in, protocol_in
 from rig.jobs.conform_ppp import ConformPlan, run_ppp, wire_of
 from rig.run.capture import Wire
 from rig.run.progress import Progress

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.base.errors import RigError
+from rig.drivers.base.errors import RigError
 from rig.run.control import respond
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from drivers.modem.at import Text
-from drivers.modem.interview import Heard, find_and_ask
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.modem.profile import Profile
-from drivers.modem.result_codes import Code, Result
-from drivers.serial.ports import Port
-from drivers.serial.serial_line import SerialLine
 from rig.config import profiles
+from rig.drivers.modem.at import Text
+from rig.drivers.modem.interview import Heard, find_and_ask
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Profile
+from rig.drivers.modem.result_codes import Code, Result
+from rig.drivers.serial.ports import Port
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, Detection, detect
 from tests.unit.exchange_process import Town, exchange
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.dissection import dpkt
-from drivers.base.errors import ConfigError
 from rig.callhome.forbidden import Forbidden, load
 from rig.config.destinations import Destinations
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.base.errors import ConfigError
 from rig.probes.device import DeviceWatch
 
 DEVICE, SERVER, STRANGER, PROXY = (

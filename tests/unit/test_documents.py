@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.base.tables import Table
 from rig.config.bench import Bench, SecretTable
+from rig.drivers.base.tables import Table
 from tests import paper
 
 PROJECT = Path(__file__).parents[2]

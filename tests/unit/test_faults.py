@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from drivers.base.errors import ConfigError
-from drivers.faults import datagrams
-from drivers.faults.messages import KNOWN, Kind, kind_of
-from drivers.faults.ppp_line import HELD_SECONDS, LONGEST, PppLine
-from drivers.faults.rule import Action, Rule, parse
-from drivers.faults.switchboard import Switchboard
-from drivers.l2tp import messages as l2tp
-from drivers.l2tp.header import Header, pack
-from drivers.ppp.peer.hdlc import Decoder, escaped, framed
-from drivers.ppp.peer.packet import IP, IPCP, LCP, PAP, Code, Packet, packet_in, protocol_in
 from rig.config import bench_files
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.faults import datagrams
+from rig.drivers.faults.messages import KNOWN, Kind, kind_of
+from rig.drivers.faults.ppp_line import HELD_SECONDS, LONGEST, PppLine
+from rig.drivers.faults.rule import Action, Rule, parse
+from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.l2tp import messages as l2tp
+from rig.drivers.l2tp.header import Header, pack
+from rig.drivers.ppp.peer.hdlc import Decoder, escaped, framed
+from rig.drivers.ppp.peer.packet import IP, IPCP, LCP, PAP, Code, Packet, packet_in, protocol_in
 
 REQUEST = framed(Packet(LCP, Code.CONFIGURE_REQUEST, 1, b"\1\4\5\xdc").frame())
 REPLY = framed(Packet(LCP, Code.ECHO_REPLY, 7, b"\0\0\0\1").frame())

@@ -5,13 +5,21 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.faults.rule import Action, parse
-from drivers.faults.switchboard import Switchboard
-from drivers.l2tp.channel import CYCLE
-from drivers.l2tp.control import SETUP_SECONDS
-from drivers.l2tp.endpoint import Told
-from drivers.l2tp.events import CallAccepted, CallAsked, CallConnected, CallEnded, CallOffered, TunnelEnded, TunnelUp
-from drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.faults.rule import Action, parse
+from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.l2tp.channel import CYCLE
+from rig.drivers.l2tp.control import SETUP_SECONDS
+from rig.drivers.l2tp.endpoint import Told
+from rig.drivers.l2tp.events import (
+    CallAccepted,
+    CallAsked,
+    CallConnected,
+    CallEnded,
+    CallOffered,
+    TunnelEnded,
+    TunnelUp,
+)
+from rig.drivers.l2tp.results import CallResult, StopResult
 from tests.unit.l2tp_net import Network
 
 OUTGOING = ("SCCRQ", "SCCRP", "SCCCN", "OCRQ", "OCRP", "OCCN", "SLI", "CDN", "StopCCN", "ZLB")

@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from drivers.base.dissection import dpkt
 from rig.config.destinations import Destinations
+from rig.drivers.base.dissection import dpkt
 from rig.jobs.fence_check import _held
 from rig.probes import packets
 from rig.probes.inward import inward

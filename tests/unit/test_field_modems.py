@@ -8,15 +8,15 @@ import time
 
 import pytest
 
-from drivers.base.errors import BusyError, CallError, ModemError, ModemSilentError, NoCarrierError, NoDialtoneError
-from drivers.modem.call import places_call
-from drivers.modem.identity import Identity
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.modem.profile import Dialect, TimingFacts
-from drivers.serial.ports import Port
-from drivers.serial.serial_line import SerialLine
 from rig.config.profiles import named
+from rig.drivers.base.errors import BusyError, CallError, ModemError, ModemSilentError, NoCarrierError, NoDialtoneError
+from rig.drivers.modem.call import places_call
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Dialect, TimingFacts
+from rig.drivers.serial.ports import Port
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, Detection, detect
 from rig.jobs.suggestion import suggest
 from rig.jobs.talk import run_script

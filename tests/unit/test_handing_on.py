@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from drivers.base.errors import CallError, RigError
 from rig.callhome.transaction import Entry, Manifest, Receipt
+from rig.drivers.base.errors import CallError, RigError
 from rig.parts.consoles.call_home_server import CallHomeServer
 from rig.parts.consoles.conversation import Hello, Spoken, Stream, Talk
 from rig.parts.consoles.handing_on import Said

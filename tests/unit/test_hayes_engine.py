@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.modem.profile import Profile
 from rig.config.profiles import all_profiles, named
+from rig.drivers.modem.profile import Profile
 from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import (
     Carrier,

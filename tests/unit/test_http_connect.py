@@ -11,8 +11,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.base.secret import Secret
-from drivers.net.http_connect import LARGEST_HEAD, Answer, ProxyError, ask, basic, request
+from rig.drivers.base.secret import Secret
+from rig.drivers.net.http_connect import LARGEST_HEAD, Answer, ProxyError, ask, basic, request
 
 HOST = IPv4Address("129.42.160.48")
 GOOD = b"HTTP/1.1 200 Connection established\r\n\r\n"

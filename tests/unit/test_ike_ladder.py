@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.ipsec import esp_keys, ike_keys
-from drivers.ipsec.isakmp import HEADER, EspHead, IkeMessage, ike, in_udp
-from drivers.net.packet_socket import Packet
+from rig.drivers.ipsec import esp_keys, ike_keys
+from rig.drivers.ipsec.isakmp import HEADER, EspHead, IkeMessage, ike, in_udp
+from rig.drivers.net.packet_socket import Packet
 from rig.probes import packets
 from rig.report.ike_ladder import rungs
 from rig.run.capture import LINKTYPE_ETHERNET, LINKTYPE_PPP_WITH_DIR, PARTITION, Wire

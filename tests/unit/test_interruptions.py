@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.base.errors import Interrupted
-from drivers.base.interruptions import SIGNALS, interruptible, taking_down, waiting
+from rig.drivers.base.errors import Interrupted
+from rig.drivers.base.interruptions import SIGNALS, interruptible, taking_down, waiting
 from rig.run.command import run_command
 
 
@@ -99,8 +99,8 @@ def test_a_signal_that_comes_just_before_a_wait_ends_it() -> None:
     """
     script = """if True:
         import ctypes, functools, select, signal
-        from drivers.base.errors import Interrupted
-        from drivers.base.interruptions import interruptible, waiting
+        from rig.drivers.base.errors import Interrupted
+        from rig.drivers.base.interruptions import interruptible, waiting
         class JustBefore:
             fileno = functools.partial(ctypes.CDLL(None)["raise"], signal.SIGTERM)
         try:

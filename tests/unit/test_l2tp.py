@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import Attribute, Avp, AvpError, decode, encode, encode_hidden
-from drivers.l2tp.channel import FIRST_WAIT, LONGEST_WAIT, TRIES
-from drivers.l2tp.control import Identity, response
-from drivers.l2tp.endpoint import MOST_UNPROVEN, Endpoint, Told
-from drivers.l2tp.events import (
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import Attribute, Avp, AvpError, decode, encode, encode_hidden
+from rig.drivers.l2tp.channel import FIRST_WAIT, LONGEST_WAIT, TRIES
+from rig.drivers.l2tp.control import Identity, response
+from rig.drivers.l2tp.endpoint import MOST_UNPROVEN, Endpoint, Told
+from rig.drivers.l2tp.events import (
     CallAccepted,
     CallAsked,
     CallConnected,
@@ -25,9 +25,9 @@ from drivers.l2tp.events import (
     TunnelEnded,
     TunnelUp,
 )
-from drivers.l2tp.header import Error, Header, MalformedError, pack
-from drivers.l2tp.messages import Kind, Message, Values
-from drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.l2tp.header import Error, Header, MalformedError, pack
+from rig.drivers.l2tp.messages import Kind, Message, Values
+from rig.drivers.l2tp.results import CallResult, StopResult
 from tests.unit.l2tp_net import Network
 
 NUMBER = "1-800-555-0100"

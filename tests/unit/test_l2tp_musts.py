@@ -6,15 +6,15 @@ import struct
 
 import pytest
 
-from drivers.l2tp import messages
-from drivers.l2tp.avp import HIDDEN, Attribute, Avp, encode, encode_hidden
-from drivers.l2tp.channel import Channel
-from drivers.l2tp.control import Identity, TunnelState, unpacked
-from drivers.l2tp.events import CallAsked, CallConnected, CallEnded, End, TunnelEnded, TunnelUp
-from drivers.l2tp.header import Error, Header, MalformedError, pack, unpack
-from drivers.l2tp.messages import Kind, Message, Values
-from drivers.l2tp.results import StopResult
-from drivers.l2tp.tunnel import CallState, Tunnel
+from rig.drivers.l2tp import messages
+from rig.drivers.l2tp.avp import HIDDEN, Attribute, Avp, encode, encode_hidden
+from rig.drivers.l2tp.channel import Channel
+from rig.drivers.l2tp.control import Identity, TunnelState, unpacked
+from rig.drivers.l2tp.events import CallAsked, CallConnected, CallEnded, End, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.header import Error, Header, MalformedError, pack, unpack
+from rig.drivers.l2tp.messages import Kind, Message, Values
+from rig.drivers.l2tp.results import StopResult
+from rig.drivers.l2tp.tunnel import CallState, Tunnel
 from tests.unit.l2tp_net import Network
 from tests.unit.test_l2tp import NUMBER, SCCRQ, dialling
 

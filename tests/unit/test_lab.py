@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base.errors import CannotRunError
-from drivers.base.without_init import bare_package
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.without_init import bare_package
 from rig.lab import not_starting, processor, seen
 from rig.lab.channel import FREE_MARK, Kind, encode, find_free
 from rig.lab.relay import not_to_be_seen

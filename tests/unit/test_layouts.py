@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import ConfigError
-from drivers.serial.layouts import load
-from drivers.serial.ports import Port
 from rig.config import layouts
 from rig.config.ports import dialling_port
+from rig.drivers.base.errors import ConfigError
+from rig.drivers.serial.layouts import load
+from rig.drivers.serial.ports import Port
 from rig.jobs.detect import Caution
 
 

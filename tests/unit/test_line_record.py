@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from drivers.ppp.line_record import Chunk, RecordWriter, frames, read_record
-from drivers.ppp.peer.hdlc import framed
+from rig.drivers.ppp.line_record import Chunk, RecordWriter, frames, read_record
+from rig.drivers.ppp.peer.hdlc import framed
 
 # A real LCP Configure-Request as pppd 2.4.9 sent it, every control character escaped, after a modem's CONNECT.
 ON_THE_LINE = bytes.fromhex(

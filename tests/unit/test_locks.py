@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import PortBusyError
-from drivers.serial import locks
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.errors import PortBusyError
+from rig.drivers.serial import locks
+from rig.drivers.serial.serial_line import SerialLine
 
 DEVICE = Path("/dev/ttyRIGTEST")
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers.ppp.misbehaving import line
-from drivers.ppp.misbehaving.callers import CALLERS
-from drivers.ppp.misbehaving.gateways import GATEWAYS
-from drivers.ppp.misbehaving.peer import Manner, Peer
-from drivers.ppp.misbehaving.roles import Account, Caller, Gateway
 from rig.config.bench_files import load
+from rig.drivers.ppp.misbehaving import line
+from rig.drivers.ppp.misbehaving.callers import CALLERS
+from rig.drivers.ppp.misbehaving.gateways import GATEWAYS
+from rig.drivers.ppp.misbehaving.peer import Manner, Peer
+from rig.drivers.ppp.misbehaving.roles import Account, Caller, Gateway
 from tests.lab.test_misbehaving import GATEWAYS_END
 
 ACCOUNT = Account(b"HMC0001", b"known to both")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import (
+from rig.config.bench import ModemTable
+from rig.drivers.base.errors import (
     BusyError,
     ModemError,
     ModemSilentError,
@@ -24,11 +25,10 @@ from drivers.base.errors import (
     PortLostError,
     UsageError,
 )
-from drivers.modem.interview import GUARD_SECONDS
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.serial.serial_line import SerialLine
-from rig.config.bench import ModemTable
+from rig.drivers.modem.interview import GUARD_SECONDS
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.serial.serial_line import SerialLine
 from rig.links.modem_line import ModemLine
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing

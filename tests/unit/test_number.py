@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.base.errors import UsageError
-from drivers.modem.number import Number
+from rig.drivers.base.errors import UsageError
+from rig.drivers.modem.number import Number
 
 
 @pytest.mark.parametrize(

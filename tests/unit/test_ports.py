@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.base.errors import NoModemError
-from drivers.serial.ports import Change, Port, Registry, one_of
 from rig.config.ports import dialling_port
+from rig.drivers.base.errors import NoModemError
+from rig.drivers.serial.ports import Change, Port, Registry, one_of
 
 MODEM = Port(
     "/dev/ttyACM0",

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.ppp.ppp_log import (
+from rig.drivers.ppp.ppp_log import (
     Addresses,
     Authenticated,
     Ended,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.ppp.peer.automaton import TABLE, Automaton, Event, State
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.hdlc import (
+from rig.drivers.ppp.peer.automaton import TABLE, Automaton, Event, State
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.hdlc import (
     EVERY_CONTROL,
     LONGEST,
     Check,
@@ -27,8 +27,8 @@ from drivers.ppp.peer.hdlc import (
     fcs32,
     framed,
 )
-from drivers.ppp.peer.lcp import LayerDown, LayerUp, Timing
-from drivers.ppp.peer.packet import (
+from rig.drivers.ppp.peer.lcp import LayerDown, LayerUp, Timing
+from rig.drivers.ppp.peer.packet import (
     LCP,
     Kind,
     MalformedError,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import UsageError
+from rig.drivers.base.errors import UsageError
 from rig.run.process import PartnerError, PartnerProcess
 
 

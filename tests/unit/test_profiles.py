@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import ConfigError, UsageError
-from drivers.modem.identity import Identity
-from drivers.modem.profile import load
 from rig.config import profiles
 from rig.config.profiles import FOLDER, named, recognise
+from rig.drivers.base.errors import ConfigError, UsageError
+from rig.drivers.modem.identity import Identity
+from rig.drivers.modem.profile import load
 
 GOOD = 'title = "T"\nsource = ["a manual"]\nrests-on = "manual"\nkind = "pstn"\n'
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import CannotRunError
-from drivers.base.program import Program, find
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.program import Program, find
 
 
 class Listener:

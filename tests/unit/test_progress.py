@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from drivers.base.errors import BusyError, Interrupted
+from rig.drivers.base.errors import BusyError, Interrupted
 from rig.jobs.ending import to_its_end
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modem.at import LONGEST_LINE, Echo, Reader, Text
-from drivers.modem.interview import Heard, find_and_ask
-from drivers.modem.result_codes import Code, Result
+from rig.drivers.modem.at import LONGEST_LINE, Echo, Reader, Text
+from rig.drivers.modem.interview import Heard, find_and_ask
+from rig.drivers.modem.result_codes import Code, Result
 from rig.lab.channel import ChannelError, Decoder, Frame, Kind, encode
 from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import Line, ModemState

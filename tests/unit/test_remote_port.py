@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from serial.rfc2217 import SERVER_PURGE_DATA, SERVER_SET_CONTROL
 
-from drivers.base import syscalls
-from drivers.base.errors import NoModemError, PortLostError
-from drivers.modem.modem import Modem
-from drivers.net import home_network
-from drivers.serial.ports import Port
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import NoModemError, PortLostError
+from rig.drivers.modem.modem import Modem
+from rig.drivers.net import home_network
+from rig.drivers.serial.ports import Port
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, detect
 from tests.unit.exchange_process import exchange
 from tests.unit.terminal_server import TerminalServer, serving

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.l2tp.avp import Attribute
-from drivers.l2tp.header import Header, pack
-from drivers.l2tp.messages import Kind, Message, encode_message
 from rig.config.bench_files import load
+from rig.drivers.l2tp.avp import Attribute
+from rig.drivers.l2tp.header import Header, pack
+from rig.drivers.l2tp.messages import Kind, Message, encode_message
 from rig.report import Far, Subject, chart, drawing, files, junit, page
 from rig.report.ladder import at_rungs, l2tp_rungs, ppp_rungs
 from rig.report.timeline import spans

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from drivers.base import syscalls
-from drivers.base.errors import NoModemError, PortLostError
-from drivers.serial import serial_line
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import NoModemError, PortLostError
+from rig.drivers.serial import serial_line
+from rig.drivers.serial.serial_line import SerialLine
 
 
 @pytest.fixture

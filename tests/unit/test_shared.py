@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drivers.base.shared import Shared
+from rig.drivers.base.shared import Shared
 
 
 class Thing:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base.errors import ConfigError, UsageError
-from drivers.modem.number import Number
+from rig.drivers.base.errors import ConfigError, UsageError
+from rig.drivers.modem.number import Number
 from rig.jobs.soak import FILE, Log, judge, percentiles, table
 from rig.verdict.soak import SoakCall, SoakVerdict
 

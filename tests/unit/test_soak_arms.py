@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.base.errors import UsageError
 from rig.config.bench_files import load
+from rig.drivers.base.errors import UsageError
 from rig.jobs.soak import Log
 from rig.jobs.soak_arms import ArmsPlan, compare, table
 from rig.report import Subject, page

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from drivers.tls.client import TlsError, verify
+from rig.drivers.tls.client import TlsError, verify
 from rig.parts.hosts.tls_server import Of2007
 
 SERVER = IPv4Address("129.42.160.48")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base.errors import ConfigError
+from rig.drivers.base.errors import ConfigError
 from rig.parts.exchange.replay import ReplayEngine, take_apart
 from rig.run.transcript import Moment, Recorder, load
 

@@ -9,7 +9,7 @@ import pytest
 
 RACE = """
 import sys, threading, msgspec
-from drivers.base.typed_json import from_json
+from rig.drivers.base.typed_json import from_json
 sys.setswitchinterval(1e-6)
 for number in range(400):
     entry = msgspec.defstruct(f"Entry{number}", [(f"f{each}", int) for each in range(12)])

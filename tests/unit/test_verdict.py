@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers.base.errors import CannotRunError, InternalError, NoModemError, RigError, as_outcome
+from rig.drivers.base.errors import CannotRunError, InternalError, NoModemError, RigError, as_outcome
 from rig.verdict.verdict import CheckResult, PppReport, Verdict
 
 

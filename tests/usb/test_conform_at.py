@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.serial.ports import await_port
 from rig.conform.at.tester import Numbers
+from rig.drivers.serial.ports import await_port
 from rig.jobs.conform_at import AtPlan, run_at
 from rig.run.progress import Progress
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.inbound import armed, connected
+from rig.fixtures.inbound import armed, connected
 from rig.jobs.answer import await_listening
 from rig.jobs.arming import ArmingState
 from tests.usb.test_usb_modem import rings

@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pyudev
 
-from drivers.base.errors import CarrierLostError, NoModemError, PortLostError
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.serial.ports import Port, await_port, list_ports, matching_ports
-from drivers.serial.serial_line import SerialLine
 from rig.checks import every as checks
 from rig.config.ports import dialling_port
 from rig.config.profiles import named
+from rig.drivers.base.errors import CarrierLostError, NoModemError, PortLostError
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.serial.ports import Port, await_port, list_ports, matching_ports
+from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, detect
 
 if TYPE_CHECKING:
-    from fixtures.line import Call, Faults, Line, Session
+    from rig.fixtures.line import Call, Faults, Line, Session
     from rig.parts.rack import FarEnd
 
 TIOCGICOUNT = 0x545D

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivers.ppp.misbehaving.peer import Manner, Peer
-from drivers.ppp.misbehaving.roles import ADDRESS, Caller
-from drivers.ppp.misbehaving.ways import COMMON, deaf_to, instead_of, without
-from drivers.ppp.peer.packet import IPCP, PAP, Code, Option, Packet
+from rig.drivers.ppp.misbehaving.peer import Manner, Peer
+from rig.drivers.ppp.misbehaving.roles import ADDRESS, Caller
+from rig.drivers.ppp.misbehaving.ways import COMMON, deaf_to, instead_of, without
+from rig.drivers.ppp.peer.packet import IPCP, PAP, Code, Option, Packet
 
 SOMEBODY_ELSES = bytes((10, 99, 99, 99))
 

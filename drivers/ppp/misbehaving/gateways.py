@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 
-from drivers.ppp.misbehaving.peer import Hears, Manner, Peer, Says
-from drivers.ppp.misbehaving.roles import ADDRESS, GIVEN, NAME_SERVERS, OWN, Gateway
-from drivers.ppp.misbehaving.ways import COMMON, deaf_to, hangs_up_at, instead_of, of_another
-from drivers.ppp.peer.packet import IPCP, LCP, PAP, Code, Option, Packet, packed
+from rig.drivers.ppp.misbehaving.peer import Hears, Manner, Peer, Says
+from rig.drivers.ppp.misbehaving.roles import ADDRESS, GIVEN, NAME_SERVERS, OWN, Gateway
+from rig.drivers.ppp.misbehaving.ways import COMMON, deaf_to, hangs_up_at, instead_of, of_another
+from rig.drivers.ppp.peer.packet import IPCP, LCP, PAP, Code, Option, Packet, packed
 
 OTHER = IPv4Address("10.2.0.78")
 

@@ -7,7 +7,7 @@ import select
 import threading
 import time
 
-from drivers.ppp.misbehaving.peer import Peer
+from rig.drivers.ppp.misbehaving.peer import Peer
 
 KEPT = 65536
 """Bytes that wait for a line that takes no more: what a flood makes beyond them is not made."""

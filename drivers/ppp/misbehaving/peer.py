@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from drivers.ppp.misbehaving.roles import Role
-from drivers.ppp.peer.packet import Packet
+from rig.drivers.ppp.misbehaving.roles import Role
+from rig.drivers.ppp.peer.packet import Packet
 
 Says = Callable[["Peer", Packet], Iterable[Packet]]
 Hears = Callable[["Peer", Packet], bool]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.ppp.peer.endpoint import Endpoint
-from drivers.ppp.peer.lcp import LayerUp, Timing, usual
-from drivers.ppp.peer.packet import IPCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
+from rig.drivers.ppp.peer.endpoint import Endpoint
+from rig.drivers.ppp.peer.lcp import LayerUp, Timing, usual
+from rig.drivers.ppp.peer.packet import IPCP, PAP, Code, Kind, MalformedError, Option, Packet, packed
 
 ADDRESS, FIRST_NAME_SERVER, SECOND_NAME_SERVER = 3, 129, 131
 AUTH_PAP = Option(Kind.AUTHENTICATION, PAP.to_bytes(2, "big"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-from drivers.ppp.misbehaving.peer import Hears, Manner, Peer, Says
-from drivers.ppp.peer.hdlc import framed
-from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IPCP, LCP, Code, Kind, Option, Packet, packed
+from rig.drivers.ppp.misbehaving.peer import Hears, Manner, Peer, Says
+from rig.drivers.ppp.peer.hdlc import framed
+from rig.drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IPCP, LCP, Code, Kind, Option, Packet, packed
 
 FLOOD_EVERY = 0.01
 BESIDE_EVERY = 0.2

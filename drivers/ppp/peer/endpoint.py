@@ -6,10 +6,10 @@ import collections
 import struct
 from collections.abc import Callable
 
-from drivers.ppp.peer.automaton import State
-from drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
-from drivers.ppp.peer.lcp import USUAL_TIMING, Lcp, Timing, Wishes, usual
-from drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Packet, packet_in, protocol_in
+from rig.drivers.ppp.peer.automaton import State
+from rig.drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
+from rig.drivers.ppp.peer.lcp import USUAL_TIMING, Lcp, Timing, Wishes, usual
+from rig.drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Packet, packet_in, protocol_in
 
 KEPT = 100
 """What was no frame, of which so much is remembered."""

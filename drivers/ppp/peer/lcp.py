@@ -7,8 +7,8 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from drivers.ppp.peer.automaton import Automaton, Event, State
-from drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Option, Packet, packed
+from rig.drivers.ppp.peer.automaton import Automaton, Event, State
+from rig.drivers.ppp.peer.packet import LCP, Code, Kind, MalformedError, Option, Packet, packed
 
 RESTART_SECONDS, MAX_CONFIGURE, MAX_TERMINATE, MAX_FAILURE = 3.0, 10, 2, 5
 """§4.6."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Literal
 
-from drivers.base.interruptions import waiting
+from rig.drivers.base.interruptions import waiting
 from rig.parts.hosts.named_services import greeting
 
 ANSWER_SECONDS = 3.0

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal, Protocol
 
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.up import PppUp
 from rig.checks.check import not_run
 from rig.checks.inbound.questions import ANSWER_SECONDS, SILENCE, Question, Said, ask_all
 from rig.checks.inbound.sweep import ALL_PORTS, COLLECT_EVERY, Answers, TcpSweep
 from rig.checks.session import asked_who_it_is
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.up import PppUp
 from rig.probes import observer, packets
 from rig.probes.engine import Sender
 from rig.probes.observer import Watcher

@@ -8,15 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from drivers.base.interruptions import waiting
-from drivers.l2tp.kernel import MTU_IN_ESP
-from drivers.net.link_end import LinkEnd
-from drivers.ppp.up import PppUp
 from rig.checks.check import not_run
 from rig.checks.inbound.representative import PARTITION_PORT, Behind, Caller, Promised, Verification
 from rig.checks.inbound.sweep import ALL_PORTS
 from rig.checks.vpn import is_vpns
 from rig.config.destinations import HTTPS
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.l2tp.kernel import MTU_IN_ESP
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.ppp.up import PppUp
 from rig.links.remote_service import ServiceSession
 from rig.parts.vpn_server.gateway import REPRESENTATIVES, REPRESENTATIVES_CARD, VpnGateway
 from rig.parts.vpn_server.lns import FIRST_OF_SERVICE

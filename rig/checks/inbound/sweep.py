@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from drivers.base.dissection import dpkt
-from drivers.net.link_end import LinkEnd
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.net.link_end import LinkEnd
 from rig.probes import packets
 from rig.probes.engine import Sender
 from rig.probes.observer import Watcher

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.talker import Talker
 from rig.conform.at.tester import RING, RING_SECONDS, Tester
 from rig.conform.case import Group, NotRunError
+from rig.drivers.modem.result_codes import Code
 
 CALLED = Group[Tester](10, "being called")
 IN_CALL = Group[Tester](11, "in a call")

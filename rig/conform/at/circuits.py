@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from drivers.modem.result_codes import Code
-from drivers.serial.serial_line import SerialLine
 from rig.conform.at.tester import Tester
 from rig.conform.case import Group, NotRunError
+from rig.drivers.modem.result_codes import Code
+from rig.drivers.serial.serial_line import SerialLine
 
 CIRCUITS = Group[Tester](12, "circuits 109 (DCD), 108 (DTR) and 125 (RI)")
 CIRCUIT_SECONDS = 2.0

@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from drivers.serial.serial_line import SerialLine
 from rig.conform.at.talker import Talker
 from rig.conform.at.tester import Numbers, Tester
 from rig.conform.program import checked, running
+from rig.drivers.serial.serial_line import SerialLine
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing
 from rig.parts.exchange.switch import Entry, Plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.tester import Tester
 from rig.conform.case import Group
+from rig.drivers.modem.result_codes import Code
 
 DIALLING = Group[Tester](9, "dialling")
 NO_CALL = (Code.NO_CARRIER, Code.NO_ANSWER)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.tester import Tester
 from rig.conform.case import Group
+from rig.drivers.modem.result_codes import Code
 
 LINE = Group[Tester](1, "the command line")
 AGAIN = Group[Tester](2, "A/")

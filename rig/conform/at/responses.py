@@ -6,9 +6,9 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.tester import Tester
 from rig.conform.case import Group, NotRunError
+from rig.drivers.modem.result_codes import Code
 
 RESULTS = Group[Tester](6, "result codes and information text")
 CONTROL = Group[Tester](7, "reset, factory settings and identity")

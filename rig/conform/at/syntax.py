@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.talker import Answer
 from rig.conform.at.tester import Tester
 from rig.conform.case import Group, NotRunError
+from rig.drivers.modem.result_codes import Code
 
 BASIC = Group[Tester](3, "basic commands")
 REGISTERS = Group[Tester](4, "S-parameters")

@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass
 from typing import NoReturn
 
-from drivers.modem.at import Echo, Reader
-from drivers.modem.result_codes import Code, Result
-from drivers.serial.serial_line import SerialLine
 from rig.conform.case import NotAsSpecifiedError, NotRunError
+from rig.drivers.modem.at import Echo, Reader
+from rig.drivers.modem.result_codes import Code, Result
+from rig.drivers.serial.serial_line import SerialLine
 
 SILENCE = 0.05
 """Seconds after which a modem that was sending has said it all."""

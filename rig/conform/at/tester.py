@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.modem.result_codes import Code
 from rig.conform.at.talker import Answer, Talker
 from rig.conform.case import NotRunError
+from rig.drivers.modem.result_codes import Code
 
 RING_SECONDS = 15.0
 """Two cadences of the slowest country's, and the exchange's own time."""

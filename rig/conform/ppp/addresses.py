@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from drivers.ppp.peer.packet import IPCP, Code, Kind, Option, Packet, packed
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.authentication import of
 from rig.conform.ppp.tester import Tester, answering
+from rig.drivers.ppp.peer.packet import IPCP, Code, Kind, Option, Packet, packed
 
 ADDRESSES = Group[Tester](32, "IPCP, of who is given an address")
 ADDRESS, DNS = 3, 129

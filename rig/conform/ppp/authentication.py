@@ -6,10 +6,10 @@ import hashlib
 import struct
 from enum import IntEnum
 
-from drivers.ppp.peer.packet import CHAP, IPCP, PAP, Code, Kind, Option, Packet
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import Match, Tester, answering
 from rig.conform.ppp.timing import again
+from rig.drivers.ppp.peer.packet import CHAP, IPCP, PAP, Code, Kind, Option, Packet
 
 BY_PAP = Group[Tester](30, "PAP, of who calls")
 BY_CHAP = Group[Tester](31, "CHAP with MD5, of who calls")

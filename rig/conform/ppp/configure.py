@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import MAGIC, UNKNOWN_OPTION, Tester, answering, lcp
+from rig.drivers.ppp.peer.packet import LCP, Code, Kind, Option, Packet, packed
 
 REQUEST = Group[Tester](3, "Configure-Request", 5)
 ACK = Group[Tester](4, "Configure-Ack", 6)

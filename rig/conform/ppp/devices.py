@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from drivers.base.errors import PortLostError, UsageError
-from drivers.base.program import find
-from drivers.modem.number import Number
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.peer.lcp import Timing
-from drivers.ppp.peer.packet import LCP, Code
-from drivers.serial.serial_line import SerialLine
 from rig.conform.ppp.tester import Tester, lcp
 from rig.conform.program import PORT, checked, running
+from rig.drivers.base.errors import PortLostError, UsageError
+from rig.drivers.base.program import find
+from rig.drivers.modem.number import Number
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.peer.lcp import Timing
+from rig.drivers.ppp.peer.packet import LCP, Code
+from rig.drivers.serial.serial_line import SerialLine
 from rig.links.link import Link
 
 USER = "rig"

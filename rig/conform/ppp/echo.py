@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.ppp.peer.packet import LCP, Code, Packet
 from rig.conform.case import Group
 from rig.conform.ppp.tester import Tester, lcp, magic_of
+from rig.drivers.ppp.peer.packet import LCP, Code, Packet
 
 ECHO = Group[Tester](10, "Echo-Request, Echo-Reply and Discard-Request", 14)
 reply = lcp(Code.ECHO_REPLY)

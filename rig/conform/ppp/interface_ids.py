@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from drivers.ppp.peer.packet import IPV6CP, LCP, Code, Option, Packet, packed
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.addresses import NOBODYS, without_authentication
 from rig.conform.ppp.authentication import of
 from rig.conform.ppp.tester import Tester, answering
+from rig.drivers.ppp.peer.packet import IPV6CP, LCP, Code, Option, Packet, packed
 
 INTERFACE_IDS = Group[Tester](33, "IPV6CP")
 IDENTIFIER = 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from drivers.ppp.peer.hdlc import framed
-from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, LCP, Code, Packet
 from rig.conform.case import Group
 from rig.conform.ppp.echo import echoed
 from rig.conform.ppp.tester import NOBODYS_PROTOCOL, Tester, lcp
+from rig.drivers.ppp.peer.hdlc import framed
+from rig.drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, LCP, Code, Packet
 
 LINE = Group[Tester](20, "damaged and enormous frames, and what is late", 5)
 FRAME_OF_100_KB = 100_000

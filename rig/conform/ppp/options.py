@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 
-from drivers.ppp.peer.hdlc import ESCAPE, EVERY_CONTROL
-from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IPCP, LQR, PAP, Code, Kind, Option, Packet
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.echo import echoed
 from rig.conform.ppp.tester import MAGIC, NOBODYS_PROTOCOL, UNKNOWN_CODE, Tester, answering, lcp, magic_of
+from rig.drivers.ppp.peer.hdlc import ESCAPE, EVERY_CONTROL
+from rig.drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IPCP, LQR, PAP, Code, Kind, Option, Packet
 
 MRU = Group[Tester](12, "Maximum-Receive-Unit", 6)
 ACCM = Group[Tester](13, "Async-Control-Character-Map", 3)

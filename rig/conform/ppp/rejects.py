@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IP, IPCP, LCP, Code, Kind, Option, Packet
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import NOBODYS_PROTOCOL, UNKNOWN_CODE, Tester, lcp
+from rig.drivers.ppp.peer.packet import ADDRESS_AND_CONTROL, IP, IPCP, LCP, Code, Kind, Option, Packet
 
 CODE_REJECT = Group[Tester](8, "Code-Reject", 6)
 PROTOCOL_REJECT = Group[Tester](9, "Protocol-Reject", 10)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from drivers.ppp.peer.packet import LCP, Code, Kind, Option
 from rig.conform.case import Group, NotRunError
 from rig.conform.ppp.tester import Tester, lcp
 from rig.conform.ppp.timing import LATE, again
+from rig.drivers.ppp.peer.packet import LCP, Code, Kind, Option
 
 RESTART = Group[Tester](1, "the restart timer and the Max counters", 9)
 request, terminate = lcp(Code.CONFIGURE_REQUEST), lcp(Code.TERMINATE_REQUEST)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from drivers.ppp.peer.packet import LCP, Code
 from rig.conform.case import Group
 from rig.conform.ppp.tester import Tester, lcp
+from rig.drivers.ppp.peer.packet import LCP, Code
 
 TERMINATE = Group[Tester](7, "Terminate-Request and Terminate-Ack", 11)
 request, end = lcp(Code.CONFIGURE_REQUEST), lcp(Code.TERMINATE_REQUEST)

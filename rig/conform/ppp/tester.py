@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
-from drivers.ppp.peer.lcp import Timing
-from drivers.ppp.peer.packet import (
+from rig.conform.case import NotAsSpecifiedError, NotRunError
+from rig.drivers.ppp.peer.hdlc import EVERY_CONTROL, Decoder, NoFrame, framed
+from rig.drivers.ppp.peer.lcp import Timing
+from rig.drivers.ppp.peer.packet import (
     LCP,
     Code,
     Kind,
@@ -22,7 +23,6 @@ from drivers.ppp.peer.packet import (
     control_packet_in,
     packed,
 )
-from rig.conform.case import NotAsSpecifiedError, NotRunError
 
 SILENCE_TIMES = 5
 """As long as an answer may take, before silence is taken for one."""

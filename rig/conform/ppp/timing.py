@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from drivers.ppp.peer.packet import Packet
 from rig.conform.ppp.tester import Match, Tester
+from rig.drivers.ppp.peer.packet import Packet
 
 EARLY, LATE = 0.6, 1.8
 """Of the restart timer's length: what is sent again is sent again then."""

@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from drivers.base.typed_json import from_json
+from rig.drivers.base.typed_json import from_json
 
 PORT, TLS_PORT = 9900, 9920
 MAGIC, VERSION = b"RIGC", 1

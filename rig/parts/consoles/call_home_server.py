@@ -12,8 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from drivers.base.errors import RigError
 from rig.callhome.transaction import Manifest, wrong_manifest
+from rig.drivers.base.errors import RigError
 from rig.parts.consoles.brokering import SILENCE_SECONDS, Desk
 from rig.parts.consoles.conversation import Hello, Stream
 from rig.parts.consoles.handing_on import LONGEST, Said, WayHome

@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from drivers.base.errors import RigError
-from drivers.net.namespace import NetworkNamespace
 from rig.callhome.transaction import Manifest
+from rig.drivers.base.errors import RigError
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.consoles.announcement import LARGEST, PORT, TLS_PORT, Announcement
 from rig.parts.consoles.brokering import SILENCE_SECONDS
 from rig.parts.consoles.call_home_server import CallHomeServer

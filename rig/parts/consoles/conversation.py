@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import msgspec
 
-from drivers.base.typed_json import from_json
-from drivers.net.namespace import NetworkNamespace
-from drivers.tls.key_exchange import group_in
+from rig.drivers.base.typed_json import from_json
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.tls.key_exchange import group_in
 from rig.parts.consoles.identity import Identity
 
 SECONDS = 5.0

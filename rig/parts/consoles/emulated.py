@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import AllowTable
 from rig.console import firewall
 from rig.console.console import Console
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.consoles import console, managed_system
 from rig.parts.consoles.announcement import PORT, TLS_PORT
 from rig.parts.consoles.console import ROOM, ConsolePlan

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.consoles.announcement import LARGEST, PORT
 
 REMEMBERED_SECONDS = 60.0

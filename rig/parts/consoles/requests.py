@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from drivers.base.errors import RigError
 from rig.callhome.transaction import Manifest, wrong_receipt
+from rig.drivers.base.errors import RigError
 from rig.parts.consoles.brokering import SILENCE_SECONDS, Ask, Broker
 from rig.parts.consoles.conversation import Talk
 from rig.parts.consoles.handing_on import LONGEST, PIECE, Said

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.faults.messages import Kind
-from drivers.serial.ports import await_port
 from rig.config.bench import Bench
+from rig.drivers.faults.messages import Kind
+from rig.drivers.serial.ports import await_port
 from rig.parts.exchange import switch
 from rig.parts.exchange.exchange import Timing
 from rig.parts.exchange.switch import Entry, Plan

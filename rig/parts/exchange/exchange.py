@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Switchboard
+from rig.drivers.faults.rule import Sender
+from rig.drivers.faults.switchboard import Switchboard
 from rig.parts.exchange.circuit import Direction
 from rig.parts.exchange.hayes.events import Line
 from rig.parts.exchange.line_faults import Deliver, FaultyDirection

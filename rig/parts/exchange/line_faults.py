@@ -1,13 +1,13 @@
-"""Faults of PPP's control messages on a telephone line (see drivers.faults), for the calls on it."""
+"""Faults of PPP's control messages on a telephone line (see rig.drivers.faults), for the calls on it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from drivers.faults.ppp_line import PppLine
-from drivers.faults.rule import Sender
-from drivers.faults.switchboard import Sent, Switchboard
+from rig.drivers.faults.ppp_line import PppLine
+from rig.drivers.faults.rule import Sender
+from rig.drivers.faults.switchboard import Sent, Switchboard
 
 Deliver = Callable[[bytes], None]
 

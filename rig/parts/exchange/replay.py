@@ -15,7 +15,7 @@ import tty
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from drivers.base.interruptions import waiting
+from rig.drivers.base.interruptions import waiting
 from rig.run.transcript import Moment
 
 END_OF_LINE = 0x0D

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from drivers.modem.profile import Profile
+from rig.drivers.modem.profile import Profile
 from rig.parts.exchange.exchange import Exchange, Subscriber
 from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import (

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from drivers.faults.rule import Rule
-from drivers.faults.switchboard import Switchboard
-from drivers.ppp.line_record import RecordWriter
 from rig.config import profiles
+from rig.drivers.faults.rule import Rule
+from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.ppp.line_record import RecordWriter
 from rig.parts.exchange.circuit import Direction
 from rig.parts.exchange.exchange import Exchange, ExchangeCall, Subscriber, Timing
 from rig.parts.exchange.hayes.faults import Fault
@@ -182,7 +182,7 @@ class Switch:
             direction.stall(milliseconds / 1000)
 
     def record(self, line: str, file: str) -> None:
-        """Record what the calls on a line carry from now on, as drivers.ppp.line_record has it; "" for no longer.
+        """Record what the calls on a line carry from now on, as rig.drivers.ppp.line_record has it; "" for no longer.
 
         ``file`` is made, and its owner alone may read it.
         """

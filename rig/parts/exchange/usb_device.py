@@ -15,9 +15,9 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.base.aio import AsyncFiles
-from drivers.usb import gadget
-from drivers.usb.gadget import Endpoint, Gadget, Interface, Strings
+from rig.drivers.base.aio import AsyncFiles
+from rig.drivers.usb import gadget
+from rig.drivers.usb.gadget import Endpoint, Gadget, Interface, Strings
 from rig.parts.exchange.terminal import Dce
 from rig.parts.exchange.usb_terminal import PACKET, UsbTerminal
 

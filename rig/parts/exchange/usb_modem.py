@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from drivers.modem.profile import Persona, Profile
-from drivers.usb.gadget import Strings
+from rig.drivers.modem.profile import Persona, Profile
+from rig.drivers.usb.gadget import Strings
 from rig.parts.exchange.terminal import Dce, Terminal
 from rig.parts.exchange.usb_device import UsbDevice
 

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import struct
 
-from drivers.base.aio import AsyncFiles, Reads
+from rig.drivers.base.aio import AsyncFiles, Reads
 from rig.parts.exchange.terminal import Dce
 
 PACKET = 512

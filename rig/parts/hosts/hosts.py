@@ -24,11 +24,11 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drivers.base.dissection import dpkt
-from drivers.net.namespace import NetworkNamespace
-from drivers.net.packet_socket import IPV4, PacketSocket
 from rig.callhome.wire import TRANSACTIONS
 from rig.config.destinations import HTTPS
+from rig.drivers.base.dissection import dpkt
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.packet_socket import IPV4, PacketSocket
 from rig.parts.hosts.tls_server import SPEAKERS, Speaker
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.net.namespace import NetworkNamespace
 
 BACKLOG = 64
 

@@ -21,8 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from drivers.tls.client import Stream
-from drivers.tls.issuing import issued, named
+from rig.drivers.tls.client import Stream
+from rig.drivers.tls.issuing import issued, named
 
 BITS_OF_2007 = 1024
 LIFETIME_OF_2007 = timedelta(hours=1), timedelta(days=1)

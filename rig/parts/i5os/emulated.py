@@ -5,12 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING, Protocol
 
-from drivers.faults.messages import Kind
-from drivers.net.namespace import NetworkNamespace
 from rig.config import profiles
 from rig.config.bench import Bench
 from rig.config.ports import modem_port
 from rig.config.secret_files import secret_value
+from rig.drivers.faults.messages import Kind
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.i5os import i5os
 from rig.parts.i5os.i5os import I5osPlan
 from rig.parts.i5os.lac_modem import LacModemPlan

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.base.errors import NetworkError
-from drivers.ipsec.association import Association
-from drivers.ipsec.charon import Charon, Policy
-from drivers.l2tp import kernel
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CallAccepted, CallEnded, Event, TunnelEnded, TunnelUp
-from drivers.l2tp.results import CallResult, StopResult
-from drivers.l2tp.runner import Runner, peer_at
-from drivers.l2tp.tunnel import NO_LINE, Tunnel
-from drivers.modem.number import Number
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.errors import NetworkError
+from rig.drivers.ipsec.association import Association
+from rig.drivers.ipsec.charon import Charon, Policy
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import CallAccepted, CallEnded, Event, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.results import CallResult, StopResult
+from rig.drivers.l2tp.runner import Runner, peer_at
+from rig.drivers.l2tp.tunnel import NO_LINE, Tunnel
+from rig.drivers.modem.number import Number
+from rig.drivers.net.namespace import NetworkNamespace
 
 NAME = "hop"
 SECONDS = 20.0

@@ -20,18 +20,18 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from drivers.base.errors import CallError, RigError, UsageError
-from drivers.l2tp import kernel
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CALL_ERRORS, CallAccepted, CallAsked, CallEnded, LinkInfo, TunnelEnded, TunnelUp
-from drivers.l2tp.header import Error
-from drivers.l2tp.results import CallResult
-from drivers.l2tp.runner import Runner
-from drivers.l2tp.tunnel import Tunnel
-from drivers.modem.number import Number
-from drivers.net.namespace import NetworkNamespace
-from drivers.serial.serial_line import DTR_OFF_SECONDS
+from rig.drivers.base.errors import CallError, RigError, UsageError
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import CALL_ERRORS, CallAccepted, CallAsked, CallEnded, LinkInfo, TunnelEnded, TunnelUp
+from rig.drivers.l2tp.header import Error
+from rig.drivers.l2tp.results import CallResult
+from rig.drivers.l2tp.runner import Runner
+from rig.drivers.l2tp.tunnel import Tunnel
+from rig.drivers.modem.number import Number
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.serial.serial_line import DTR_OFF_SECONDS
 from rig.parts.i5os.lac_modem import LacModem, LacModemPlan
 from rig.run.control import serve_in_thread
 from rig.run.journal import Journal

@@ -7,14 +7,14 @@ import select
 import socket
 from dataclasses import dataclass
 
-from drivers.base.errors import ModemSilentError, PortLostError
-from drivers.l2tp.kernel import Bridge
-from drivers.modem import call
-from drivers.modem.bring_up import bring_up, opened
-from drivers.modem.modem import Modem
-from drivers.modem.number import Number
-from drivers.modem.profile import Profile
-from drivers.serial.serial_line import SerialLine
+from rig.drivers.base.errors import ModemSilentError, PortLostError
+from rig.drivers.l2tp.kernel import Bridge
+from rig.drivers.modem import call
+from rig.drivers.modem.bring_up import bring_up, opened
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.number import Number
+from rig.drivers.modem.profile import Profile
+from rig.drivers.serial.serial_line import SerialLine
 
 RING_SECONDS = 1.0
 """How long the rest of a RING takes whose first byte is here."""
@@ -48,7 +48,7 @@ class LacModem:
         self.busy = self.connected = False
 
     def prepare(self) -> Modem:
-        """Open the port and bring the modem to a known state. Raises as drivers.modem.modem does."""
+        """Open the port and bring the modem to a known state. Raises as rig.drivers.modem.modem does."""
         self._line = opened(self.port, self.plan.profile, self.plan.speed)
         self._modem = Modem(self._line)
         bring_up(self._modem, self.plan.profile, lambda _: call.settings(self.plan.carrier_wait, self.plan.init))

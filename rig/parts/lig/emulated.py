@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.bench import Bench
 from rig.config.bench_files import load_destinations
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.parts.gateway_fence import FenceView
 from rig.parts.lig import lig
 from rig.parts.lig.lig import LigLine, LigPlan

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from drivers.base import syscalls
-from drivers.base.errors import (
+from rig.config.destinations import Destinations
+from rig.config.fenced_side import FencedSide
+from rig.drivers.base import syscalls
+from rig.drivers.base.errors import (
     CallError,
     CannotRunError,
     ModemSilentError,
@@ -28,20 +30,18 @@ from drivers.base.errors import (
     RigError,
     as_outcome,
 )
-from drivers.base.secret import Secret
-from drivers.modem.bring_up import bring_up, opened
-from drivers.modem.modem import Modem
-from drivers.modem.profile import PortFacts, Profile
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp import ppp_log
-from drivers.ppp.misbehaving import line as misbehaving
-from drivers.ppp.misbehaving.gateways import GATEWAYS
-from drivers.ppp.misbehaving.peer import Peer
-from drivers.ppp.misbehaving.roles import Gateway
-from drivers.ppp.pppd import Pppd, PppOptions
-from drivers.serial.serial_line import SerialLine
-from rig.config.destinations import Destinations
-from rig.config.fenced_side import FencedSide
+from rig.drivers.base.secret import Secret
+from rig.drivers.modem.bring_up import bring_up, opened
+from rig.drivers.modem.modem import Modem
+from rig.drivers.modem.profile import PortFacts, Profile
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp import ppp_log
+from rig.drivers.ppp.misbehaving import line as misbehaving
+from rig.drivers.ppp.misbehaving.gateways import GATEWAYS
+from rig.drivers.ppp.misbehaving.peer import Peer
+from rig.drivers.ppp.misbehaving.roles import Gateway
+from rig.drivers.ppp.pppd import Pppd, PppOptions
+from rig.drivers.serial.serial_line import SerialLine
 from rig.parts.fence_mutants import BY_NAME
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.parts.lig.name_server import NameServer
@@ -63,7 +63,7 @@ _pppd_log = _log.getChild("pppd")
 @dataclass(frozen=True)
 class LigLine:
     """A line that the LIG answers: a device's path, or a pyserial URL. ``ppp`` False: a modem with nothing behind it,
-    or, with a ``manner``, a PPP peer that misbehaves so (drivers.ppp.misbehaving.gateways).
+    or, with a ``manner``, a PPP peer that misbehaves so (rig.drivers.ppp.misbehaving.gateways).
 
     ``profile``: of its modem, where it has one; ``speed`` in bit/s, 0 for the profile's; ``commands``: what it is told
     beyond what its make needs.

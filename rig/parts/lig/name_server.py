@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from drivers.base.errors import CannotRunError
-from drivers.base.program import Program, find
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.program import Program, find
 
 START_SECONDS = 10.0
 STOP_SECONDS = 3.0

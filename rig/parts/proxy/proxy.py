@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from drivers.base.errors import CannotRunError
-from drivers.base.interruptions import waiting
-from drivers.base.program import Program, find
-from drivers.net import firewall
-from drivers.net.isolation import isolate
-from drivers.net.namespace import NetworkNamespace
+from rig.drivers.base.errors import CannotRunError
+from rig.drivers.base.interruptions import waiting
+from rig.drivers.base.program import Program, find
+from rig.drivers.net import firewall
+from rig.drivers.net.isolation import isolate
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.fence_rules import IPV6_RULES
 from rig.parts.proxy import settings
 from rig.parts.proxy.settings import ProxyPlan

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from drivers.base.secret import Secret
 from rig.config.destinations import HTTPS, Destinations
+from rig.drivers.base.secret import Secret
 
 REALM = "customer's proxy"
 PLACES = {"squid": "/etc/squid", "tinyproxy": "/etc/tinyproxy"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
-from drivers.net import conntrack, firewall
-from drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.net import conntrack, firewall
+from rig.drivers.net.namespace import NetworkNamespace, has_ipv6
 from rig.parts.fence_rules import IPV6_RULES, SavedFence
 from rig.parts.router import rules
 from rig.parts.router.mutants import BY_NAME, Mutant

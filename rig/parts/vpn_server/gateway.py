@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from drivers.base.secret import Secret
-from drivers.ipsec import xfrm
-from drivers.ipsec.charon import Charon, Policy
-from drivers.net import firewall
-from drivers.net.link_end import LinkEnd
-from drivers.net.namespace import NetworkNamespace
 from rig.config.bench import VpnTable
 from rig.config.destinations import Destinations
+from rig.drivers.base.secret import Secret
+from rig.drivers.ipsec import xfrm
+from rig.drivers.ipsec.charon import Charon, Policy
+from rig.drivers.net import firewall
+from rig.drivers.net.link_end import LinkEnd
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.parts.gateway_fence import FenceView
 from rig.parts.vpn_server import lns
 from rig.parts.vpn_server.lns import LnsPlan, RemoteService

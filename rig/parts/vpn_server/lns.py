@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from drivers.base.errors import RigError
-from drivers.base.secret import Secret
-from drivers.l2tp import kernel
-from drivers.l2tp.control import Identity
-from drivers.l2tp.endpoint import Endpoint, Told
-from drivers.l2tp.events import CallConnected, CallEnded, CallOffered, TunnelEnded
-from drivers.l2tp.results import CallResult
-from drivers.l2tp.runner import Runner
-from drivers.l2tp.tunnel import Tunnel
-from drivers.net.namespace import NetworkNamespace
-from drivers.ppp.pppd import Pppd, PppOptions
 from rig.config.destinations import Destinations
 from rig.config.fenced_side import FencedSide
+from rig.drivers.base.errors import RigError
+from rig.drivers.base.secret import Secret
+from rig.drivers.l2tp import kernel
+from rig.drivers.l2tp.control import Identity
+from rig.drivers.l2tp.endpoint import Endpoint, Told
+from rig.drivers.l2tp.events import CallConnected, CallEnded, CallOffered, TunnelEnded
+from rig.drivers.l2tp.results import CallResult
+from rig.drivers.l2tp.runner import Runner
+from rig.drivers.l2tp.tunnel import Tunnel
+from rig.drivers.net.namespace import NetworkNamespace
+from rig.drivers.ppp.pppd import Pppd, PppOptions
 from rig.parts.fence_mutants import BY_NAME
 from rig.parts.gateway_fence import GatewayFence, Pool, PoolEmptyError
 from rig.run.control import serve_in_thread

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from drivers.modem.profile import Profile, load
 from rig.config.profiles import FOLDER
+from rig.drivers.modem.profile import Profile, load
 from rig.parts.exchange.hayes import commands, results
 from rig.parts.exchange.hayes.command_line import CommandLine
 from rig.parts.exchange.hayes.dialling import Digits, Program, Step
