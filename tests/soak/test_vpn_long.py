@@ -23,8 +23,10 @@ from rig.jobs.remote_answer import run
 from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.verdict import Verdict
+from tests.lab.rekeying import lost_meanwhile
 from tests.lab.test_vpn import bench, built
 from tests.lab.test_vpn_clients import consoles
+from tests.lab.test_vpn_keys import FAST, SERVER
 
 CONSOLES, KEYS = 16, 200
 MINUTE = 1.0
@@ -53,6 +55,19 @@ def test_new_keys_come_at_a_random_time_around_half_an_hour() -> None:
     assert len(counted) >= 5, "it is no random time"
     assert max(counted.values()) < len(lived) / 2
     assert 27.5 <= sum(lived) / len(lived) <= 31
+
+
+@pytest.mark.timeout(300)
+def test_on_a_machine_that_does_nothing_else_new_keys_cost_one_packet_at_most() -> None:
+    """Of fifty a second, through some sixty times new keys."""
+    with built(**FAST) as one:
+        told = Verdict("", "")
+        up = one.path.open(told)
+        lost = lost_meanwhile(one, up, SERVER, 120)
+    print(f"{lost.sent} packets, {len(told.rekeys)} times new keys, {sum(lost.gaps)} lost: {list(lost.gaps)}")
+    assert len(told.rekeys) >= 40
+    assert len(lost.gaps) <= len(told.rekeys)
+    assert all(gap == 1 for gap in lost.gaps)
 
 
 def memory(pid: int) -> int:
