@@ -17,7 +17,7 @@ Explain = Callable[[re.Match[str]], tuple[str, str]]
 
 FLOATING_POINT = (
     "the processor's floating-point area is larger than its kernel knows, and the mend for that is not in place",
-    "make setup   builds the mend (apt-get install tcc)",
+    "apt-get install tcc   and the mend is built when a guest is started",
 )
 PTRACE = (
     "one process may not trace another here (ptrace): Yama, or a container's profile, forbids it",
