@@ -14,7 +14,8 @@ from click.shell_completion import CompletionItem
 from rig import lab
 from rig.cli.main import SEE_DOCTOR
 from rig.config.bench import Bench
-from rig.config.bench_files import DEFAULT, HW_CONFIG, load_or_default
+from rig.config.bench_files import DEFAULT, load_or_default
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import CannotRunError, UsageError
 from rig.drivers.modem.number import Number
 from rig.run.results import make_folder

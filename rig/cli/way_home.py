@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,10 @@ from rig.config.bench import Bench
 from rig.drivers.base.errors import UsageError
 from rig.drivers.modem.number import Number
 from rig.verdict.verdict import as_json
+
+if TYPE_CHECKING:
+    from rig.run.trace import Trace
+    from rig.verdict.soak import SoakVerdict
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,6 @@ def run_arms(
     quiet: bool,
 ) -> int:
     """In the lab: so many calls on each bench, how they differ, the report; the exit status. See ArmsPlan."""
-    from rig.cli.reporting import write_report
     from rig.jobs import soak_arms as job
     from rig.jobs.connect import open_once
     from rig.paths.building import build
@@ -82,13 +86,8 @@ def run_arms(
 
     plan = job.ArmsPlan(tuple(arms), calls, pause, seed)
     verdict, trace = job.run(plan, folder, Progress(quiet=quiet), build, open_once)
-    if wants_json or verdict.calls:
-        click.echo(as_json(verdict) if wants_json else job.table(verdict))
     title = f"{len(verdict.calls)} calls on {verdict.bench}"
-    more = {"calls": verdict.calls, "differences": verdict.differences}
-    page = write_report(folder, title, arms[0][0], verdict, trace, **more)
-    show_outcome(verdict, page)
-    return verdict.exit
+    return _told(title, arms[0][0], verdict, trace, job.table, folder, wants_json=wants_json)
 
 
 def run_soak(
@@ -102,7 +101,6 @@ def run_soak(
     quiet: bool,
 ) -> int:
     """In the lab: the calls, the table, the report where there is a folder; the exit status."""
-    from rig.cli.reporting import write_report
     from rig.jobs import soak as job
     from rig.jobs.connect import open_once
     from rig.paths.building import build
@@ -113,9 +111,25 @@ def run_soak(
     verdict, trace = job.run(
         bench, job.SoakPlan(numbers, calls, pause), folder, Progress(quiet=quiet), build, open_once
     )
-    if wants_json or verdict.calls:
-        click.echo(as_json(verdict) if wants_json else job.table(verdict))
     title = f"{len(verdict.calls)} calls to {', '.join(numbers) if numbers else bench.name}"
-    page = write_report(folder, title, bench, verdict, trace, calls=verdict.calls)
-    show_outcome(verdict, page)
+    return _told(title, bench, verdict, trace, job.table, folder, wants_json=wants_json)
+
+
+def _told(
+    title: str,
+    bench: Bench,
+    verdict: SoakVerdict,
+    trace: Trace,
+    table: Callable[[SoakVerdict], str],
+    folder: Path | None,
+    *,
+    wants_json: bool,
+) -> int:
+    """What a soak says at its end, and its report; the exit status."""
+    from rig.cli.reporting import write_report
+
+    if wants_json or verdict.calls:
+        click.echo(as_json(verdict) if wants_json else table(verdict))
+    more = {"calls": verdict.calls, "differences": verdict.differences}
+    show_outcome(verdict, write_report(folder, title, bench, verdict, trace, **more))
     return verdict.exit

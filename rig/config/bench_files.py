@@ -24,13 +24,13 @@ from rig.config.bench import (
     VpnTable,
 )
 from rig.config.destinations import EVERY_VPN_SERVICE, Destinations
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import ConfigError, UsageError
 from rig.drivers.base.tables import convert, read
 from rig.drivers.faults.messages import Kind, kind_of
 from rig.drivers.faults.rule import parse
 from rig.drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 
-HW_CONFIG = (Path(__file__).resolve().parents[1] / "hw-config").resolve()
 LONGEST_WAIT = 1_000_000
 """Seconds, eleven days: poll(2) takes its milliseconds as an int."""
 MOST_CONSOLES = 16

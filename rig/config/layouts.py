@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import ConfigError
 from rig.drivers.serial.layouts import Layout, load
 
-FOLDER = (Path(__file__).resolve().parents[1] / "hw-config" / "layouts").resolve()
+FOLDER = HW_CONFIG / "layouts"
 
 
 @functools.cache

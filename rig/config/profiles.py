@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import UsageError
 from rig.drivers.modem.identity import Identity
 from rig.drivers.modem.profile import Profile, load
 
-FOLDER = (Path(__file__).resolve().parents[1] / "hw-config" / "modems").resolve()
+FOLDER = HW_CONFIG / "modems"
 GENERIC = "generic"
 
 

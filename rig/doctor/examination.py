@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.config.bench import Bench
-from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file, load_tls_file
+from rig.config.bench_files import load, load_destinations, load_fence_file, load_tls_file
 from rig.config.ports import near_port
+from rig.config.shipped import HW_CONFIG
 from rig.doctor.finding import Finding, State
 from rig.doctor.kernel import kernel
 from rig.doctor.ports import serial_ports

@@ -206,9 +206,18 @@ def percentiles(values: Iterable[float]) -> tuple[float, float, float]:
     return p50, p95, p99
 
 
+Values = Callable[[SoakCall], float]
+TIMES: dict[str, Values] = {
+    "dial to CONNECT": lambda call: call.connect,
+    "CONNECT to IP up": lambda call: call.ppp,
+    "whole call, with checks": lambda call: call.total,
+}
+"""The parts of a call, in seconds."""
+
+
 def judge(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
     """Fill in what the calls come to. What ended the run itself, such as an interruption, stays its outcome."""
-    count(verdict, calls)
+    tally(verdict, calls)
     verdict.checks = [
         CheckResult("calls", f"{len(calls)}", "OK", f"{count} ended with {outcome}", False)
         for outcome, count in verdict.outcomes.items()
@@ -227,7 +236,7 @@ def conclude(verdict: SoakVerdict, outcome: str, status: int, message: str) -> N
     verdict.outcome, verdict.exit, verdict.message = outcome, status, message
 
 
-def count(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
+def tally(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
     """Fill in the calls, and how many there are of each kind."""
     verdict.calls = list(calls)
     verdict.outcomes = dict(Counter(call.outcome for call in calls).most_common())
@@ -235,11 +244,7 @@ def count(verdict: SoakVerdict, calls: Sequence[SoakCall]) -> None:
     verdict.rates = dict(sorted(Counter(call.rate for call in calls if call.rate).items()))
     up = [call for call in calls if call.ppp]
     if up:
-        verdict.times = {
-            "dial to CONNECT": percentiles(call.connect for call in up),
-            "CONNECT to IP up": percentiles(call.ppp for call in up),
-            "whole call, with checks": percentiles(call.total for call in up),
-        }
+        verdict.times = {what: percentiles(map(value, up)) for what, value in TIMES.items()}
     elif verdict.good:  # of a way that does not dial
         verdict.times = {"whole, with checks": percentiles(call.total for call in calls if call.exit == 0)}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from rig.config.bench import Bench
 from rig.drivers.modem.number import Number
 from rig.jobs.ending import to_its_end
 from rig.jobs.faults import told
-from rig.jobs.soak import Calls, Log, Opening, Stage, conclude, count
+from rig.jobs.soak import TIMES, Calls, Log, Opening, Stage, Values, conclude, tally
 from rig.paths.built import Built, Making
 from rig.run.owner import Owner
 from rig.run.progress import Progress
@@ -32,13 +32,6 @@ from rig.verdict.verdict import CheckResult
 LEVEL = 0.95
 GOOD_CALLS = "good calls"
 RATE = "connect rate"
-
-Values = Callable[[SoakCall], float]
-TIMES: dict[str, Values] = {
-    "dial to CONNECT": lambda call: call.connect,
-    "CONNECT to IP up": lambda call: call.ppp,
-    "whole call, with checks": lambda call: call.total,
-}
 
 
 @dataclass(frozen=True)
@@ -68,10 +61,10 @@ def run(
 ) -> tuple[SoakVerdict, Trace]:
     """Make the calls that are still to be made, each on a bench that is made for it: two benches may be of the same
     modem. Returns the verdict on all, and a trace as soak.run. Raises as Log does."""
-    order, numbers = plan.order(), [[str(number) for number in numbers] for _, numbers in plan.arms]
+    order, numbers = plan.order(), tuple(", ".join(numbers) for _, numbers in plan.arms)
     name = " and ".join(plan.names)
-    log = Log(folder, name, [", ".join(each) for each in numbers], seed=plan.seed)
-    verdict = SoakVerdict(name, lab.current(), tuple(", ".join(each) for each in numbers), len(order))
+    log = Log(folder, name, numbers, seed=plan.seed)
+    verdict = SoakVerdict(name, lab.current(), numbers, len(order))
     job = Calls(len(order), plan.pause, log, progress, opening)
 
     @contextlib.contextmanager
@@ -93,7 +86,7 @@ def run(
 def compare(verdict: SoakVerdict, calls: Sequence[SoakCall], names: Sequence[str]) -> None:
     """Fill in what the calls come to, and how each arm differs from the first of ``names``. Of several comparisons each
     has bounds so wide that all of them together hold at LEVEL (Bonferroni)."""
-    count(verdict, calls)
+    tally(verdict, calls)
     of = {name: [call for call in calls if call.arm == name] for name in names}
     first, *others = names
     level = 1 - (1 - LEVEL) / max(1, len(others))
@@ -114,11 +107,16 @@ def compare(verdict: SoakVerdict, calls: Sequence[SoakCall], names: Sequence[str
 
 
 def _arm(name: str, calls: Sequence[SoakCall]) -> Arm:
-    good = sum(call.exit == 0 for call in calls)
-    within = share(good, len(calls), LEVEL)
+    good, made = _good(calls)
+    within = share(good, made, LEVEL)
     times = {what: median(found) for what, value in TIMES.items() if (found := _values(calls, value))}
     rates = _values(calls, lambda call: call.rate)
-    return Arm(name, len(calls), good, (within.low, within.value, within.high), times, median(rates) if rates else 0.0)
+    return Arm(name, made, good, (within.low, within.value, within.high), times, median(rates) if rates else 0.0)
+
+
+def _good(calls: Sequence[SoakCall]) -> tuple[int, int]:
+    """How many were good, of how many."""
+    return sum(call.exit == 0 for call in calls), len(calls)
 
 
 def _values(calls: Sequence[SoakCall], value: Values) -> list[float]:
@@ -127,8 +125,7 @@ def _values(calls: Sequence[SoakCall], value: Values) -> list[float]:
 
 
 def _differences(of: dict[str, list[SoakCall]], first: str, other: str, level: float) -> Iterator[Difference]:
-    good = [(sum(call.exit == 0 for call in of[name]), len(of[name])) for name in (first, other)]
-    shares = share_difference(good[0], good[1], level)
+    shares = share_difference(_good(of[first]), _good(of[other]), level)
     points = Interval(100 * shares.low, 100 * shares.value, 100 * shares.high)
     yield _difference(other, GOOD_CALLS, "points", points, more_is_worse=False)
     for what, value, unit, more_is_worse in (

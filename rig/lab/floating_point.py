@@ -12,7 +12,6 @@ from rig.lab import cache
 KNOWN = 2696
 """Bytes that Debian 12's kernel (6.1) and Debian 13's (6.12) keep of a process's state."""
 SOURCE, BUILDER = (Path(__file__).with_name(name) for name in ("whole_xstate.c", "uml-mend"))
-MEND = cache.made_of(SOURCE, "whole-xstate-{}.so")
 BOUND_SECONDS = 60.0
 
 
@@ -24,12 +23,19 @@ def needs_mend() -> bool:
         return False
 
 
-def build() -> str:
-    """Build it where this machine needs it and has a compiler: what was said to that."""
-    command = ["sh", str(BUILDER), sys.executable, str(SOURCE), str(MEND)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS, check=False)
-    return (done.stdout + done.stderr).strip()
+def place() -> Path:
+    """Where the mend is, or is to be."""
+    return cache.made_of(SOURCE, "whole-xstate-{}.so")
+
+
+def built() -> Path:
+    """The same, with the mend there where this machine needs it and has a compiler."""
+    library = place()
+    if not library.exists():
+        command = ["sh", str(BUILDER), sys.executable, str(SOURCE), str(library)]
+        subprocess.run(command, capture_output=True, timeout=BOUND_SECONDS, check=False)
+    return library
 
 
 if __name__ == "__main__":  # for the Makefile
-    sys.stdout.write(f"{MEND}\n")
+    sys.stdout.write(f"{place()}\n")

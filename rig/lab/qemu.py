@@ -23,8 +23,6 @@ from rig.lab.relay import Line, writable_folders
 
 QEMU = "qemu-system-x86_64"
 FETCHER = Path(__file__).with_name("guest-files")
-FILES = PROJECT / ".guest" if (PROJECT / "Makefile").exists() else cache.folder() / "guest"
-"""What that has fetched: in a checkout for this one, by `make usb-guest`."""
 MEMORY = "1024"
 SIGN_OF_LIFE = "rig: the kernel is up"
 BOOT_SECONDS = 120.0
@@ -32,6 +30,11 @@ KVM_SECONDS = 15.0
 """With KVM a kernel is up in a second, or never."""
 KVM = ("kvm", "host,-arch-capabilities")
 EMULATION = ("tcg,thread=multi", "max")
+
+
+def files() -> Path:
+    """What that has fetched, or is to: in a checkout for this one, by `make usb-guest`."""
+    return PROJECT / ".guest" if (PROJECT / "Makefile").exists() else cache.folder() / "guest"
 
 
 class QemuLab:
@@ -45,8 +48,8 @@ class QemuLab:
             return f"a processor of the kind that its kernel is for (x86_64; this is {platform.machine()})"
         if shutil.which(QEMU) is None:
             return f"{QEMU} (Debian package qemu-system-x86)"
-        if not list(FILES.glob("boot/vmlinuz-*")):
-            return f"its kernel in {FILES} (sh {FETCHER} {FILES})"
+        if not list(files().glob("boot/vmlinuz-*")):
+            return f"its kernel in {files()} (sh {FETCHER} {files()})"
         return ""
 
     def check(self) -> None:
@@ -88,15 +91,16 @@ def start(
     """Start a guest whose files are in ``folder``."""
     from rig.lab import initramfs  # it starts programs, which imports much that UML's users have no use for
 
-    kernel = max(FILES.glob("boot/vmlinuz-*"))
+    fetched = files()
+    kernel = max(fetched.glob("boot/vmlinuz-*"))
     release = kernel.name.removeprefix("vmlinuz-")
     first_files = folder / "initramfs"
-    first_files.write_bytes(initramfs.build(FILES, release, SIGN_OF_LIFE))
+    first_files.write_bytes(initramfs.build(fetched, release, SIGN_OF_LIFE))
     ports = [f"rig{number}" for number in range(lines)]
     shares = {path: f"writable{position}" for position, path in enumerate(writable_folders(writable))}
     init = write_init(
         folder, [f"virtio:{port}" for port in ports], shares, lines > 1,
-        modules=str(FILES / "lib/modules"), udev=str(FILES),
+        modules=str(fetched / "lib/modules"), udev=str(fetched),
     )  # fmt: skip
     log = folder / "console.log"
     pairs = [socket.socketpair() for _ in ports]

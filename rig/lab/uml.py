@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rig.drivers.base.errors import GuestError
-from rig.lab import not_starting, processor, uml_kernel
-from rig.lab.floating_point import MEND, build, needs_mend
+from rig.lab import floating_point, not_starting, processor, uml_kernel
 from rig.lab.outside import Guest, take_signals, write_init
 from rig.lab.relay import Line
 
@@ -25,11 +24,12 @@ MEMORY_FOLDERS = ("/dev/shm", tempfile.gettempdir(), "/var/tmp")  # noqa: S108 -
 
 
 class UmlLab:
-    """``mend``: whether what :mod:`floating_point` tells of is preloaded; None for where this machine needs it."""
+    """``mend``: whether what :mod:`floating_point` tells of is preloaded; None for where this machine needs it.
+    ``library``: another one than it builds."""
 
     name = "uml"
 
-    def __init__(self, mend: bool | None = None, library: Path = MEND) -> None:
+    def __init__(self, mend: bool | None = None, library: Path | None = None) -> None:
         self._mend = mend
         self._library = library
 
@@ -41,18 +41,18 @@ class UmlLab:
             return "USB: its kernel has none"
         return ""
 
-    def check(self) -> bool:
-        """Whether the mend is to be preloaded. Raises GuestError where this machine needs it and it was not built."""
+    def check(self) -> Path | None:
+        """The mend, where it is to be preloaded. Raises GuestError where this machine needs it and it was not built."""
         kernel = uml_kernel.find()
         if kernel is not None and kernel.any_processor:
-            return False
-        mend = needs_mend() if self._mend is None else self._mend
-        if mend and self._library == MEND and not MEND.exists():
-            build()
-        if mend and not self._library.exists():
+            return None
+        if not (floating_point.needs_mend() if self._mend is None else self._mend):
+            return None
+        library = self._library or floating_point.built()
+        if not library.exists():
             why, what_mends = not_starting.FLOATING_POINT
             raise GuestError(f"{self.name} did not start: {why}", what_mends)
-        return mend
+        return library
 
     def start(self, folder: Path, writable: Sequence[Path] = (), lines: int = 1) -> Guest:
         """Start a guest whose files are in ``folder``; with more than one line it stays. Raises GuestError as
@@ -75,7 +75,7 @@ class UmlLab:
         into = [os.pipe() for _ in range(lines)]
         out = [os.pipe() for _ in range(lines)]
         theirs = [*(reader for reader, _ in into), *(writer for _, writer in out)]
-        preloaded = [*([str(self._library)] if mend else []), *os.environ.get("LD_PRELOAD", "").split()]
+        preloaded = [*([str(mend)] if mend else []), *os.environ.get("LD_PRELOAD", "").split()]
         with log.open("wb") as console:
             process = subprocess.Popen(
                 [

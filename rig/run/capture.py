@@ -130,9 +130,10 @@ class Capture:
     def _collect_keys(self) -> None:
         from rig.drivers.ipsec import ike_keys
 
-        logs = [line for log in self._ike_logs for line in log.read_text(errors="replace").splitlines()]
+        logs = [log.read_text(errors="replace").splitlines() for log in self._ike_logs]
         esp = [line for source in self._esp_keys for line in source.table()]
-        tables = {ESP_TABLE: esp, IKE_TABLE: ike_keys.table(logs)}
+        ike = [line for log in logs for line in ike_keys.table(log)]  # each numbers its own SAs
+        tables = {ESP_TABLE: esp, IKE_TABLE: ike}
         self.keys = {name: lines for name, lines in tables.items() if lines}
 
     def _masked(self, frame: bytes) -> bytes:

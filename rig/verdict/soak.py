@@ -52,10 +52,9 @@ class Difference(msgspec.Struct, frozen=True):
             return "too few calls to say"
         low, value, high = self.bounds
         within = f"{value:+.3g} {self.unit} ({low:+.3g} to {high:+.3g})"
-        return f"no difference shown: {within}" if self.worse is None else f"{within}, {WORSE[self.worse]}"
-
-
-WORSE = {True: "which is worse", False: "which is better"}
+        if self.worse is None:
+            return f"no difference shown: {within}"
+        return f"{within}, which is {'worse' if self.worse else 'better'}"
 
 
 class SoakVerdict(Ending):

@@ -9,8 +9,9 @@ import pytest
 
 from rig.config import broken
 from rig.config.bench import Bench
-from rig.config.bench_files import HW_CONFIG, load, load_destinations, load_fence_file
+from rig.config.bench_files import load, load_destinations, load_fence_file
 from rig.config.secret_files import read_secret
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import ConfigError, UsageError
 from rig.drivers.ppp.misbehaving.gateways import GATEWAYS
 from rig.jobs.partner import gateway_numbers

@@ -22,7 +22,7 @@ from rig.callhome.catalogue import load as load_file
 from rig.callhome.outgoing import Outgoing, manifest_of
 from rig.callhome.transaction import LARGEST, Entry, Manifest, NotReceivedError, wrong_manifest, wrong_name
 from rig.config import broken
-from rig.config.bench_files import HW_CONFIG
+from rig.config.shipped import HW_CONFIG
 from rig.drivers.base.errors import ConfigError, UsageError
 from rig.parts.service_centre.centre import Centre, CutError, Incoming
 from rig.parts.service_centre.faults import BY_NAME, FAULTS
