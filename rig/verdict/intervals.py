@@ -64,7 +64,7 @@ def shift(one: Sequence[float], other: Sequence[float], level: float = 0.95) -> 
     ours, theirs = _standing_for(one), _standing_for(other)
     differences = sorted(theirs_one - our for our in ours for theirs_one in theirs)
     last = len(differences) - 1
-    place = min(last // 2, math.floor(outside / pairs * len(differences)))
+    place = min(last // 2, max(0, math.floor(outside / pairs * len(differences)) - 1))  # the first is 0
     middle = (differences[last // 2] + differences[(last + 1) // 2]) / 2
     return Interval(differences[place], middle, differences[last - place])
 

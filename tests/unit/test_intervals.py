@@ -52,6 +52,14 @@ def test_a_shift_is_that_of_the_median_difference_and_one_wild_value_does_not_mo
     assert abs(wild.value - 3) <= 1
 
 
+def test_of_four_and_four_the_bounds_are_the_extremes() -> None:
+    """Mann and Whitney's statistic is 0 in one of 70 orders, and below 2 in 2 of them: the next ones would hold the
+    true value in 94 of 100 repetitions only."""
+    found = shift([1.0, 2.0, 3.0, 4.0], [11.0, 23.0, 37.0, 41.0])
+    assert found is not None
+    assert (found.low, found.high) == (11.0 - 4.0, 41.0 - 1.0)
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_of_too_few_values_nothing_is_said(count: int) -> None:
     assert shift([1.0] * count, [5.0] * count) is None
