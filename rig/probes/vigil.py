@@ -21,6 +21,9 @@ from rig.probes.outward import outward
 from rig.probes.probe import Expected, Probe, ProbeError
 
 EVERY_SECONDS = 0.004
+SHARE = 1 / 3
+"""Of the time, at most, the watch sends: on a slow kernel what goes on meanwhile is to have its own. By the clock: in
+User-Mode Linux a thread's processor time is counted in whole ticks, of which a round takes none."""
 ROUND_SECONDS = 60.0
 """For a probe from each side to go out after a change: a line of 300 bit/s takes two seconds for one."""
 NOT_SENT = (
@@ -156,11 +159,12 @@ def _sending(ears: Sequence[_Ear]) -> Iterator[_UnderWay]:
     under_way, over = _UnderWay(), threading.Event()
 
     def send() -> None:
-        turn = 0
+        turn, pause = 0, EVERY_SECONDS
         try:
-            while not over.wait(EVERY_SECONDS):
+            while not over.wait(pause):
+                began = time.monotonic()
                 under_way.round_over(sum(_one_sent(ear, turn, under_way.change) for ear in ears))
-                turn += 1
+                turn, pause = turn + 1, max(EVERY_SECONDS, (time.monotonic() - began) * (1 / SHARE - 1))
         except ProbeError as error:
             under_way.round_over(0, error)
 

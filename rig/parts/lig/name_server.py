@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from rig.drivers.base.errors import CannotRunError
 from rig.drivers.base.program import Program, find
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 STOP_SECONDS = 3.0
 
 _log = logging.getLogger("lig.dnsmasq")
