@@ -9,6 +9,7 @@ SHELL := /bin/sh
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
+LABGRID := .venv-labgrid
 GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
@@ -19,11 +20,11 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command conformance cli installed types lint imports
+CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command farm conformance cli installed types lint imports
 
 .PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
-.PHONY: setup packages kernel usb-guest hardware docs clean
+.PHONY: farm setup packages kernel usb-guest hardware docs clean
 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -67,6 +68,11 @@ cli: setup
 # Built, installed elsewhere by pip, and used by an ordinary user.
 installed: setup
 	$(BIN)/pytest tests/installed
+
+# Benches shared by labgrid, in an environment of their own; its types too.
+farm: setup $(LABGRID)/installed
+	cd rig-labgrid && ../$(BIN)/mypy --python-executable ../$(LABGRID)/bin/python -p rig_labgrid
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(LABGRID)/bin/python -m pytest rig-labgrid
 
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := $(addprefix tests/lab/test_,mutants.py broken_gateways.py proof.py while_changing.py)
@@ -180,6 +186,15 @@ $(VENV)/installed: pyproject.toml requirements.txt
 	$(BIN)/python -m compileall -q rig drivers fixtures
 	@touch $@
 
+$(LABGRID)/installed: rig-labgrid/pyproject.toml rig-labgrid/requirements.txt
+	@sh scripts/system-packages apt-packages.txt farm
+	@echo "setup: making the farm's virtual environment $(LABGRID)"
+	rm -rf $(LABGRID)
+	$(PYTHON) -m venv $(LABGRID)
+	$(LABGRID)/bin/pip install --quiet --disable-pip-version-check -r rig-labgrid/requirements.txt
+	$(LABGRID)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e rig-labgrid
+	@touch $@
+
 # The kernel and udev of the QEMU lab, which has USB; fetched, not installed.
 usb-guest: packages $(GUEST)/installed
 
@@ -188,4 +203,4 @@ $(GUEST)/installed: rig/lab/guest-files
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(GUEST) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LABGRID) $(GUEST) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -43,12 +43,12 @@ def conclude(
 def write_report(
     folder: Path | None,
     title: str,
-    bench: Bench,
+    bench: Bench | None,
     verdict: Verdict | InboundVerdict | SoakVerdict | ConsolesVerdict,
     trace: Trace,
     **more: Any,
 ) -> Path | None:
-    """Write the report, where one is wanted; the path of its page. ``more``: what else Subject takes."""
+    """Write the report, where one is wanted; the path of its page. ``bench``, and ``more``: what Subject takes."""
     if folder is None:
         return None
     return write(folder, Subject(title, bench, as_values(verdict), verdict.checks, trace, **more))

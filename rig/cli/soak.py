@@ -8,10 +8,11 @@ import click
 
 from rig.cli.calling import numbers_for, way_number_option
 from rig.cli.common import bench_option, enter_lab_to_call, json_option, lab_option, load_bench_to_run
-from rig.cli.way_home import run_arms, run_soak
+from rig.cli.way_home import run_arms, run_farm, run_soak
 from rig.config.bench import Bench
 from rig.drivers.base.errors import UsageError
 from rig.drivers.modem.number import Number
+from rig.run.results import make_folder
 
 
 def _split(_context: click.Context, _option: click.Parameter, arms: str) -> tuple[str, ...]:
@@ -30,6 +31,8 @@ def _split(_context: click.Context, _option: click.Parameter, arms: str) -> tupl
 @click.option("--pause", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Seconds between two calls.")
 @click.option("--arms", default="", callback=_split, metavar="A,B",
               help="Compare benches, by name or file: their calls are interleaved.")  # fmt: skip
+@click.option("--place", default="", metavar="TAG=PATTERN,…",
+              help="On all free places of a labgrid farm that have these tags, side by side.")  # fmt: skip
 @click.option("--seed", type=int, default=2007, show_default=True, metavar="S", help="Of the order of --arms.")
 @bench_option
 @lab_option
@@ -41,6 +44,7 @@ def soak(
     calls: int,
     pause: float,
     arms: tuple[str, ...],
+    place: str,
     seed: int,
     bench: str | None,
     engine: str | None,
@@ -52,6 +56,11 @@ def soak(
     With --arms the exit status is 1 where a bench is shown to be worse than the first: its calls come up less often, or
     later.
     """
+    if place:
+        if bench or arms or engine:
+            raise UsageError("--place takes no --bench, no --arms and no --lab: the farm has them", "rig soak --help")
+        make_folder(folder)
+        return run_farm(place, numbers, calls, pause, folder, wants_json=wants_json, quiet=quiet)
     if arms:
         benches = _arms(arms)
         wanted = [(one, numbers_for(one, numbers)) for one in benches]

@@ -115,9 +115,29 @@ def run_soak(
     return _told(title, bench, verdict, trace, job.table, folder, wants_json=wants_json)
 
 
+def run_farm(
+    tags: str,
+    numbers: tuple[Number, ...],
+    calls: int,
+    pause: float,
+    folder: Path,
+    *,
+    wants_json: bool,
+    quiet: bool,
+) -> int:
+    """So many calls on a farm's benches that have the tags, a line for each, the report; the exit status."""
+    from rig.jobs import soak_arms, soak_farm
+    from rig.run.progress import Progress
+
+    progress = Progress(quiet=quiet)
+    verdict = soak_farm.run(soak_farm.FarmPlan(tags, numbers, calls, pause), folder, progress)
+    title = f"{len(verdict.calls)} calls"
+    return _told(title, None, verdict, progress.trace, soak_arms.table, folder, wants_json=wants_json)
+
+
 def _told(
     title: str,
-    bench: Bench,
+    bench: Bench | None,
     verdict: SoakVerdict,
     trace: Trace,
     table: Callable[[SoakVerdict], str],

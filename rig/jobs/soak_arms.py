@@ -90,7 +90,7 @@ def compare(verdict: SoakVerdict, calls: Sequence[SoakCall], names: Sequence[str
     of = {name: [call for call in calls if call.arm == name] for name in names}
     first, *others = names
     level = 1 - (1 - LEVEL) / max(1, len(others))
-    verdict.arms = [_arm(name, of[name]) for name in names if of[name]]
+    verdict.arms = [arm_of(name, of[name]) for name in names if of[name]]
     compared = [other for other in others if of[other] and of[first]]
     verdict.differences = [found for other in compared for found in _differences(of, first, other, level)]
     verdict.checks = [_check(one, first) for one in verdict.differences]
@@ -106,7 +106,8 @@ def compare(verdict: SoakVerdict, calls: Sequence[SoakCall], names: Sequence[str
         conclude(verdict, *(("ARM WORSE", 1) if worse else ("OK", 0)), message)
 
 
-def _arm(name: str, calls: Sequence[SoakCall]) -> Arm:
+def arm_of(name: str, calls: Sequence[SoakCall]) -> Arm:
+    """What so many calls on one bench come to: one at least."""
     good, made = _good(calls)
     within = share(good, made, LEVEL)
     times = {what: median(found) for what, value in TIMES.items() if (found := _values(calls, value))}

@@ -21,15 +21,17 @@ class Box:
 
 
 def boxes(subject: Subject) -> list[Box]:
-    """From the near end on, in the order in which a call passes them."""
+    """From the near end on, in the order in which a call passes them; none where they stand elsewhere."""
     bench, verdict = subject.bench, subject.verdict
+    if bench is None:
+        return []
     if bench.consoles is not None:
         return _beside(bench.consoles)
     if bench.internet is not None:
         return _network(subject, bench, bench.internet)
     inbound = subject.far == "caller"
     cable = bench.near_end.modem.profile == "null-modem"
-    found = [_near_end(subject), *([] if cable else _modem(bench, verdict))]
+    found = [_near_end(subject, bench), *([] if cable else _modem(bench, verdict))]
     found[-1].joint = "null-modem cable" if cable else "telephone line"
     if bench.exchange is not None:
         rate = "without pacing" if bench.instant else f"{bench.exchange.rate} bit/s"
@@ -101,9 +103,8 @@ def _numbers(bench: Bench, verdict: dict[str, Any]) -> list[str]:
     return [f"{number}: {kinds.get(number, 'nobody')}" for number in dialled]
 
 
-def _near_end(subject: Subject) -> Box:
-    bench, verdict = subject.bench, subject.verdict
-    ppp = verdict.get("ppp") or {}
+def _near_end(subject: Subject, bench: Bench) -> Box:
+    ppp = subject.verdict.get("ppp") or {}
     remote = bench.near_end.remote_modem
     role = "the rig, as the representative" if subject.far == "device under test" else "the rig, as the HMC"
     box = Box("near end", [role], "Ethernet, L2TP" if remote is not None else "serial port")

@@ -20,7 +20,7 @@ def document(subject: Subject) -> str:
     broken = int(verdict["exit"]) not in (0, 1) or not (checks or subject.good)
     ended = f"{verdict['outcome']}: {verdict['message']}" if broken else ""
     seconds = verdict.get("timing", {}).get("total", 0)
-    return document_of(f"{subject.title} on {subject.bench.name}", f"rig.{subject.bench.name}", checks, ended, seconds)
+    return document_of(f"{subject.title} on {subject.name}", f"rig.{subject.name}", checks, ended, seconds)
 
 
 def document_of(title: str, owner: str, checks: Sequence[CheckResult], ended: str, seconds: float) -> str:

@@ -18,12 +18,12 @@ Far = Literal["gateway", "caller", "device under test"]
 
 @dataclass(frozen=True)
 class Subject:
-    """One run. ``title``: the command as a person would say it; ``verdict``: as ``--json`` has it, with at least
-    outcome, exit, message and advice; ``calls``: those of a soak, ``differences`` of the benches that
-    it compares; ``far``: who is at the far end."""
+    """One run. ``title``: the command as a person would say it; ``bench``: None where it was on several, which stand
+    elsewhere; ``verdict``: as ``--json`` has it, with at least bench, outcome, exit, message and advice; ``calls``:
+    those of a soak, ``differences`` of the benches that it compares; ``far``: who is at the far end."""
 
     title: str
-    bench: Bench
+    bench: Bench | None
     verdict: dict[str, Any]
     checks: Sequence[CheckResult]
     trace: Trace
@@ -34,13 +34,18 @@ class Subject:
     far: Far = "gateway"
 
     @property
+    def name(self) -> str:
+        """Of the bench."""
+        return str(self.bench.name if self.bench is not None else self.verdict["bench"])
+
+    @property
     def good(self) -> bool:
         return int(self.verdict["exit"]) == 0
 
     @property
     def rate(self) -> int:
         """What the line can carry, in bit/s; 0 where none connected, nobody said, or it is one without pacing."""
-        if self.bench.instant:
+        if self.bench is None or self.bench.instant:
             return 0
         connect = self.verdict.get("connect") or {}
         calls = self.verdict.get("calls") or [{}]  # of rig answer, which has no other place for it

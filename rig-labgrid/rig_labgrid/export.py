@@ -1,0 +1,91 @@
+"""A bench as an exporter shares it: leased, and with its far end running, as long as it is acquired."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attr
+from labgrid.remote.exporter import ResourceExport
+
+from rig_labgrid.ending import with_parent
+from rig_labgrid.lease import Held, Lease, state_folder
+from rig_labgrid.resource import RigBench
+
+END_SECONDS = 20.0
+"""A far end takes that long at most to take itself down."""
+
+
+@attr.s(eq=False)
+class RigBenchExport(ResourceExport):
+    """`RigBench` in an exporter's configuration, `NetworkRigBench` to its clients.
+
+    labgrid takes a bench whose start has failed out of the farm until its exporter is started anew. So a far end that
+    does not come up is no failure of the start: whoever arms the bench is told.
+    """
+
+    exported: ClassVar[list[RigBenchExport]] = []
+    """Of this exporter."""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.exported.append(self)
+        of_labgrid: dict[str, Any] = {"target": None, "name": None}
+        self.local = RigBench(**of_labgrid, **self.local_params)
+        self.data["cls"] = "NetworkRigBench"
+        self._held: Held | None = None
+        self._far_end: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _name(self) -> str:
+        """Of its files: as many are exported here as there are benches."""
+        return "".join(letter if letter.isalnum() else "-" for letter in Path(self.local.bench).name)
+
+    def _get_params(self) -> dict[str, Any]:
+        runner = Path(sys.executable).with_name("rig-on-bench")
+        lease = state_folder() / f"{self._name}.lease"
+        return {"host": self.host, "runner": str(runner), "lease": str(lease), "bench": self.local.bench}
+
+    def _get_start_params(self) -> dict[str, Any]:
+        return {"lease": self._get_params()["lease"]}
+
+    def _start(self, start_params: dict[str, Any]) -> None:
+        path = Path(start_params["lease"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        said = path.with_suffix(".far-end") if self.local.partner else None
+        rig = shutil.which(self.local.rig) or self.local.rig
+        if said is not None:
+            with said.open("wb") as output:
+                self._far_end = subprocess.Popen(
+                    [*with_parent("TERM"), rig, "partner", *shlex.split(self.local.partner)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+        far_end = (str(said), self._far_end.pid) if self._far_end is not None else ("", 0)
+        lease = Lease(str(self.acquired), self.local.bench, str(Path(rig).absolute()), time.time(), *far_end)
+        self._held = Held(path, lease)
+
+    def _stop(self, start_params: dict[str, Any]) -> None:
+        if self._held is not None:
+            self._held.end()
+            self._held = None
+        if self._far_end is not None:
+            self._far_end.terminate()
+            try:
+                self._far_end.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.logger.warning("the far end did not end within %g s of SIGTERM: killed", END_SECONDS)
+                self._far_end.kill()
+                self._far_end.wait()
+            self._far_end = None
+
+    def end(self) -> None:
+        """With its exporter: nothing is left running."""
+        if self.start_params is not None:
+            self.stop()

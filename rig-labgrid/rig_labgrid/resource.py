@@ -1,0 +1,50 @@
+"""What a bench is to labgrid: on the exporter's machine `RigBench`, to a client `NetworkRigBench`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import attr
+from labgrid.factory import target_factory
+from labgrid.resource.common import NetworkResource, Resource
+
+_text = attr.validators.instance_of(str)
+
+
+@target_factory.reg_resource
+@attr.s(eq=False)
+class RigBench(Resource):
+    """A bench, as an exporter's configuration has it.
+
+    ``bench``: a bench file's path, or a shipped bench's name; ``rig``: the program, by its path or as PATH has it;
+    ``partner``: what follows ``rig partner``, where a far end is to run as long as the bench is acquired.
+    """
+
+    bench: str = attr.ib(validator=_text)
+    rig: str = attr.ib(default="rig", validator=_text)
+    partner: str = attr.ib(default="", validator=_text)
+
+    def poll(self) -> None:
+        """Available while its file and its rig are there."""
+        self.avail = not self.missing
+
+    @property
+    def missing(self) -> str:
+        """What is not there, in words; "" where all is."""
+        if shutil.which(self.rig) is None:
+            return f"rig: there is no program {self.rig}"
+        if self.bench.endswith(".toml") and not Path(self.bench).is_file():
+            return f"bench: there is no file {self.bench}"
+        return ""
+
+
+@target_factory.reg_resource
+@attr.s(eq=False)
+class NetworkRigBench(NetworkResource):
+    """A bench on another machine, ``host``, which is reached as labgrid reaches any: by ssh. ``runner``: the program
+    there that runs the rig; ``lease``: the file there that says who has the bench."""
+
+    runner: str = attr.ib(validator=_text)
+    lease: str = attr.ib(validator=_text)
+    bench: str = attr.ib(validator=_text)
