@@ -24,7 +24,7 @@ CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound l
 
 .PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
-.PHONY: farm setup packages kernel usb-guest hardware docs clean
+.PHONY: machines farm setup packages kernel usb-guest hardware docs clean
 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -129,6 +129,11 @@ soak: setup
 programs: setup
 	@sh scripts/system-packages apt-packages.txt programs
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/programs -rs
+
+# Debian's machines as people have them, made of packages and started in QEMU; an hour, as root, outside CI.
+machines: setup
+	@sh scripts/system-packages apt-packages.txt machines
+	$(BIN)/pytest tests/machines
 
 usb-tests: setup usb-guest
 	$(BIN)/rig lab run --usb -- $(BIN)/pytest tests/usb --bench usb

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,12 +11,9 @@ from typing import Any, ClassVar
 import attr
 from labgrid.remote.exporter import ResourceExport
 
-from rig_labgrid.ending import with_parent
+from rig_labgrid.far_end import FarEnd
 from rig_labgrid.lease import Held, Lease, state_folder
 from rig_labgrid.resource import RigBench
-
-END_SECONDS = 20.0
-"""A far end takes that long at most to take itself down."""
 
 
 @attr.s(eq=False)
@@ -39,12 +34,12 @@ class RigBenchExport(ResourceExport):
         self.local = RigBench(**of_labgrid, **self.local_params)
         self.data["cls"] = "NetworkRigBench"
         self._held: Held | None = None
-        self._far_end: subprocess.Popen[bytes] | None = None
+        self._far_end: FarEnd | None = None
 
     @property
     def _name(self) -> str:
-        """Of its files: as many are exported here as there are benches."""
-        return "".join(letter if letter.isalnum() else "-" for letter in Path(self.local.bench).name)
+        """Of its files, one for each bench that this machine has."""
+        return "".join(letter if letter.isalnum() else "-" for letter in self.local.bench.removesuffix(".toml"))
 
     def _get_params(self) -> dict[str, Any]:
         runner = Path(sys.executable).with_name("rig-on-bench")
@@ -57,32 +52,23 @@ class RigBenchExport(ResourceExport):
     def _start(self, start_params: dict[str, Any]) -> None:
         path = Path(start_params["lease"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        said = path.with_suffix(".far-end") if self.local.partner else None
-        rig = shutil.which(self.local.rig) or self.local.rig
-        if said is not None:
-            with said.open("wb") as output:
-                self._far_end = subprocess.Popen(
-                    [*with_parent("TERM"), rig, "partner", *shlex.split(self.local.partner)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
-        far_end = (str(said), self._far_end.pid) if self._far_end is not None else ("", 0)
-        lease = Lease(str(self.acquired), self.local.bench, str(Path(rig).absolute()), time.time(), *far_end)
-        self._held = Held(path, lease)
+        rig = str(Path(shutil.which(self.local.rig) or self.local.rig).absolute())
+        if self.local.partner:
+            self._far_end = FarEnd(rig, self.local.partner, path.with_suffix(".far-end"))
+        far_end = (str(self._far_end.said), self._far_end.pid) if self._far_end is not None else ("", 0)
+        try:
+            self._held = Held(path, Lease(str(self.acquired), self.local.bench, rig, time.time(), *far_end))
+        except BaseException:
+            self._stop(start_params)
+            raise
 
     def _stop(self, start_params: dict[str, Any]) -> None:
         if self._held is not None:
             self._held.end()
             self._held = None
         if self._far_end is not None:
-            self._far_end.terminate()
-            try:
-                self._far_end.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.logger.warning("the far end did not end within %g s of SIGTERM: killed", END_SECONDS)
-                self._far_end.kill()
-                self._far_end.wait()
+            if not self._far_end.end():
+                self.logger.warning("the far end did not take itself down, and was killed")
             self._far_end = None
 
     def end(self) -> None:

@@ -46,10 +46,15 @@ class Lease:
 
 class Held:
     """A lease, from being acquired to :meth:`end`. The exporter's side. Each has a file of its own: who waits for the
-    end of the last one does not find himself in the next."""
+    end of the last one does not find himself in the next.
+
+    Raises LeaseError where another exporter has leased the same bench.
+    """
 
     def __init__(self, path: Path, lease: Lease) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _held(path):
+            raise LeaseError(f"{path}: another exporter of this machine has leased {lease.bench}")
         self.path, self.lease = path, lease
         written = path.with_suffix(".new")
         written.unlink(missing_ok=True)
@@ -68,14 +73,15 @@ class Held:
 
 
 @contextlib.contextmanager
-def used(path: Path, ended: Callable[[], None]) -> Iterator[Lease]:
-    """The lease under which a bench is used, for the block; ``ended`` is called, in a thread, when it ends before that.
+def used(path: Path, ended: Callable[[], None], waiting: Callable[[], None]) -> Iterator[Lease]:
+    """The lease under which a bench is used, for the block; ``ended`` is called, in a thread, when it ends before that;
+    ``waiting`` where an earlier run on this bench is to end first.
 
-    Raises LeaseError where nobody has it, or an earlier run on this bench does not end.
+    Raises LeaseError where nobody has it, or the earlier run does not end.
     """
     free = f"{path.stem} is not acquired: labgrid-client -p PLACE acquire"
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_one_at_a_time(path))
+        stack.enter_context(_one_at_a_time(path, waiting))
         try:
             file = stack.enter_context(path.open("rb"))
             lease = Lease(**json.loads(file.read()))
@@ -100,6 +106,15 @@ def used(path: Path, ended: Callable[[], None]) -> Iterator[Lease]:
             over.set()
 
 
+def _held(path: Path) -> bool:
+    """Whether an exporter that is alive has a lease there."""
+    try:
+        with path.open("rb") as file:
+            return not _lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+
+
 def _lock(file: Any, kind: int) -> bool:
     try:
         fcntl.flock(file, kind)
@@ -109,12 +124,15 @@ def _lock(file: Any, kind: int) -> bool:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
+def _one_at_a_time(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """The file stays open in the rig that is run: a bench is free when that has ended, whoever was killed before."""
     with path.with_suffix(".run").open("a") as file:
         os.set_inheritable(file.fileno(), True)
-        end = time.monotonic() + AFTER_RUN_SECONDS
+        end = None
         while not _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if end is None:
+                waiting()
+                end = time.monotonic() + AFTER_RUN_SECONDS
             if time.monotonic() > end:
                 raise LeaseError(f"{path.stem}: another run on this bench has not ended within {AFTER_RUN_SECONDS:g} s")
             time.sleep(0.1)  # flock(2) has no time limit of its own

@@ -41,6 +41,7 @@ ARM = "arm"
 NOT_BY_CLIENT = ("--bench", "--arms", "--report", "--lab", "--json", "--")
 """The lease's and the runner's business; and no command of a client's is run here."""
 CALLS = "calls.jsonl"
+WAITING = "waiting for another run on this bench, which takes everything down"
 NO_LEASE, UNUSABLE, KILLED = 3, 2, 128
 TAKE_DOWN_SECONDS = 90.0
 
@@ -58,9 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if word.partition("=")[0] in NOT_BY_CLIENT:
             return _end(told, UNUSABLE, f"{word} is not for a client of the farm to say")
     ending, ended = os.pipe()
-
+    waiting = functools.partial(told, frames.Text(WAITING))
     try:
-        with used(asked.lease, lambda: os.close(ended)) as lease, _folder() as folder:
+        with used(asked.lease, functools.partial(os.close, ended), waiting) as lease, _folder() as folder:
             began = time.monotonic()
             if asked.verb == ARM:
                 return _end(told, *arm(lease, lambda line: told(frames.Text(line))))

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from rig import lab
-from rig.drivers.base.errors import CannotRunError, InternalError
+from rig.drivers.base.errors import CannotRunError, InternalError, Interrupted
 from rig.drivers.base.interruptions import waiting
 from rig.drivers.base.typed_json import from_json
 from rig.drivers.modem.number import Number
@@ -79,28 +80,37 @@ def run(plan: FarmPlan, folder: Path | None, progress: Progress) -> SoakVerdict:
         progress.note(f"going on after {made} calls")
     if made < plan.calls:
         command = plan.command(made)
-        with to_its_end(verdict, progress, None, "giving the benches back"), _farm(command) as said:
+        with to_its_end(verdict, progress, None, "giving the benches back"), _farm(command) as farm:
             progress.begin(f"{plan.calls - made} calls")
-            _follow(said, log, plan.calls, progress)
+            try:
+                _follow(_lines(farm), log, plan.calls, progress)
+            except Interrupted:
+                _give_back(farm)
+                _follow(_lines(farm), log, plan.calls, progress)  # the calls that were over by then
+                raise
     judge(verdict, log.calls)
     verdict.arms = [arm_of(place, calls) for place, calls in _by_place(log.calls)]
     return verdict
 
 
 @contextlib.contextmanager
-def _farm(command: Sequence[str]) -> Iterator[Iterator[Said]]:
-    """What the farm says, until it has ended. Left before that, it gives its benches back."""
+def _farm(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The farm's program, until it has ended."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
         try:
-            yield _lines(process)
+            yield process
         finally:
-            process.stdin.close()
-            try:
-                process.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            _give_back(process)
+
+
+def _give_back(farm: subprocess.Popen[bytes]) -> None:
+    """Its calls are interrupted; it ends when everything is down, or in END_SECONDS."""
+    assert farm.stdin is not None
+    if not farm.stdin.closed:
+        farm.stdin.close()
+        killed = threading.Timer(END_SECONDS, farm.kill)
+        killed.daemon = True
+        killed.start()
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[Said]:
@@ -114,7 +124,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[Said]:
             yield from_json(line, Said)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InternalError(f"{process.args!r} said {line[:120]!r}: {error}") from None
-    if process.wait(END_SECONDS):
+    if process.wait():
         raise InternalError(f"{process.args!r} ended with {process.returncode}")
 
 

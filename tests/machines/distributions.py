@@ -1,0 +1,26 @@
+"""The machines that are made, and what is installed on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIRROR = "http://deb.debian.org/debian"
+ON_ALL = (
+    "linux-image-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "apparmor", "sudo", "procps",
+    "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "ca-certificates", "git", "make",
+    "python3-venv",
+)  # fmt: skip
+"""A bench machine before anybody has thought of the rig, and what the README's first screen needs."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """``suite`` as the archive at ``mirror`` names it; ``packages``: what debootstrap puts there."""
+
+    name: str
+    suite: str
+    mirror: str = MIRROR
+    packages: tuple[str, ...] = ON_ALL
+
+
+ALL = (Distribution("debian-12", "bookworm"), Distribution("debian-13", "trixie"))

@@ -1,0 +1,155 @@
+"""The rig on a machine as people have it. In this order: what one test installs, the next ones have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.machines.machine import Machine
+
+NUMBER = "1-800-555-0100"
+FAR_END = """
+extends = "usb"
+[near-end]
+secret = {file = "/root/secret"}
+"""
+"""A USB modem on an emulated line, at whose other end the gateway answers: for whoever dials from this machine."""
+BENCH = """
+description = "a modem on a USB port of this machine"
+fence = "hmc-2007"
+[near-end]
+account = "HMCACCT"
+user-id = "HMC0001"
+secret = {file = "/root/secret"}
+[near-end.modem]
+vendor = "0572"
+[near-end.ppp]
+timeout = 60
+[expect]
+name = "service.hmc.example"
+name-address = "129.42.160.48"
+unauthorized-host = "129.42.160.51"
+"""
+RULES = "cp hw-config/udev/70-rig.rules /etc/udev/rules.d/ && udevadm control --reload && udevadm trigger --settle"
+
+pytestmark = pytest.mark.timeout(7200)
+
+
+def far_end_up(machine: Machine) -> str:
+    """Start it; the port at which its modem is."""
+    machine.run("systemctl reset-failed far-end; systemctl stop far-end")
+    machine.run(
+        "systemd-run --unit far-end --working-directory /opt/rig -E PYTHONUNBUFFERED=1 "
+        ".venv/bin/rig partner lig --bench /root/far-end.toml"
+    ).check()
+    waited = machine.run(
+        "timeout 250 sh -c 'until journalctl -u far-end | grep -q ready:; do systemctl is-active far-end || exit 1; "
+        "sleep 1; done' >/dev/null; journalctl -u far-end -o cat"
+    )
+    ready = re.search(r"your device's modem is (\S+);", waited.text)
+    assert ready is not None, waited.text
+    return ready[1]
+
+
+def test_its_services_run(machine: Machine) -> None:
+    for unit in ("systemd-udevd", "ModemManager", "NetworkManager", "dbus"):
+        assert machine.run(f"systemctl is-active {unit}").text == "active"
+
+
+def test_doctor_finds_all_that_the_native_engine_needs(machine: Machine) -> None:
+    doctor = machine.run(".venv/bin/rig doctor --bench loopback --lab native").check()
+    assert "can run, in: native" in doctor
+
+
+def test_doctor_warns_of_modem_manager_until_its_advice_is_followed(machine: Machine) -> None:
+    before = machine.run(".venv/bin/rig doctor --bench loopback").text
+    assert "running: it takes a new port for ten seconds" in before
+    machine.run(RULES).check()
+    assert "the rig's udev rules keep it off" in machine.run(".venv/bin/rig doctor --bench loopback").text
+    machine.run("rm /etc/udev/rules.d/70-rig.rules && udevadm control --reload && udevadm trigger --settle").check()
+
+
+def test_an_emulated_bench_dials_on_its_own_kernel(machine: Machine) -> None:
+    machine.run("systemctl stop ModemManager")
+    said = machine.run(f".venv/bin/rig dial --number {NUMBER} --bench loopback-instant --lab native").check()
+    assert "OK: 15 checks held" in said
+    machine.run("systemctl start ModemManager").check()
+
+
+def test_a_port_that_modem_manager_has_is_told_with_what_keeps_it_off(machine: Machine) -> None:
+    machine.run("install -m 600 /dev/null /root/secret && echo -n of-the-bench > /root/secret").check()
+    machine.write("/root/far-end.toml", FAR_END)
+    machine.write("/root/bench.toml", BENCH)
+    port = far_end_up(machine)
+    taken = machine.run(f"timeout 60 sh -c 'until fuser {port}; do sleep 0.1; done'")
+    assert taken.status == 0, f"ModemManager has not taken {port}: {taken.text}"
+    said = machine.run(f".venv/bin/rig dial --number {NUMBER} --bench /root/bench.toml --lab native")
+    assert said.status == 3, said.text
+    assert "70-rig.rules" in said.text
+
+
+def test_with_the_rigs_rules_a_usb_modem_dials_at_once(machine: Machine) -> None:
+    machine.run(RULES).check()
+    far_end_up(machine)
+    said = machine.run(f".venv/bin/rig dial --number {NUMBER} --bench /root/bench.toml --lab native").check()
+    assert "OK: " in said
+    assert "0 failed" in said or "checks held" in said
+    assert machine.run("ls -l /dev/modem/by-path/").status == 0
+    assert "No modems were found" in machine.run("mmcli -L").text
+
+
+def test_network_manager_and_the_machines_own_routes_are_left_alone(machine: Machine) -> None:
+    look = "nmcli -t -f DEVICE,STATE device; ip route; cat /etc/resolv.conf; ls /etc/ppp"
+    before = machine.run(look).text
+    during = machine.run(
+        f".venv/bin/rig dial --number {NUMBER} --bench /root/bench.toml --lab native -- "
+        f"nsenter -t 1 -n -m sh -c '{look}'"
+    )
+    assert during.status == 0, during.text
+    assert "ppp0:" not in machine.run("nmcli -t -f DEVICE,STATE device").text
+    assert machine.run(look).text == before
+
+
+@pytest.mark.parametrize("variant", ["nft", "legacy"])
+def test_the_fence_holds_with_either_iptables(machine: Machine, variant: str) -> None:
+    machine.run(f"update-alternatives --set iptables /usr/sbin/iptables-{variant}").check()
+    machine.run(f"update-alternatives --set ip6tables /usr/sbin/ip6tables-{variant}").check()
+    said = machine.run(f".venv/bin/rig fence check --number {NUMBER} --bench loopback-instant --lab native").check()
+    assert "OK" in said
+    machine.run("update-alternatives --auto iptables; update-alternatives --auto ip6tables")
+
+
+def test_the_systems_queueing_discipline_is_systemds(machine: Machine) -> None:
+    """What the fence's probes and the floods went through above."""
+    assert machine.run("sysctl -n net.core.default_qdisc").text == "fq_codel"
+
+
+def test_an_ordinary_user_of_the_right_group_finds_and_talks_to_a_modem(machine: Machine) -> None:
+    machine.run("id bench || useradd --create-home --groups dialout bench").check()
+    far_end_up(machine)
+    found = machine.run("su bench -c '.venv/bin/rig detect'").check()
+    assert "ttyACM" in found
+
+
+def test_an_ordinary_user_is_told_what_dialling_needs(machine: Machine) -> None:
+    said = machine.run(f"su bench -c '.venv/bin/rig dial --number {NUMBER} --bench loopback-instant --lab native'")
+    assert said.status == 4
+    assert "root" in said.text
+
+
+def test_the_conformance_tests_hold(machine: Machine) -> None:
+    said = machine.run(".venv/bin/rig check --bench loopback-instant --lab native", seconds=1800).check()
+    assert "passed" in said
+
+
+def test_the_unit_tests_hold(machine: Machine) -> None:
+    said = machine.run(".venv/bin/pytest -q tests/unit", seconds=3600).check()
+    assert "passed" in said
+
+
+def test_nothing_is_left_behind(machine: Machine) -> None:
+    machine.run("systemctl stop far-end")
+    assert machine.run("ip netns list").text == ""
+    assert machine.run("pgrep -a 'pppd|dnsmasq'").text == ""
+    assert machine.run("ls /sys/kernel/config/usb_gadget").text == ""
