@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import pytest
 from rig.lab.uml import UmlLab
 
 PROJECT = Path(__file__).resolve().parents[2]
+README = PROJECT / "README.md"
 BUILD_SECONDS, INSTALL_SECONDS, RUN_SECONDS = 180.0, 300.0, 240.0
 SOMEBODY = "nobody"
 TESTS = """
@@ -107,9 +110,16 @@ def test_an_index_would_take_it(built: Path) -> None:
 
 
 def test_it_says_its_version_and_what_it_can(installed: Installed) -> None:
-    assert installed.run("rig", "--version").stdout == "rig, version 0.1.0\n"
+    assert installed.run(*shown("rig --version")).stdout == "rig, version 0.1.0\n"
     assert "Serial ports and modems" in installed.run("rig", "detect", "--help").stdout
     assert "loopback-instant" in installed.run("rig", "dial", "--bench", "no-such", "--number", "1").stderr
+
+
+def shown(command: str) -> list[str]:
+    """A command's line in the README's block of what is installed."""
+    [block] = (part for part in re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL) if "pip install" in part)
+    [line] = (line for line in block.splitlines() if line.startswith(command))
+    return shlex.split(line)
 
 
 needs_uml = pytest.mark.skipif(bool(UmlLab().missing()), reason=f"no lab for an ordinary user: {UmlLab().missing()}")
@@ -117,14 +127,14 @@ needs_uml = pytest.mark.skipif(bool(UmlLab().missing()), reason=f"no lab for an 
 
 @needs_uml
 def test_it_dials(installed: Installed) -> None:
-    done = installed.run("rig", "dial", "--number", "1-800-555-0100", "--bench", "loopback-instant")
+    done = installed.run(*shown("rig dial"))
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "OK: 15 checks held"
 
 
 @needs_uml
 def test_it_holds_a_bench_to_the_conformance_tests(installed: Installed) -> None:
-    done = installed.run("rig", "check", "--bench", "loopback-instant", "-k", "fence")
+    done = installed.run(*shown("rig check"))
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
     assert "warning" not in done.stdout
@@ -139,7 +149,7 @@ def test_somebody_elses_tests_have_its_fixtures_in_the_lab(installed: Installed)
         if not os.getuid():
             shutil.chown(one, SOMEBODY)
     inside = Installed(installed.programs, project)
-    done = inside.run("rig", "lab", "run", "--", "pytest", "-q", "--bench", "loopback-instant")
+    done = inside.run(*shown("rig lab run"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
     assert (project / "written").exists()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.machines.building import PROJECT
 from tests.machines.machine import Machine
 
 NUMBER = "1-800-555-0100"
@@ -89,12 +90,17 @@ def test_a_port_that_modem_manager_has_is_told_with_what_keeps_it_off(machine: M
     assert "70-rig.rules" in said.text
 
 
-def test_with_the_rigs_rules_a_usb_modem_dials_at_once(machine: Machine) -> None:
-    machine.run(RULES).check()
+def test_the_readmes_lines_find_a_usb_modem_and_dial_at_once(machine: Machine) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    [lines] = (block.splitlines() for block in blocks if "70-rig.rules" in block)
+    machine.run("cp /root/bench.toml my-bench.toml; ln -sf /opt/rig/.venv/bin/rig /usr/local/bin/rig").check()
+    for line in lines[:2]:
+        machine.run(line).check()
     far_end_up(machine)
-    said = machine.run(f".venv/bin/rig dial --number {NUMBER} --bench /root/bench.toml --lab native").check()
-    assert "OK: " in said
-    assert "0 failed" in said or "checks held" in said
+    found, doctor, dialled = (machine.run(line).check() for line in lines[2:])
+    assert "ttyACM" in found
+    assert "can run, in: native" in doctor
+    assert re.search(r"OK: \d+ checks held", dialled)
     assert machine.run("ls -l /dev/modem/by-path/").status == 0
     assert "No modems were found" in machine.run("mmcli -L").text
 
