@@ -24,7 +24,7 @@ CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound l
 
 .PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
 .PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
-.PHONY: machines farm setup packages kernel usb-guest hardware docs clean
+.PHONY: machines farm farm-soak setup packages kernel usb-guest hardware docs clean
 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -73,6 +73,10 @@ installed: setup
 farm: setup $(LABGRID)/installed
 	cd rig-labgrid && ../$(BIN)/mypy --python-executable ../$(LABGRID)/bin/python -p rig_labgrid
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(LABGRID)/bin/python -m pytest rig-labgrid
+
+# A thousand calls on four benches; twenty minutes.
+farm-soak: setup $(LABGRID)/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" RIG_LONG=1 $(LABGRID)/bin/python -m pytest rig-labgrid/tests/test_thousand_calls.py -rP
 
 LAB_COMMAND := tests/lab/test_dial_command.py
 LAB_FENCE := $(addprefix tests/lab/test_,mutants.py broken_gateways.py proof.py while_changing.py)
