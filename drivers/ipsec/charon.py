@@ -36,8 +36,8 @@ INSTALL = "apt-get install strongswan-charon libstrongswan-standard-plugins stro
 READY_SECONDS, STOP_SECONDS = 20.0, 5.0
 KEPT_LINES = 200
 ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
-"""Each of its sixteen threads would have memory of its own, which is filled over hundreds of connections: what is a leak
-could not be told from that (mallopt(3))."""
+"""Each of its sixteen threads would have memory of its own, which is filled over hundreds of connections: a leak could
+not be told from that (mallopt(3))."""
 L2TP = "[udp/1701]"
 """What of an address is meant, as strongSwan writes it."""
 KEYS = "ike.keys"
