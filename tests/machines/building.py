@@ -61,10 +61,16 @@ class System:
         with subprocess.Popen(["git", "archive", "HEAD"], cwd=PROJECT, stdout=subprocess.PIPE) as archive:
             _run("tar", "-x", "-C", str(there), stdin=archive.stdout)
 
-    def run(self, *words: str) -> None:
-        """A command, with mounts and processes of its own, which end with it. Raises CalledProcessError."""
-        _run("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MOUNTS, str(self.folder), *words,
-             env=_environment())  # fmt: skip
+    def run(self, *words: str) -> str:
+        """What a command says, with mounts and processes of its own, which end with it. Raises AssertionError, with
+        that, where it does not succeed."""
+        inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MOUNTS, str(self.folder), *words]
+        done = subprocess.run(
+            inside, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}"
+        return done.stdout
 
 
 class Disk:

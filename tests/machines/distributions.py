@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 MIRROR = "http://deb.debian.org/debian"
 ON_ALL = (
-    "linux-image-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "apparmor", "sudo", "procps",
-    "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "ca-certificates", "git", "make",
-    "python3-venv",
+    "linux-image-amd64", "initramfs-tools", "zstd", "systemd-sysv", "udev", "dbus", "kmod", "apparmor", "sudo",
+    "procps", "psmisc", "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "ca-certificates", "git",
+    "make", "python3-venv",
 )  # fmt: skip
 """A bench machine before anybody has thought of the rig, and what the README's first screen needs."""
 
@@ -24,3 +24,5 @@ class Distribution:
 
 
 ALL = (Distribution("debian-12", "bookworm"), Distribution("debian-13", "trixie"))
+CLEAN = tuple(Distribution(f"{one.name}-clean", one.suite, one.mirror, ("ca-certificates",)) for one in ALL)
+"""The same before anything is installed."""

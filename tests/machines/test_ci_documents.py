@@ -11,10 +11,9 @@ import pytest
 import yaml
 
 from tests.machines.building import PROJECT, System
-from tests.machines.distributions import Distribution
+from tests.machines.distributions import CLEAN
 
 DOCUMENT = PROJECT / "docs" / "ci.md"
-CLEAN = Distribution("debian-12-clean", "bookworm", packages=("ca-certificates",))
 CHECKOUT = "/builds/rig"
 
 pytestmark = pytest.mark.timeout(3600)
@@ -36,7 +35,7 @@ def steps(heading: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def clean() -> System:
-    system = System(CLEAN)
+    system = System(CLEAN[0])
     system.make()
     return system
 
