@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -291,17 +290,3 @@ def test_a_soak_that_is_interrupted_gives_its_benches_back_and_goes_on_later(far
         _, told = run.communicate(timeout=120)
     assert run.returncode == 0, told
     assert f"going on after {made} calls" in told
-
-
-def test_acquiring_and_dialling_takes_hardly_longer_than_dialling_here(farm):
-    farm.export("alpha", bench=INSTANT)
-    farm.place("alpha")
-    words = ["dial", "--number", NUMBER, "--bench", INSTANT, "--quiet"]
-    began = time.monotonic()
-    subprocess.run([RIG, *words], check=True, capture_output=True)
-    here = time.monotonic() - began
-    began = time.monotonic()
-    with session() as found, found.had("alpha") as bench:
-        bench.run("dial", ["--number", NUMBER]).check()
-        there = time.monotonic() - began
-    assert there - here < 2.0, f"{there:.1f} s, here {here:.1f} s"

@@ -1,9 +1,10 @@
-"""Four benches make their calls four times as fast as one: `make farm-soak`, twenty minutes, outside CI."""
+"""The farm's numbers, on a machine that does nothing else: `make farm-soak`, twenty minutes, outside CI."""
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROGRAMS, RIG, LoopbackFarm
+from rig_labgrid.places import farm as session
 
 BENCH = """
 extends = "loopback-instant"
@@ -20,6 +22,9 @@ training = 3.0
 """A line that waits rather than computes: of four calls at once each waits, and the machine has two processors."""
 CALLS, OF_ONE = 1000, 100
 TIMES = 3.2
+LATER_SECONDS = 2.0
+
+pytestmark = pytest.mark.skipif("RIG_LONG" not in os.environ, reason="twenty minutes by itself: make farm-soak")
 
 
 def calls_a_minute(folder: Path, place: str, calls: int) -> float:
@@ -40,7 +45,6 @@ def took(calls: Sequence[dict]) -> float:
     return max(at + call["total"] for at, call in zip(began, calls, strict=True)) - min(began)
 
 
-@pytest.mark.skipif("RIG_LONG" not in os.environ, reason="twenty minutes: make farm-soak")
 def test_four_benches_make_calls_at_three_times_the_rate_of_one(farm: LoopbackFarm, in_lab: Path) -> None:
     (in_lab / "bench.toml").write_text(BENCH)
     for name in ("alpha", "beta", "gamma", "delta"):
@@ -50,3 +54,21 @@ def test_four_benches_make_calls_at_three_times_the_rate_of_one(farm: LoopbackFa
     four = calls_a_minute(in_lab / "four", "*", CALLS)
     print(f"{CALLS} calls on four benches: {four:.1f} a minute; {OF_ONE} on one: {one:.1f}; {four / one:.2f} times")
     assert four >= TIMES * one
+
+
+def test_acquiring_and_dialling_takes_hardly_longer_than_dialling_here(farm: LoopbackFarm) -> None:
+    farm.export("alpha", bench="loopback-instant")
+    farm.place("alpha")
+    words = ["--number", "1-800-555-0100"]
+    later = []
+    for _ in range(5):
+        began = time.monotonic()
+        subprocess.run([RIG, "dial", *words, "--bench", "loopback-instant"], check=True, capture_output=True)
+        here = time.monotonic() - began
+        began = time.monotonic()
+        with session() as found, found.had("alpha") as bench:
+            bench.run("dial", words).check()
+            later.append(time.monotonic() - began - here)
+    typical = statistics.median(later)
+    print(f"acquired and dialled {typical:.2f} s later than here ({min(later):.2f} to {max(later):.2f})")
+    assert typical < LATER_SECONDS

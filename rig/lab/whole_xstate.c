@@ -26,6 +26,9 @@ enum { GETREGSET = 0x4204, SETREGSET = 0x4205, NT_X86_XSTATE = 0x202 };
 enum { LARGEST = 1 << 16, XSTATE_BV = 512, EXTENDED = 576, LEGACY_COMPONENTS = 3, COMPONENTS = 63 };
 
 extern void *dlsym(void *handle, const char *name);
+/* The C library's: this is done at each stop of a guest's program, and byte by byte took as long as all else. */
+extern void *memcpy(void *to, const void *from, word length);
+extern void *memset(void *to, int value, word length);
 #define RTLD_NEXT ((void *)-1)
 
 typedef long call(long request, long pid, void *address, void *data);
@@ -59,7 +62,7 @@ long ptrace(long request, long pid, void *address, void *data)
     static unsigned char area[LARGEST]; /* linux.uml traces from one thread alone */
     static word whole, held, held_length;
     struct vector *theirs = data, ours = {area, LARGEST};
-    word i, given;
+    word given;
 
     if (!next)
         next = (call *)dlsym(RTLD_NEXT, "ptrace");
@@ -73,14 +76,13 @@ long ptrace(long request, long pid, void *address, void *data)
     }
     given = theirs->length < whole ? theirs->length : whole;
     if (request == GETREGSET) {
-        for (i = 0; i < given; i++)
-            theirs->base[i] = area[i];
+        memcpy(theirs->base, area, given);
         theirs->length = given;
         return 0;
     }
     ours.length = whole;
-    for (i = 0; i < whole; i++)
-        area[i] = i < given ? theirs->base[i] : 0;
+    memcpy(area, theirs->base, given);
+    memset(area + given, 0, whole - given);
     if (given < whole && given >= EXTENDED) {
         if (held_length != given) {
             held = held_by(given);

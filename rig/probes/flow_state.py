@@ -4,6 +4,7 @@ ended, and doors that a helper of its own has opened because of what was said in
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import time
@@ -18,12 +19,11 @@ from rig.drivers.base.interruptions import waiting
 from rig.drivers.net.link_end import LinkEnd
 from rig.probes import observer, packets
 from rig.probes.engine import Follow
-from rig.probes.flood import answered
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Watcher
 from rig.probes.packets import ACK, FIN, PUSH, RST, SYN
 from rig.probes.probe import Outcome, Probe, ProbeError
-from rig.probes.reaching import flow
+from rig.probes.reaching import ANSWER_SECONDS, flow
 
 OUTSIDE, AFTER_THE_END, PINHOLE = "outside the window", "after a flow's end", "helper's pinhole"
 """Categories."""
@@ -32,6 +32,12 @@ HOLE_SECONDS = 0.25
 """How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
 that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
 VOICE_PORT = 42424
+SO_TIMESTAMPING, TOLD_OF_ACK = 37, 1 << 4 | 1 << 9 | 1 << 11
+"""To be told when what is sent was acknowledged: SOF_TIMESTAMPING_SOFTWARE, _TX_ACK and _OPT_TSONLY
+(Documentation/networking/timestamping)."""
+BEGUN = bytes.fromhex("16 03 01 40 00")
+"""The head of a TLS record of 16 KB (RFC 5246 §6.2.1), of which the rest does not come. A server waits for it; one that
+gets what is no TLS at all ends the flow, and with a flow goes what its helper expects."""
 FAR_AHEAD = 1 << 30
 LINGER_NOT = struct.pack("ii", 1, 0)
 """A close that sends a RST (socket(7), SO_LINGER)."""
@@ -139,11 +145,25 @@ def through_a_pinhole(ground: Ground, caller: LinkEnd, server: IPv4Address, send
     for name, said, let_in in _invitations(ground.caller):
         with flow(caller.namespace, server) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sendall(b"\n")  # a helper looks for a command where a line has ended before
-            connection.sendall(said)
-            answered(connection)  # by then it has gone by the gateway
+            connection.sendall(BEGUN + b"\n")  # a helper looks for a command where a line has ended before
+            _say(connection, said, server)
             found += send([let_in(make, name, server)])
     return found
+
+
+def _say(connection: socket.socket, said: bytes, server: IPv4Address) -> None:
+    """Until the server has acknowledged it: by then it has gone by the gateway. Raises ProbeError where it does not."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, TOLD_OF_ACK)
+        connection.sendall(said)
+        poller = select.poll()
+        poller.register(connection, 0)  # what is told comes as an error does
+        with waiting():
+            poller.poll(ANSWER_SECONDS * 1000)
+        connection.setblocking(False)
+        connection.recvmsg(1, 256, socket.MSG_ERRQUEUE)
+    except OSError:
+        raise ProbeError(f"{server} has not acknowledged what was said to it") from None
 
 
 def _data_connection(make: ProbeMaker, name: str, server: IPv4Address) -> Probe:

@@ -20,16 +20,20 @@ long ptrace(long request, long pid, void *address, void *data)
 {
     static call *next;
     static unsigned char area[AREA];
+    static size_t here; /* how much of it this processor really has */
     struct iovec *theirs = data, ours = {area, AREA};
 
     if (!next)
         next = (call *)dlsym(RTLD_NEXT, "ptrace");
     if ((unsigned long)address != NT_X86_XSTATE || (request != GETREGSET && request != SETREGSET))
         return next(request, pid, address, data);
-    memset(area, 0, AREA);
-    if (next(GETREGSET, pid, address, &ours) < 0) /* how much of it this processor really has */
-        return -1;
+    if (request == GETREGSET || !here) {
+        if (next(GETREGSET, pid, address, &ours) < 0)
+            return -1;
+        here = ours.iov_len;
+    }
     if (request == GETREGSET) {
+        memset(area + here, 0, AREA - here);
         if (theirs->iov_len > AREA)
             theirs->iov_len = AREA;
         memcpy(theirs->iov_base, area, theirs->iov_len);
@@ -39,6 +43,6 @@ long ptrace(long request, long pid, void *address, void *data)
         errno = EFAULT;
         return -1;
     }
-    memcpy(area, theirs->iov_base, ours.iov_len);
+    ours = (struct iovec){theirs->iov_base, here};
     return next(SETREGSET, pid, address, &ours);
 }

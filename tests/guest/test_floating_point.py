@@ -68,8 +68,9 @@ def test_a_mend_that_loses_the_upper_halves_is_found(registers: Path, capfd: pyt
     broken = BUILT / "broken.c"
     broken.parent.mkdir(parents=True, exist_ok=True)
     text = MEND.read_text()
-    assert "i < given ? theirs" in text
-    broken.write_text(text.replace("i < given ? theirs", "i < given && (i < 768 || i >= 832) ? theirs"))
+    put_back = "    memset(area + given, 0, whole - given);\n"
+    assert put_back in text
+    broken.write_text(text.replace(put_back, f"{put_back}    memset(area + 768, 0, 64);\n"))
     lab = UmlLab(mend=True, library=build_mend(BUILT / "broken.so", broken))
     assert run_in(lab, "sh", "-c", THREE_AT_ONCE.format(registers)) == 1
     assert "AVX register" in capfd.readouterr().out

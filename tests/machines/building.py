@@ -34,20 +34,22 @@ class System:
         self._distribution = distribution
 
     def make(self) -> bool:
-        """By debootstrap, where it is not there yet; whether it is new."""
+        """By debootstrap and apt, where it is not there yet; whether it is new."""
         if (self.folder / "made").exists():
             return False
         shutil.rmtree(self.folder, ignore_errors=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
-        packages = [f"--include={','.join(self._distribution.packages)}"] if self._distribution.packages else []
         where = [self._distribution.suite, str(self.folder), self._distribution.mirror]
-        _run("debootstrap", "--variant=minbase", *packages, *where)
+        _run("debootstrap", "--variant=minbase", "--include=ca-certificates", *where)
         for name in (*INDEX, *filter(None, map(os.environ.get, CERTIFICATES))):
             if Path(name).exists():
                 copy = self.folder / name.lstrip("/")
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.unlink(missing_ok=True)  # a link of the distribution's leads out of the folder
                 shutil.copy(name, copy)
+        if self._distribution.packages:  # by apt: debootstrap knows nothing of what is one of several
+            self.run("apt-get", "-qq", "update")
+            self.run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *self._distribution.packages)
         (self.folder / "made").touch()
         return True
 

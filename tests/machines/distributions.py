@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MIRROR = "http://deb.debian.org/debian"
 ON_ALL = (
     "linux-image-amd64", "initramfs-tools", "zstd", "systemd-sysv", "udev", "dbus", "kmod", "apparmor", "sudo",
-    "procps", "psmisc", "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "ca-certificates", "git",
+    "procps", "psmisc", "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "git",
     "make", "python3-venv",
 )  # fmt: skip
 """A bench machine before anybody has thought of the rig, and what the README's first screen needs."""
@@ -15,7 +15,8 @@ ON_ALL = (
 
 @dataclass(frozen=True)
 class Distribution:
-    """``suite`` as the archive at ``mirror`` names it; ``packages``: what debootstrap puts there."""
+    """``suite`` as the archive at ``mirror`` names it; ``packages`` beside its
+    essential ones."""
 
     name: str
     suite: str
@@ -24,5 +25,5 @@ class Distribution:
 
 
 ALL = (Distribution("debian-12", "bookworm"), Distribution("debian-13", "trixie"))
-CLEAN = tuple(Distribution(f"{one.name}-clean", one.suite, one.mirror, ("ca-certificates",)) for one in ALL)
+CLEAN = tuple(Distribution(f"{one.name}-clean", one.suite, one.mirror, ()) for one in ALL)
 """The same before anything is installed."""
