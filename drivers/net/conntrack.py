@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from rig.drivers.base import kernel_module
 from rig.drivers.base.program import find
 from rig.drivers.net.namespace import NetworkNamespace
 
@@ -52,7 +53,9 @@ def flush(namespace: NetworkNamespace) -> None:
 
 def settle(namespace: NetworkNamespace, settings: Mapping[str, int] = STRICT) -> None:
     """Set what a namespace's connection tracking is like, by the kernel's names behind ``nf_conntrack_``
-    (Documentation/networking/nf_conntrack-sysctl.rst)."""
+    (Documentation/networking/nf_conntrack-sysctl.rst). Raises CannotRunError where the kernel has none."""
+    if not SETTINGS.is_dir():  # no rule of anybody's has needed it yet since this machine booted
+        kernel_module.load("nf_conntrack")
     with namespace.entered():
         for name, value in settings.items():
             (SETTINGS / f"nf_conntrack_{name}").write_text(str(value))

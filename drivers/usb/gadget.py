@@ -11,11 +11,10 @@ import contextlib
 import errno
 import os
 import struct
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.drivers.base import syscalls
+from rig.drivers.base import kernel_module, syscalls
 from rig.drivers.base.errors import CannotRunError
 
 CONFIGFS = Path("/sys/kernel/config")
@@ -60,22 +59,11 @@ class Interface:
     endpoints: tuple[Endpoint, ...]
 
 
-def modprobe(*words: str) -> None:
-    """Load a module by the program that the kernel itself calls. Raises CannotRunError."""
-    program = Path("/proc/sys/kernel/modprobe").read_text().strip() or "/sbin/modprobe"
-    done = subprocess.run([program, "-q", *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CannotRunError(
-            f"the kernel module {words[0]} is not here: {done.stderr.strip() or 'modprobe knows none'}",
-            "a stock Debian kernel has it; or run in the lab: --lab qemu",
-        )
-
-
 def prepare(driver: str) -> None:
     """Load what is needed, once, and the host's driver. Raises CannotRunError where the kernel has no software USB."""
     for module in (*MODULES, driver):
-        modprobe(module)
-    modprobe("dummy_hcd", f"num={DUMMIES}")
+        kernel_module.load(module)
+    kernel_module.load("dummy_hcd", f"num={DUMMIES}")
     if not GADGETS.is_dir():
         syscalls.mount("none", str(CONFIGFS), "configfs")
 
