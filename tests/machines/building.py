@@ -103,6 +103,7 @@ class Disk:
 
     def _configure(self, etc: Path) -> None:
         (etc / "hostname").write_text(f"{self._name}\n")
+        (etc / "hosts").write_text(f"127.0.0.1 localhost {self._name}\n")
         (etc / "fstab").write_text("/dev/vda / ext4 defaults 0 1\n")
         drop_in = etc / "systemd/system/serial-getty@ttyS0.service.d"
         drop_in.mkdir(parents=True)

@@ -62,7 +62,7 @@ class Machine:
     def run(self, command: str, *, seconds: float = SECONDS) -> Said:
         """A command of the shell's, to its end."""
         number = next(self._numbers)
-        self._console.sendline(f'{{ {command}\n}} < /dev/null; echo; echo "<{number}""={number}:$?>"')
+        self._console.sendline(f'{{ {command}\n}} < /dev/null; s=$?; echo; echo "<{number}""={number}:$s>"')
         self._console.expect(rf"<{number}={number}:(\d+)>", timeout=seconds)
         match, before = self._console.match, self._console.before
         assert isinstance(match, re.Match)

@@ -59,7 +59,7 @@ def test_its_services_run(machine: Machine) -> None:
 
 
 def test_doctor_finds_all_that_the_native_engine_needs(machine: Machine) -> None:
-    doctor = machine.run(".venv/bin/rig doctor --bench loopback --lab native").check()
+    doctor = machine.run(".venv/bin/rig doctor --bench loopback").check()
     assert "can run, in: native" in doctor
 
 

@@ -31,7 +31,7 @@ def said_to(server: Callable[[socket.socket], None]) -> None:
 
 
 def test_what_was_acknowledged_has_gone_by() -> None:
-    kept = []
+    kept: list[socket.socket] = []
     said_to(kept.append)
     assert kept[0].recv(64) == b"PORT 127,0,0,1,4,1\r\n"
     kept[0].close()
