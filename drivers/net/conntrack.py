@@ -54,7 +54,7 @@ def flush(namespace: NetworkNamespace) -> None:
 def settle(namespace: NetworkNamespace, settings: Mapping[str, int] = STRICT) -> None:
     """Set what a namespace's connection tracking is like, by the kernel's names behind ``nf_conntrack_``
     (Documentation/networking/nf_conntrack-sysctl.rst). Raises CannotRunError where the kernel has none."""
-    if not SETTINGS.is_dir():  # no rule of anybody's has needed it yet since this machine booted
+    if not (SETTINGS / "nf_conntrack_max").exists():  # no rule of anybody's has needed it since this machine booted
         kernel_module.load("nf_conntrack")
     with namespace.entered():
         for name, value in settings.items():
