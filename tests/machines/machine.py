@@ -55,7 +55,7 @@ class Machine:
 
     def __enter__(self) -> Self:
         self._console.expect(r"root@[\w-]+:~#")
-        self._console.sendline("stty -echo; PS1=; PS2=; export LC_ALL=C.UTF-8 TERM=dumb; cd /opt/rig")
+        self._console.sendline("stty -echo; PS1=; PS2=; export LC_ALL=C.UTF-8 TERM=dumb COLUMNS=200; cd /opt/rig")
         self.run("systemctl is-system-running --wait", seconds=BOOT_SECONDS)
         return self
 
