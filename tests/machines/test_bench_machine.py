@@ -41,7 +41,7 @@ def far_end_up(machine: Machine) -> str:
     """Start it; the port at which its modem is."""
     machine.run("systemctl reset-failed far-end; systemctl stop far-end")
     machine.run(
-        "systemd-run --unit far-end --working-directory /opt/rig -E PYTHONUNBUFFERED=1 "
+        "systemd-run --collect --unit far-end --working-directory /opt/rig -E PYTHONUNBUFFERED=1 "
         ".venv/bin/rig partner lig --bench /root/far-end.toml"
     ).check()
     waited = machine.run(
