@@ -31,8 +31,9 @@ COLD, WARM, MEMORY = 0.4, 0.15, 0.7
 DEBIANS, OWN = ({uml_kernel.CHOSEN: kernel} for kernel in (uml_kernel.NAME, ""))
 """For the environment: Debian's kernel, whatever has been built here; the one that was built here."""
 WHY_COLD = (
-    "of thirteen seconds on Debian's kernel the guest's start has two and a half, Python's imports in it as many, and the "
-    "start of the far end's three processes four and a half: system calls and page faults, each of which stops the program"
+    "of thirteen seconds on Debian's kernel the guest's start has two and a half, Python's imports in it as many, and "
+    "the start of the far end's three processes four and a half: system calls and page faults, each of which stops the "
+    "program"
 )
 WHY_WARM = "Python's imports are left, and the far end's processes and two pppd, each of which is a fork of Python"
 WHY_MEMORY = "the guest's kernel, and five processes of Python in it, of which a fork shares little after a while"
