@@ -33,7 +33,7 @@ dial: setup
 # emulated modem waits long for its turn (make test JOBS=2 on a slow machine); each one's output comes whole, at its end.
 # The long ones begin, and all are run, whatever fails. What starts a command a test does it in a guest that stays.
 test: setup
-	@sh scripts/system-packages apt-packages.txt test proxy vpn
+	@sh scripts/system-packages apt-packages.txt test proxy vpn farm
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
 	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=$(JOBS) $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
