@@ -32,8 +32,8 @@ class RigBenchDriver(Driver):
     def _run(self, verb: str, words: Sequence[str]) -> Outcome:
         self._runs += 1
         folder = Path(self.reports) / f"{self.target.name}-{self._runs:03}-{verb}" if self.reports else None
-        where = Bench(tuple(self.bench.command_prefix), self.bench.runner, self.bench.lease)
-        return where.run(verb, words, folder=folder, line=lambda line: self.logger.info("%s", line))
+        there: Bench = self.bench.there
+        return there.run(verb, words, folder=folder, line=lambda line: self.logger.info("%s", line))
 
     def _dialling(self, number: str, words: Sequence[str]) -> list[str]:
         number = number or self.number

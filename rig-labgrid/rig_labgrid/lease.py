@@ -52,7 +52,6 @@ class Held:
     """
 
     def __init__(self, path: Path, lease: Lease) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if _held(path):
             raise LeaseError(f"{path}: another exporter of this machine has leased {lease.bench}")
         self.path, self.lease = path, lease

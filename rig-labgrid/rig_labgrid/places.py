@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import grpc
 from labgrid.remote.client import ClientSession, start_session
@@ -16,6 +17,7 @@ from labgrid.util.ssh import sshmanager
 
 from rig_labgrid.errors import FarmError
 from rig_labgrid.remote import Bench
+from rig_labgrid.resource import NetworkRigBench
 
 COORDINATOR = "127.0.0.1:20408"
 CLASS = "NetworkRigBench"
@@ -75,10 +77,10 @@ class Farm:
             raise FarmError(f"{place}: {error}") from None
         for (_, kind), resource in resources.items():
             if kind == CLASS:
-                proxied = resource.extra.get("proxy_required")
-                host = resource.extra["proxy"] if proxied else resource.args["host"]
-                prefix = (*sshmanager.get(host).get_prefix(), "--")
-                return Bench(prefix, resource.args["runner"], resource.args["lease"])
+                of_labgrid: dict[str, Any] = {"target": None, "name": None}
+                bench = NetworkRigBench(**of_labgrid, **resource.args)
+                bench.extra = resource.extra
+                return bench.there
         raise FarmError(f"{place} has no bench of rig's: {', '.join(kind for _, kind in resources) or 'nothing'}")
 
     def _synchronize(self) -> None:

@@ -9,6 +9,8 @@ import attr
 from labgrid.factory import target_factory
 from labgrid.resource.common import NetworkResource, Resource
 
+from rig_labgrid.remote import Bench
+
 _text = attr.validators.instance_of(str)
 
 
@@ -27,16 +29,8 @@ class RigBench(Resource):
 
     def poll(self) -> None:
         """Available while its file and its rig are there."""
-        self.avail = not self.missing
-
-    @property
-    def missing(self) -> str:
-        """What is not there, in words; "" where all is."""
-        if shutil.which(self.rig) is None:
-            return f"rig: there is no program {self.rig}"
-        if self.bench.endswith(".toml") and not Path(self.bench).is_file():
-            return f"bench: there is no file {self.bench}"
-        return ""
+        shipped = not self.bench.endswith(".toml")
+        self.avail = shutil.which(self.rig) is not None and (shipped or Path(self.bench).is_file())
 
 
 @target_factory.reg_resource
@@ -48,3 +42,8 @@ class NetworkRigBench(NetworkResource):
     runner: str = attr.ib(validator=_text)
     lease: str = attr.ib(validator=_text)
     bench: str = attr.ib(validator=_text)
+
+    @property
+    def there(self) -> Bench:
+        """Where it is run, by the way that labgrid has to its host."""
+        return Bench(tuple(self.command_prefix), self.runner, self.lease)

@@ -151,10 +151,7 @@ class Calls:
                 stage = stage_of(number)
                 call = self._one(stage, number)
                 self.log.add(call)
-                rate = f", {call.rate} bit/s" if call.rate else ""
-                why = f": {call.message}" if call.exit else ""
-                on = f" on {stage.arm}" if stage.arm else ""
-                self.progress.note(f"call {number}{on}: {call.outcome}{rate}, {call.total:.1f} s{why}")
+                self.progress.note(in_words(call))
                 if number < self._wanted:
                     self._pause(max(self._between, AFTER_FAILURE if call.exit else 0.0))
 
@@ -197,6 +194,14 @@ class Calls:
         if seconds:
             with waiting():
                 threading.Event().wait(seconds)  # what was asked for
+
+
+def in_words(call: SoakCall) -> str:
+    """One call, as a line of progress."""
+    rate = f", {call.rate} bit/s" if call.rate else ""
+    why = f": {call.message}" if call.exit else ""
+    on = f" on {call.arm}" if call.arm else ""
+    return f"call {call.number}{on}: {call.outcome}{rate}, {call.total:.1f} s{why}"
 
 
 def percentiles(values: Iterable[float]) -> tuple[float, float, float]:

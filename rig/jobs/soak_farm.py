@@ -24,7 +24,7 @@ from rig.drivers.base.interruptions import waiting
 from rig.drivers.base.typed_json import from_json
 from rig.drivers.modem.number import Number
 from rig.jobs.ending import to_its_end
-from rig.jobs.soak import Log, judge
+from rig.jobs.soak import Log, in_words, judge
 from rig.jobs.soak_arms import arm_of
 from rig.run.progress import Progress
 from rig.run.transcript import stamp
@@ -89,7 +89,8 @@ def run(plan: FarmPlan, folder: Path | None, progress: Progress) -> SoakVerdict:
                 _follow(_lines(farm), log, plan.calls, progress)  # the calls that were over by then
                 raise
     judge(verdict, log.calls)
-    verdict.arms = [arm_of(place, calls) for place, calls in _by_place(log.calls)]
+    places = sorted({call.arm for call in log.calls})
+    verdict.arms = [arm_of(place, [call for call in log.calls if call.arm == place]) for place in places]
     return verdict
 
 
@@ -142,12 +143,5 @@ def _follow(said: Iterator[Said], log: Log, wanted: int, progress: Progress) -> 
         else:
             progress.note(f"{one.place} is had")
             continue
-        call = log.calls[-1]
         progress.advance(number, wanted)
-        why = f": {call.message}" if call.exit else ""
-        progress.note(f"call {number} on {one.place}: {call.outcome}, {call.total:.1f} s{why}")
-
-
-def _by_place(calls: Sequence[SoakCall]) -> Iterator[tuple[str, list[SoakCall]]]:
-    for place in sorted({call.arm for call in calls}):
-        yield place, [call for call in calls if call.arm == place]
+        progress.note(in_words(log.calls[-1]))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shlex
 import shutil
 import subprocess
@@ -21,9 +20,9 @@ from pathlib import Path
 import pytest
 
 from rig.lab.uml import UmlLab
+from tests.readme import shell_block
 
 PROJECT = Path(__file__).resolve().parents[2]
-README = PROJECT / "README.md"
 BUILD_SECONDS, INSTALL_SECONDS, RUN_SECONDS = 180.0, 300.0, 240.0
 SOMEBODY = "nobody"
 TESTS = """
@@ -117,8 +116,7 @@ def test_it_says_its_version_and_what_it_can(installed: Installed) -> None:
 
 def shown(command: str) -> list[str]:
     """A command's line in the README's block of what is installed."""
-    [block] = (part for part in re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL) if "pip install" in part)
-    [line] = (line for line in block.splitlines() if line.startswith(command))
+    [line] = (line for line in shell_block("pip install") if line.startswith(command))
     return shlex.split(line)
 
 

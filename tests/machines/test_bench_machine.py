@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.machines.building import PROJECT
 from tests.machines.machine import Machine
+from tests.readme import shell_block
 
 NUMBER = "1-800-555-0100"
 FAR_END = """
@@ -91,8 +91,7 @@ def test_a_port_that_modem_manager_has_is_told_with_what_keeps_it_off(machine: M
 
 
 def test_the_readmes_lines_find_a_usb_modem_and_dial_at_once(machine: Machine) -> None:
-    blocks = re.findall(r"```sh\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
-    [lines] = (block.splitlines() for block in blocks if "70-rig.rules" in block)
+    lines = shell_block("70-rig.rules")
     machine.run("cp /root/bench.toml my-bench.toml; ln -sf /opt/rig/.venv/bin/rig /usr/local/bin/rig").check()
     for line in lines[:2]:
         machine.run(line).check()

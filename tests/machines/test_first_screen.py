@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from tests.machines.building import PROJECT, System
+from tests.machines.building import System
 from tests.machines.distributions import CLEAN, Distribution
+from tests.reports.test_commands import commands
 
 CHECKOUT = "/root/rig"
-TIMES = re.compile(r"\d+\.\d{3} s|^\s*…")
 
 pytestmark = pytest.mark.timeout(3600)
 
 
-def shown() -> list[str]:
+def shown() -> tuple[str, ...]:
     """What `make dial` prints, as far as it is the same each time."""
-    [block] = re.findall(r"```console\n\$ rig dial.*?\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
-    return [line.strip() for line in block.splitlines() if line.strip() and not TIMES.search(line)]
+    [dial] = (one for one in commands() if one.document == "README.md" and one.words[:2] == ("rig", "dial"))
+    return dial.lines
 
 
 @pytest.mark.parametrize("distribution", CLEAN, ids=lambda distribution: distribution.name)
