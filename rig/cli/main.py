@@ -29,6 +29,7 @@ COMMANDS = {
         "consoles",
         "fetch",
         "conform",
+        "qualify",
     )
 } | {"detect": "rig.cli.detect:detect_command"}
 """Where each is. Most of what a run imports is one command's."""

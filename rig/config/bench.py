@@ -13,6 +13,7 @@ from rig.drivers.faults.messages import Kind, kind_of
 from rig.drivers.faults.rule import Action, Rule, parse
 from rig.drivers.modem.number import Number
 from rig.drivers.serial.ports import FILTERS
+from rig.drivers.sound.impairments import Impairments
 
 
 class FilterTable(Table, frozen=True):
@@ -122,8 +123,13 @@ class NumberTable(Table, frozen=True):
 
 
 class ExchangeTable(Table, frozen=True):
-    """Seconds, and bit/s."""
+    """Seconds, and bit/s. ``line``: what it carries, bytes as they are, or sound, in which modems hear each other; then
+    ``rate`` is the fastest that they try, ``training`` is theirs, ``pace`` says whether the line's time is the world's
+    or passes as fast as the machine can make sound, and ``impairments`` are the line's."""
 
+    line: Literal["wired", "analogue"] = "wired"
+    pace: Literal["real", "instant"] = "real"
+    impairments: Impairments = Impairments()
     rate: Literal["instant"] | int = 33600
     setup: float = 1.0
     ring_every: float = 6.0
@@ -411,8 +417,10 @@ class Bench(Table, frozen=True):
 
     @property
     def instant(self) -> bool:
-        """Whether its telephone lines are emulated ones without pacing."""
-        return self.exchange is not None and self.exchange.rate == "instant"
+        """Whether its telephone lines are emulated ones whose time is not the world's: a rate says nothing then."""
+        if self.exchange is None:
+            return False
+        return self.exchange.rate == "instant" or (self.exchange.line, self.exchange.pace) == ("analogue", "instant")
 
     @property
     def dials(self) -> bool:

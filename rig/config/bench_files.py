@@ -29,12 +29,14 @@ from rig.drivers.base.errors import ConfigError, UsageError
 from rig.drivers.base.tables import convert, read
 from rig.drivers.faults.messages import Kind, kind_of
 from rig.drivers.faults.rule import parse
+from rig.drivers.sound.impairments import Impairments
 from rig.drivers.tls.policy import TLSLITE_CIPHERS, TLSLITE_VERSIONS, Policy
 
 LONGEST_WAIT = 1_000_000
 """Seconds, eleven days: poll(2) takes its milliseconds as an int."""
 MOST_CONSOLES = 16
 REGISTERED_RATES = range(300, 115201)
+ANALOGUE_RATES = (300, 1200, 2400)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -351,7 +353,12 @@ def _validate_modem(modem: ModemTable, key: str, wrong: Any) -> None:
 
 
 def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
-    if exchange.rate != "instant" and exchange.rate not in REGISTERED_RATES:
+    if exchange.line == "analogue":
+        if exchange.rate not in ANALOGUE_RATES:
+            raise wrong("exchange.rate", f"modems that make sound take {', '.join(map(str, ANALOGUE_RATES))} bit/s")
+    elif exchange.impairments != Impairments():
+        raise wrong("exchange.impairments", 'they are of a line that carries sound: line = "analogue"')
+    elif exchange.rate != "instant" and exchange.rate not in REGISTERED_RATES:
         raise wrong("exchange.rate", 'it takes 300 to 115200 bit/s, or "instant"')
     for name in ("setup", "ring_every", "training", "patience"):
         if not 0 <= getattr(exchange, name) <= 600:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rig.config.bench import PartitionTable
 from rig.drivers.base.shared import Shared
+from rig.drivers.net import netlink
 from rig.drivers.net.namespace import NetworkNamespace
 from rig.drivers.net.netlink import IPRoute, NetlinkError
 from rig.run.owner import Owner
@@ -84,7 +85,7 @@ class PartitionRouting:
             yield
 
     def attach(self, interface: str, partitions: Sequence[Partition]) -> None:
-        """Give the PPP interface, which is there now, its alternate addresses."""
+        """Give the PPP interface its alternate addresses. Raises InterfaceGoneError when the call has ended."""
         for partition in partitions:
             self._console.add_address(interface, IPv4Interface(f"{partition.alternate}/32"))
 
@@ -94,8 +95,8 @@ class PartitionRouting:
         caller. ``number``: of that call's own."""
         table, priority = FIRST_BACK_TABLE + number, FIRST_BACK_PRIORITY + number
         with self._console.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
-            link.route("add", table=table, dst="0.0.0.0/0", oif=index, scope=RT_SCOPE_LINK)
+            with netlink.interface(link, interface) as index:
+                link.route("add", table=table, dst="0.0.0.0/0", oif=index, scope=RT_SCOPE_LINK)
             try:
                 link.rule("add", table=table, priority=priority, src=str(address), src_len=32)
                 try:
@@ -110,8 +111,9 @@ class PartitionRouting:
         """The console's own way to somebody, and its address for him. It goes with the interface, where that goes
         first."""
         with self._console.netlink() as link:
-            way = {"dst": f"{host}/32", "oif": link.link_lookup(ifname=interface)[0], "prefsrc": str(source)}
-            link.route("add", **way)
+            with netlink.interface(link, interface) as index:
+                way = {"dst": f"{host}/32", "oif": index, "prefsrc": str(source)}
+                link.route("add", **way)
             try:
                 yield
             finally:
@@ -148,8 +150,8 @@ class PartitionRouting:
         table, priority = FIRST_TABLE + partition.index, FIRST_PRIORITY + partition.index
         to = str(partition.alternate)
         with self._console.netlink() as link:
-            leads = link.link_lookup(ifname=partition.interface)[0]
-            link.route("add", table=table, dst=f"{to}/32", gateway=str(partition.own), oif=leads)
+            with netlink.interface(link, partition.interface) as index:
+                link.route("add", table=table, dst=f"{to}/32", gateway=str(partition.own), oif=index)
             try:
                 link.rule("add", table=table, priority=priority, dst=to, dst_len=32)
                 try:

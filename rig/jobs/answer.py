@@ -28,6 +28,7 @@ from rig.drivers.base.errors import (
     BusyError,
     CallError,
     CarrierLostError,
+    InterfaceGoneError,
     NoAnswerError,
     NoCarrierError,
     NoDialtoneError,
@@ -39,7 +40,6 @@ from rig.drivers.base.interruptions import waiting
 from rig.drivers.base.secret import Secret
 from rig.drivers.modem.number import Number
 from rig.drivers.net.namespace import NetworkNamespace
-from rig.drivers.ppp.up import PppUp
 from rig.jobs.arming import Arming, ArmingError, Step
 from rig.jobs.credentials import derive
 from rig.jobs.ending import to_its_end
@@ -334,17 +334,20 @@ def _one_call(end: AnsweringEnd, arming: Arming, progress: Progress, verdict: In
         raise
     rang = time.monotonic()
     arming.step(Step.ANSWER)
-    rate, up = 0, None
+    rate, got_in = 0, ""
     try:
         rate = end.answer().rate
         up = end.start_ppp()
+        got_in = f"{up.interface} is up: {up.local}, caller {up.peer}, {up.auth}"
+    except InterfaceGoneError:
+        got_in = "somebody got in, and was gone before the way to the partitions was there"
     except AuthenticationError as error:
         arming.step(Step.WRONG)
         failure: RigError = error
     except (CallError, PppError) as error:
         arming.step(Step.AUTHENTICATED if end.authenticated else Step.GIVEN_UP)
         failure = error
-    if up is None:
+    if not got_in:
         said = failure.result if isinstance(failure, CallError) else failure.outcome
         verdict.calls.append(InboundCall(end.caller, said, rate))
         progress.note(f"{said}: {failure}")
@@ -353,13 +356,13 @@ def _one_call(end: AnsweringEnd, arming: Arming, progress: Progress, verdict: In
         return False
     arming.step(Step.AUTHENTICATED)
     verdict.calls.append(InboundCall(end.caller, "CONNECT", rate, time.monotonic() - rang))
-    _session(end, up, progress)
+    progress.note(got_in)
+    _until_the_end(end, progress)
     return True
 
 
-def _session(end: AnsweringEnd, up: PppUp, progress: Progress) -> None:
+def _until_the_end(end: AnsweringEnd, progress: Progress) -> None:
     """Until the caller hangs up. Raises what else ended it: time, silence, a lost line."""
-    progress.note(f"{up.interface} is up: {up.local}, caller {up.peer}, {up.auth}")
     with progress.step("the caller is there"), waiting():
         end.session.wait_end(None)
     failure = end.near.failure()

@@ -162,7 +162,8 @@ class AnsweringEnd:
         return self.near.dial(number)
 
     def start_ppp(self) -> PppUp:
-        """PPP over the call until IP is up and the partitions are there; see Pppd.wait_up for what it raises."""
+        """PPP over the call until IP is up and the partitions are there; see Pppd.wait_up for what it raises.
+        InterfaceGoneError is of a caller that got in, and hung up at once."""
         up = self.near.start_ppp()
         self.attach(up.interface)
         return up

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rig.config.bench import PppTable
 from rig.console.console import Console
-from rig.drivers.base.errors import CallError, CarrierLostError, NoModemError, PppError, RigError
+from rig.drivers.base.errors import CallError, CarrierLostError, InterfaceGoneError, NoModemError, PppError, RigError
 from rig.drivers.base.line_rate import BITS_A_BYTE
 from rig.drivers.modem.call import Connection
 from rig.drivers.modem.modem import Modem
@@ -119,6 +119,9 @@ class NearEnd:
             up = self.session.wait_up(self.ppp.timeout)
         except BaseException as error:
             self._progress.fail(error)
+            if isinstance(error, InterfaceGoneError):
+                self.session.wait_end(LOST_SECONDS)
+                raise InterfaceGoneError(f"IP was up, and at once it ended: {self.failure()}") from error
             if isinstance(error, CarrierLostError):
                 raise self.failure() from None
             raise

@@ -27,6 +27,10 @@ from rig.run.owner import Owner
 from rig.run.process import PartnerProcess
 
 BUSY_SECONDS = 15
+RETRAINS = "ATS10=14"
+"""A carrier that is trained on anew is away for a second; a gateway's modem elsewhere is told to hang up sooner."""
+TRAINING_SECONDS = 30
+"""Of modems that do it by sound: V.8 takes six, or gives up, and V.22bis three."""
 """Within which a gateway on a busy machine has answered. One whose caller gave up meanwhile answers nobody, and is deaf
 for so long to the next."""
 
@@ -110,7 +114,8 @@ def answered(bench: Bench, lines: EmulatedExchange | None, secret: Secret) -> tu
         commands = call.settings(table.modem.carrier_wait, table.modem.init)
         port, speed = modem_port(table.modem), table.modem.speed
         return (LigLine(port, (secret,), not table.manner, known, speed, commands=commands, manner=table.manner),)
-    soon = call.settings(round(exchange.training) + BUSY_SECONDS, "")
+    training = TRAINING_SECONDS if lines.plan.analogue is not None else round(exchange.training)
+    soon = call.settings(training + BUSY_SECONDS, RETRAINS if lines.plan.analogue is not None else "")
     return tuple(
         LigLine(
             str(lines.plan.port(name)),

@@ -94,5 +94,7 @@ def begin(capture: Capture, owner: Owner, bench: Bench, near: NearEnd, lines: Em
     if lines is not None:
         line = PARTITION_LINE if remote is not None else NEAR_LINE
         lines.control.ask("record", line=line, file=str(capture.line(line)))
+        if lines.plan.analogue is not None:
+            lines.control.ask("sound", line=line, file=str(capture.line_sound()))
     elif remote is None:
         near.record = capture.line(near.port)

@@ -16,6 +16,12 @@ SHORTEST_BIN = 1.0
 """Seconds; a line's record has times to a tenth, so that shorter ones would show its grain."""
 
 
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """A line through points, as an SVG path; none through none."""
+    joined = " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f"M{joined}" if joined else ""
+
+
 @dataclass(frozen=True)
 class Carried:
     """So many bytes, at a time in seconds since 1970; ``sent`` by the near end, or to it."""
@@ -45,8 +51,8 @@ class Throughput:
         points, width = [], (WIDTH - LEFT) / len(values)
         for number, value in enumerate(values):
             y = self.height(value)
-            points += [f"{LEFT + number * width:.1f},{y:.1f}", f"{LEFT + (number + 1) * width:.1f},{y:.1f}"]
-        return "M" + " L".join(points)
+            points += [(LEFT + number * width, y), (LEFT + (number + 1) * width, y)]
+        return path(points)
 
     def height(self, value: float) -> float:
         """Where a value is, from the top of the picture."""

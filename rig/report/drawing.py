@@ -34,7 +34,8 @@ def boxes(subject: Subject) -> list[Box]:
     found = [_near_end(subject, bench), *([] if cable else _modem(bench, verdict))]
     found[-1].joint = "null-modem cable" if cable else "telephone line"
     if bench.exchange is not None:
-        rate = "without pacing" if bench.instant else f"{bench.exchange.rate} bit/s"
+        rate = "without pacing" if bench.exchange.rate == "instant" else f"{bench.exchange.rate} bit/s"
+        rate += ", by sound" if bench.exchange.line == "analogue" else ""
         numbers = [f"{bench.near_end.number}: the near end"] if inbound else _numbers(bench, verdict)
         found.append(Box("telephone exchange", [rate, *numbers], "telephone line", True))
     if inbound and bench.vpn_gateway is None:

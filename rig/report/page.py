@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
-import jinja2
-
-from rig.report import chart, drawing, forest, ike_ladder, ladder, matrix, timeline
+from rig.report import chart, drawing, forest, ike_ladder, ladder, matrix, spectrogram, templates, timeline
 from rig.report.subject import Subject
 from rig.run.capture import NEAR, PARTITION
 
 LADDER_END = 250
 """Messages that are shown of each end of a long ladder."""
-FOLDER = Path(__file__).parent
 
 
 def render(subject: Subject) -> str:
     """The whole page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+    environment = templates.environment()
     environment.filters |= {"seconds": seconds, "number": number}
     rungs = _ladder(subject)
     spans = timeline.spans(subject.trace)
     return environment.get_template("page.html.j2").render(
         subject=subject,
         verdict=subject.verdict,
-        style=(FOLDER / "page.css").read_text(),
+        style=templates.style(),
         when=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(subject.trace.started)),
         zone=time.strftime("%Z", time.localtime(subject.trace.started)),
         spans=spans,
@@ -40,6 +33,8 @@ def render(subject: Subject) -> str:
         rows=matrix.rows(subject.fence) if subject.fence else [],
         findings=list(matrix.findings(subject.fence)) if subject.fence else [],
         throughput=_throughput(subject),
+        sound=_sound(subject),
+        spectrogram=spectrogram,
         chart=chart,
         forest=forest.forest(subject.differences),
         dots=chart.dots((call.total, call.outcome) for call in subject.calls),
@@ -58,6 +53,11 @@ def _throughput(subject: Subject) -> chart.Throughput | None:
     carried = [chart.Carried(one.time, one.outgoing, len(one.data)) for one in wire.packets] if wire else []
     marks = [subject.trace.started + at for at in timeline.new_keys(subject.trace)]
     return chart.throughput(carried, 0, marks)
+
+
+def _sound(subject: Subject) -> spectrogram.Picture | None:
+    found = subject.capture.sound if subject.capture is not None else None
+    return spectrogram.picture(found) if found is not None else None
 
 
 def _ladder(subject: Subject) -> list[ladder.Rung]:

@@ -25,6 +25,8 @@ from rig.drivers.net.namespace import NetworkNamespace
 from rig.drivers.net.packet_socket import Packet
 from rig.drivers.net.packet_tap import PacketTap
 from rig.drivers.ppp.line_record import Chunk, frames, read_record
+from rig.run import call_sound
+from rig.run.call_sound import CallSound
 from rig.run.owner import Owner
 
 if TYPE_CHECKING:
@@ -69,14 +71,16 @@ class _Tap:
 
 class Capture:
     """One run's. ``wires``: what was taken, once it is over; ``chunks``: the bytes of the modem's line; ``keys`` of
-    VPNs, as lines of Wireshark's tables, by the table's name; ``secrets``: keep passwords, and keys."""
+    VPNs, as lines of Wireshark's tables, by the table's name; ``sound`` of a line that carries any; ``secrets``: keep
+    passwords, and keys, and the sound of what was sent, in which they are."""
 
     def __init__(self, *, secrets: bool = False) -> None:
         self.wires: list[Wire] = []
         self.chunks: list[Chunk] = []
         self.keys: dict[str, list[str]] = {}
+        self.sound: CallSound | None = None
         self._secrets = secrets
-        self._record = Path()
+        self._record = self._sound = Path()
         self._taps: list[_Tap] = []
         self._esp_keys: list[EspKeys] = []
         self._ike_logs: list[Path] = []
@@ -84,7 +88,7 @@ class Capture:
 
     def attend(self, owner: Owner) -> None:
         """First of all in a run: what was taken is read at its very end, when the line has been hung up."""
-        self._record = owner.folder / "line.record"
+        self._record, self._sound = owner.folder / "line.record", owner.folder / "line.wav"
         owner.on_close(self._collect)
 
     def tap(self, owner: Owner, namespace: NetworkNamespace, interface: str, what: str) -> None:
@@ -110,7 +114,17 @@ class Capture:
         self._line = name
         return self._record
 
+    def line_sound(self) -> Path:
+        """The file into which somebody is to record the sound of a telephone line; see call_sound."""
+        return self._sound
+
+    def kept_sound(self) -> bytes:
+        """What of the sound may be kept, as a WAV file."""
+        assert self.sound is not None
+        return (self.sound if self._secrets else self.sound.without_data()).wav()
+
     def _collect(self) -> None:
+        self.sound = call_sound.read(self._sound)
         if self._record.is_file():
             record = self._record.read_bytes()
             self.chunks = list(read_record(record))

@@ -22,7 +22,7 @@ from rig.drivers.net import conntrack, firewall
 from rig.fixtures.inbound import Armed, armed, connected
 from rig.jobs.answer import as_before, await_listening, second_call
 from rig.jobs.arming import ArmingError, ArmingState
-from rig.links.answering import NotCalledError
+from rig.links.answering import AnsweringEnd, NotCalledError
 from rig.run.progress import Progress
 from tests.lab.scripted_peer import CHAP, ScriptedPeer
 
@@ -48,6 +48,26 @@ def test_what_is_promised_is_reached_and_nothing_else(inbound_call: InboundCall,
     assert [(result.name, result.observed) for result in results if result.held is False] == []
     assert sum(result.held is True for result in results) == 13
     assert [one.name for one in partitions if not one.allowed] == ["board"]
+
+
+class Late(AnsweringEnd):
+    """Comes to lead to the partitions when the caller has been there and is gone."""
+
+    def attach(self, interface: str) -> None:
+        assert self.near.session.wait_end(TOLD_SECONDS)
+        super().attach(interface)
+
+
+def test_who_hangs_up_at_once_has_been_there(inbound_bench: InboundBench, tmp_path: Path) -> None:
+    late = inbound_bench.with_end(Late, Progress.silent())
+    before = late.end.surroundings()
+    with armed(late, tmp_path / "arming.json") as one:
+        with connected(one):
+            pass
+        one.wait()
+        assert one.arming.record.state is ArmingState.USED
+        assert [call.result for call in one.verdict.calls] == ["CONNECT"]
+    assert as_before(late.end, before).held
 
 
 @pytest.mark.paper("2.2.1")

@@ -72,6 +72,11 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         ("[lig]\naddress = '1.1.1.1'", "key 'lig.pool' is missing"),
         (LIG.replace("16/28", "17/28"), "has host bits set"),
         ("[exchange]\nrate = 56", "key 'exchange.rate': it takes 300 to 115200 bit/s"),
+        ("[exchange]\nline = 'analogue'", "key 'exchange.rate': modems that make sound take 300, 1200, 2400 bit/s"),
+        ("[exchange.impairments]\nnoise = -40", 'they are of a line that carries sound: line = "analogue"'),
+        ("[exchange.impairments]\nnoise = 20", "key 'exchange.impairments.noise': it takes `float` <= 3"),
+        ("[exchange.impairments]\nhits = 3", "unknown key 'exchange.impairments.hits'"),
+        ("[exchange.impairments.tone]\nherz = 3", "key 'exchange.impairments.tone.herz'; did you mean 'hertz'?"),
         ("[exchange]\nsetup = -1", "key 'exchange.setup': it takes 0 to 600 seconds"),
         ("[[exchange.numbers]]\nnumber = '555'\nkind = 'fax'", "key 'exchange.numbers[0].kind': it takes 'lig' or"),
         (

@@ -10,6 +10,8 @@ import pytest
 from rig.parts.exchange.circuit import BITS_PER_BYTE, Direction
 from rig.parts.exchange.exchange import Exchange, Subscriber, Timing, canonical
 from rig.parts.exchange.hayes.events import Line
+from rig.parts.exchange.taps import Taps
+from rig.parts.exchange.wired import WiredLines
 from tests.unit.virtual_time import run
 
 TIMING = Timing(rate=33600, setup=1.0, ring_every=6.0, training=3.0, patience=10.0)
@@ -36,7 +38,7 @@ class Town:
     """An exchange with a caller and a hunt group of two."""
 
     def __init__(self) -> None:
-        self.exchange = Exchange(TIMING)
+        self.exchange = Exchange(TIMING, WiredLines(Taps()).join)
         self.caller = self._phone("caller", "5550199")
         hunt = self.exchange.list_number("1-800-555-0100", "modem")
         self.hunt = [self.exchange.subscribe(name, hunt) for name in ("one", "two")]
@@ -130,7 +132,7 @@ def test_hunt_group_rings_the_first_free_line_and_is_busy_when_none_is() -> None
     ("number", "heard"),
     [
         ("5550101", [Line.DIALTONE, Line.BUSY, Line.RELEASED]),
-        ("5550103", [Line.DIALTONE, Line.RINGBACK, Line.RELEASED]),
+        ("5550103", [Line.DIALTONE, Line.RINGBACK, Line.VOICE, Line.RELEASED]),
         ("5559999", [Line.DIALTONE, Line.QUIET, Line.RELEASED]),
     ],
 )

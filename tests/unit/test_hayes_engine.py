@@ -189,7 +189,7 @@ def test_z_loads_what_w_stored_and_f_the_factory_settings(desk: Desk) -> None:
 
 def test_dialling_goes_off_hook_waits_for_dial_tone_and_sends_digits(desk: Desk) -> None:
     desk.keys("ATDT1-800-555-0100\r")
-    assert desk.did(OffHook) == [OffHook(answer=False)]
+    assert desk.did(OffHook) == [OffHook(answer=False, carrier="V34")]
     assert desk.did(SendDigits) == []
     desk.line(Line.DIALTONE)
     assert desk.did(SendDigits) == [SendDigits("18005550100")]
@@ -334,7 +334,7 @@ def test_auto_answer_after_s0_rings_counts_in_s1_and_tells_each_ring() -> None:
     assert desk.command("ATS1?") == "002|OK"
     assert not desk.did(OffHook)
     desk.line(Line.RING)
-    assert desk.did(OffHook) == [OffHook(answer=True)]
+    assert desk.did(OffHook) == [OffHook(answer=True, carrier="V34")]
 
 
 def test_rings_are_forgotten_eight_seconds_after_the_last() -> None:

@@ -43,7 +43,7 @@ class Subnet:
         self._ports = 0
         with self._switch.netlink() as link:
             link.link("add", ifname=BRIDGE, kind="bridge")
-            link.link("set", index=link.link_lookup(ifname=BRIDGE)[0], state="up")
+        self._switch.set_up(BRIDGE)
 
     def join(self, namespace: NetworkNamespace, card: str) -> IPv4Address:
         """Lay a cable to a card, up at once; its address."""

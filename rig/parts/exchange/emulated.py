@@ -6,6 +6,7 @@ from rig.config.bench import Bench
 from rig.drivers.faults.messages import Kind
 from rig.drivers.serial.ports import await_port
 from rig.parts.exchange import switch
+from rig.parts.exchange.analogue.plan import AnaloguePlan
 from rig.parts.exchange.exchange import Timing
 from rig.parts.exchange.switch import Entry, Plan
 from rig.run.control import Control
@@ -27,6 +28,14 @@ def _timing(bench: Bench) -> Timing:
     return Timing(rate, table.setup, table.ring_every, table.training, table.patience)
 
 
+def _analogue(bench: Bench) -> AnaloguePlan | None:
+    table = bench.exchange
+    assert table is not None
+    if table.line == "wired":
+        return None
+    return AnaloguePlan(int(table.rate), table.pace == "instant", table.impairments)
+
+
 def _entries(bench: Bench) -> tuple[Entry, ...]:
     assert bench.exchange is not None
     return tuple(
@@ -46,7 +55,8 @@ class EmulatedExchange:
     def __init__(self, bench: Bench, owner: Owner) -> None:
         self._modem = bench.near_end.modem
         faults = bench.faults.rules(Kind.PPP)
-        self.plan = Plan(_timing(bench), _entries(bench), owner.folder, faults, (NEAR_LINE, PARTITION_LINE))
+        faulty = (NEAR_LINE, PARTITION_LINE)
+        self.plan = Plan(_timing(bench), _entries(bench), owner.folder, faults, faulty, _analogue(bench))
         self.control = Control(self.plan.control_path)
         self.process = owner.own(PartnerProcess("exchange", switch.main, (self.plan,), owner.folder / "exchange.log"))
 

@@ -12,11 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rig.drivers.faults.rule import Sender
-from rig.drivers.faults.switchboard import Switchboard
-from rig.parts.exchange.circuit import Direction
 from rig.parts.exchange.hayes.events import Line
-from rig.parts.exchange.line_faults import Deliver, FaultyDirection
+from rig.parts.exchange.loop import Clock, Handle, Telephone
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,17 @@ class Timing:
         return self.rate or 115200
 
 
-class Telephone(Protocol):
-    """What stands at the end of a subscriber's line."""
+class Circuit(Protocol):
+    """What joins the ends of a call that was answered. ``connected``: their modems hear each other's carrier."""
 
-    def line_event(self, event: Line, rate: int = 0) -> None: ...
+    @property
+    def connected(self) -> bool: ...
 
-    def line_data(self, data: bytes) -> None: ...
+    def carried(self, sender: Subscriber) -> int:
+        """How many bytes of this side's have arrived."""
+
+    def end(self) -> None:
+        """Take it down; nobody is told."""
 
 
 @dataclass(eq=False)
@@ -53,6 +55,17 @@ class Subscriber:
     call: ExchangeCall | None = None
     dialled: str = ""
     off_hook: bool = False
+
+    def tell(self, event: Line, rate: int = 0) -> None:
+        """Whatever stands at its end, if anything does."""
+        if self.telephone is not None:
+            self.telephone.line_event(event, rate)
+
+    def in_call(self) -> ExchangeCall:
+        """The call that it is in. Raises ValueError where it is in none."""
+        if self.call is None:
+            raise ValueError(f"line {self.name} is in no call")
+        return self.call
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ def canonical(number: str) -> str:
 
 
 class ExchangeCall:
-    """A call from its last digit to the hook: ringing, training, circuit."""
+    """A call from its last digit to the hook: ringing, and the circuit once it was answered."""
 
     def __init__(self, exchange: Exchange, caller: Subscriber, listing: Listing) -> None:
         self.exchange = exchange
@@ -80,125 +93,89 @@ class ExchangeCall:
         self.caller = caller
         self.callee: Subscriber | None = None
         self.listing = listing
-        self.connected = False
         self.answered = False
-        self._timers: list[asyncio.TimerHandle] = []
-        self._directions: dict[Subscriber, Direction] = {}
+        self.circuit: Circuit | None = None
+        self._timers: list[Handle] = []
 
     def begin(self) -> None:
-        self._later(self.timing.setup, self._present)
+        self.later(self.timing.setup, self._present)
 
-    def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        if self in self.exchange.calls:  # a modem may have hung up within what it was just told
-            self._timers.append(asyncio.get_running_loop().call_later(seconds, what))
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        """Do it then, unless the call has ended."""
+        if self.goes_on():  # a modem may have hung up within what it was just told
+            self._timers.append(self.exchange.clock.call_later(seconds, what))
+
+    def goes_on(self) -> bool:
+        return self in self.exchange.calls
 
     def _present(self) -> None:
         kind = self.listing.kind
         if kind == "modem":
             self.callee = next((line for line in self.listing.lines if not line.off_hook and not line.call), None)
         if kind == "busy" or (kind == "modem" and self.callee is None):
-            self._tell(self.caller, Line.BUSY)
+            self.caller.tell(Line.BUSY)
         elif kind == "unknown":
-            self._tell(self.caller, Line.QUIET)
+            self.caller.tell(Line.QUIET)
         else:
             if self.callee is not None:
                 self.callee.call = self
             self._ring()
         if kind == "voice":
-            self._later(self.timing.ring_every / 2, self._voice)
+            self.later(self.timing.ring_every / 2, self._voice)
         if kind in ("busy", "unknown") or (kind == "modem" and self.callee is None):
-            self._later(self.timing.patience, self.release)
+            self.later(self.timing.patience, self.release)
 
     def _ring(self) -> None:
         if self.answered:
             return
-        self._tell(self.caller, Line.RINGBACK)
+        self.caller.tell(Line.RINGBACK)
         if self.callee is not None:
-            self._tell(self.callee, Line.RING)
-        self._later(self.timing.ring_every, self._ring)
+            self.callee.tell(Line.RING)
+        self.later(self.timing.ring_every, self._ring)
 
     def _voice(self) -> None:
         """Somebody says hello to a modem, and hangs up."""
         self.answered = True
-        self._later(self.timing.patience, self.release)
+        self.caller.tell(Line.VOICE)
+        self.later(self.timing.patience, self.release)
 
     def answer(self) -> None:
-        """The callee goes off hook; both modems train, then carrier is there."""
+        """The callee goes off hook, and is joined to the caller."""
         if not self.answered:
             self.answered = True
-            self._later(self.timing.training, self._connect)
+            self.circuit = self.exchange.join(self)
 
     def silence(self) -> None:
         """The callee is off hook and does not answer as a modem does: ringing ends, and no carrier comes."""
         self.answered = True
 
-    def _connect(self) -> None:
-        assert self.callee is not None
-        if self.caller.telephone is None:
-            return  # a person, who hears a modem, and says hello to it
-        self.connected = True
-        ends = (self.caller, self.callee)
-        for sender, receiver in (ends, ends[::-1]):
-            assert receiver.telephone is not None
-            deliver = self._as_it_comes(sender, receiver, receiver.telephone.line_data)
-            self._directions[sender] = Direction(self.timing.rate, deliver, self.drop)
-        self._directions[self.callee].faults.drop_after = self.listing.drop_after
-        for end in ends:
-            self._tell(end, Line.CARRIER, self.timing.reported_rate)
-
-    def _as_it_comes(self, sender: Subscriber, receiver: Subscriber, deliver: Deliver) -> Deliver:
-        """The same, by the faults of either's line, and whoever records a line is told: of what its end has sent, and
-        of what has come to it."""
-        faults = self.exchange.faults
-        deliver = self._recorded(receiver, False, deliver)
-        for end in (sender, receiver):
-            if end.name in faults:
-                whose: Sender = "near" if end is sender else "far"
-                deliver = FaultyDirection(faults[end.name], whose, deliver, lambda: self in self.exchange.calls)
-        return self._recorded(sender, True, deliver)
-
-    def _recorded(self, end: Subscriber, sent: bool, deliver: Deliver) -> Deliver:
-        record = self.exchange.recorders.get(end.name)
-        if record is None:
-            return deliver
-
-        def recorded(data: bytes) -> None:
-            record(sent, data)
-            deliver(data)
-
-        return recorded
-
     def hang_up_after_patience(self) -> None:
         """The caller has no more patience than a voice that answers."""
-        self._later(self.timing.setup + self.timing.ring_every * 2 + self.timing.patience, self._caller_leaves)
+        self.later(self.timing.setup + self.timing.ring_every * 2 + self.timing.patience, self._caller_leaves)
 
     def _caller_leaves(self) -> None:
         self.hang_up(self.caller)
 
-    def outgoing(self, sender: Subscriber) -> Direction | None:
-        """The direction that carries what this side sends; None before and after the circuit."""
-        return self._directions.get(sender)
-
-    def incoming(self, receiver: Subscriber) -> Direction | None:
-        other = self.callee if receiver is self.caller else self.caller
-        return self._directions.get(other) if other is not None else None
+    def other(self, end: Subscriber) -> Subscriber | None:
+        """Who is at the other end; None where nobody is yet."""
+        return self.callee if end is self.caller else self.caller
 
     def drop(self) -> None:
         """Carrier goes, at both ends, as when the line is cut."""
         for end in self._ends():
-            self._tell(end, Line.CARRIER_LOST)
+            end.tell(Line.CARRIER_LOST)
         self._clear()
 
     def release(self) -> None:
         """The exchange lets the caller's line go."""
-        self._tell(self.caller, Line.RELEASED)
+        self.caller.tell(Line.RELEASED)
         self._clear()
 
     def hang_up(self, who: Subscriber) -> None:
         """One side goes on hook: the other loses carrier, or its ringing stops."""
         for end in self._ends():
             if end is not who and (self.answered or end is self.caller):
-                self._tell(end, Line.CARRIER_LOST)
+                end.tell(Line.CARRIER_LOST)
         self._clear()
 
     def _ends(self) -> list[Subscriber]:
@@ -207,31 +184,26 @@ class ExchangeCall:
     def _clear(self) -> None:
         for timer in self._timers:
             timer.cancel()
-        for direction in self._directions.values():
-            direction.close()
-        self._directions.clear()
+        if self.circuit is not None:
+            self.circuit.end()
         for end in self._ends():
             if end.call is self:
                 end.call = None
         self.exchange.ended(self)
 
-    @staticmethod
-    def _tell(end: Subscriber, event: Line, rate: int = 0) -> None:
-        if end.telephone is not None:
-            end.telephone.line_event(event, rate)
-
 
 class Exchange:
-    """The directory, and the calls under way."""
+    """The directory, and the calls under way. ``join`` makes the circuit of a call; without a ``clock`` the time is the
+    event loop's."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, join: Callable[[ExchangeCall], Circuit], clock: Clock | None = None) -> None:
         self.timing = timing
+        self.join = join
+        self.clock = clock or asyncio.get_running_loop()
         self.directory: dict[str, Listing] = {}
         self.subscribers: dict[str, Subscriber] = {}
         self.calls: list[ExchangeCall] = []
         self.dead_lines: set[str] = set()
-        self.recorders: dict[str, Callable[[bool, bytes], None]] = {}
-        self.faults: dict[str, Switchboard] = {}
         self._spare_names = itertools.count(1)
 
     def list_number(self, number: str, kind: str, drop_after: int | None = None) -> Listing:
@@ -246,6 +218,13 @@ class Exchange:
         self.subscribers[name] = line
         return line
 
+    def unsubscribe(self, name: str) -> None:
+        """A line that is no more."""
+        line = self.subscribers.pop(name)
+        for listing in self.directory.values():
+            if line in listing.lines:
+                listing.lines.remove(line)
+
     # --- what telephones do ------------------------------------------------------------------------------
 
     def off_hook(self, line: Subscriber) -> None:
@@ -254,8 +233,8 @@ class Exchange:
         if line.call is not None:  # somebody is ringing: there is no dial tone but a caller on the line
             line.call.silence()
             return
-        if line.name not in self.dead_lines and line.telephone is not None:
-            line.telephone.line_event(Line.DIALTONE)
+        if line.name not in self.dead_lines:
+            line.tell(Line.DIALTONE)
 
     def answer(self, line: Subscriber) -> None:
         line.off_hook = True

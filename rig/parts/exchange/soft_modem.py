@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 
 from rig.drivers.modem.profile import Profile
-from rig.parts.exchange.exchange import Exchange, Subscriber
 from rig.parts.exchange.hayes.engine import Engine
 from rig.parts.exchange.hayes.events import (
     Carrier,
@@ -21,6 +20,7 @@ from rig.parts.exchange.hayes.events import (
     ToDte,
     ToLine,
 )
+from rig.parts.exchange.loop import Clock, Handle, Loop
 from rig.parts.exchange.terminal import Terminal
 
 OUT_LIMIT = 16384
@@ -28,25 +28,29 @@ OUT_LIMIT = 16384
 
 
 class SoftModem:
-    """One emulated modem, without a terminal until one is put at ``terminal``. See terminal.Dce."""
+    """One emulated modem, without a terminal until one is put at ``terminal``. See terminal.Dce, loop.Telephone.
 
-    def __init__(self, exchange: Exchange, line: Subscriber, profile: Profile | None = None) -> None:
-        self.exchange = exchange
-        self.line = line
-        self.engine = Engine(profile, instant=exchange.timing.rate is None)
+    ``instant``: it takes no time to dial and to train. Without a ``clock`` the time is the event loop's.
+    """
+
+    def __init__(
+        self, loop: Loop, profile: Profile | None = None, *, instant: bool = False, clock: Clock | None = None
+    ) -> None:
+        self.loop = loop
+        self.engine = Engine(profile, instant=instant)
         self.answer_delay = self.engine.persona.answer_delay
         self.terminal: Terminal | None = None
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.Handle | None = None
+        self._clock = clock or asyncio.get_running_loop()
+        self._timer: Handle | None = None
         self._timer_for: float | None = None
         self._input_held = False
         self._thinking = False
-        line.telephone = self
+        loop.attach(self)
 
     def close(self) -> None:
         """Unplug it."""
-        self.exchange.on_hook(self.line)
-        self.line.telephone = None
+        self.loop.on_hook()
+        self.loop.attach(None)
         if self._timer is not None:
             self._timer.cancel()
         if self.terminal is not None:
@@ -56,27 +60,26 @@ class SoftModem:
     # --- the terminal's side -------------------------------------------------------------------------------
 
     def set_dtr(self, on: bool) -> None:
-        self._run(self.engine.set_dtr(on, self._loop.time()))
+        self._run(self.engine.set_dtr(on, self._clock.time()))
 
     def takes_more(self) -> bool:
         if self._thinking:
             return False
         if self.engine.state is not ModemState.DATA:
             return True
-        direction = self.line.call.outgoing(self.line) if self.line.call else None
-        return direction is None or direction.room(self._resume)
+        return self.loop.room(self._resume)
 
     def from_dte(self, data: bytes) -> None:
         if self.answer_delay and b"\r" in data and self.engine.state is ModemState.COMMAND:
             self._thinking = True
-            self._loop.call_later(self.answer_delay, self._answer, data)
+            self._clock.call_later(self.answer_delay, self._answer, data)
         else:
-            self._run(self.engine.from_dte(data, self._loop.time()))
+            self._run(self.engine.from_dte(data, self._clock.time()))
 
     def _answer(self, data: bytes) -> None:
         """A command that took its time."""
         self._thinking = False
-        self._run(self.engine.from_dte(data, self._loop.time()))
+        self._run(self.engine.from_dte(data, self._clock.time()))
         self._resume()
 
     def _resume(self) -> None:
@@ -89,9 +92,7 @@ class SoftModem:
 
     def _hold_line(self, on: bool) -> None:
         self._input_held = on
-        direction = self.line.call.incoming(self.line) if self.line.call else None
-        if direction is not None:
-            direction.hold(on)
+        self.loop.hold(on)
 
     # --- the line's side -----------------------------------------------------------------------------------
 
@@ -101,11 +102,11 @@ class SoftModem:
         self.terminal.sample()
         if event is Line.RING:
             self.terminal.ring()
-        self._run(self.engine.on_line(event, self._loop.time(), rate))
-        self._loop.call_soon(self._resume)  # what waited for room on a line that may be gone now
+        self._run(self.engine.on_line(event, self._clock.time(), rate))
+        asyncio.get_running_loop().call_soon(self._resume)  # what waited for room on a line that may be gone now
 
     def line_data(self, data: bytes) -> None:
-        self._run(self.engine.from_line(data, self._loop.time()))
+        self._run(self.engine.from_line(data, self._clock.time()))
         if self.terminal is not None and self.terminal.pending >= OUT_LIMIT and not self._input_held:
             self._hold_line(True)
 
@@ -122,17 +123,15 @@ class SoftModem:
                 if self.terminal is not None:
                     self.terminal.write(data)
             case ToLine(data):
-                direction = self.line.call.outgoing(self.line) if self.line.call else None
-                if direction is not None:
-                    direction.write(data)
-            case OffHook(answer):
-                (self.exchange.answer if answer else self.exchange.off_hook)(self.line)
+                self.loop.send(data)
+            case OffHook():
+                self.loop.off_hook(effect)
             case OnHook():
-                self.exchange.on_hook(self.line)
-            case SendDigits(digits):
-                self.exchange.digits(self.line, digits)
+                self.loop.on_hook()
+            case SendDigits():
+                self.loop.digits(effect)
             case DialComplete():
-                self.exchange.dial_complete(self.line)
+                self.loop.dial_complete()
             case Carrier(on, lost):
                 if self.terminal is not None:
                     self.terminal.carrier(on, lost=lost)
@@ -149,12 +148,12 @@ class SoftModem:
         self._timer_for = deadline
         if deadline is None:
             return
-        if deadline <= self._loop.time():
-            self._timer = self._loop.call_soon(self._tick)
+        if deadline <= self._clock.time():
+            self._timer = asyncio.get_running_loop().call_soon(self._tick)
         else:
-            self._timer = self._loop.call_at(deadline, self._tick)
+            self._timer = self._clock.call_at(deadline, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
         with contextlib.suppress(OSError):
-            self._run(self.engine.tick(self._loop.time()))
+            self._run(self.engine.tick(self._clock.time()))

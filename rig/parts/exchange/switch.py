@@ -9,19 +9,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rig.config import profiles
 from rig.drivers.faults.rule import Rule
 from rig.drivers.faults.switchboard import Switchboard
+from rig.drivers.modem.profile import Profile
 from rig.drivers.ppp.line_record import RecordWriter
-from rig.parts.exchange.circuit import Direction
-from rig.parts.exchange.exchange import Exchange, ExchangeCall, Subscriber, Timing
+from rig.parts.exchange.analogue.plan import AnaloguePlan, check_installed
+from rig.parts.exchange.exchange import Exchange, Subscriber, Timing
 from rig.parts.exchange.hayes.faults import Fault
 from rig.parts.exchange.pty_terminal import PtyTerminal, Watcher
 from rig.parts.exchange.soft_modem import SoftModem
+from rig.parts.exchange.taps import Taps
 from rig.parts.exchange.usb_modem import UsbModem
+from rig.parts.exchange.wired import WiredLines
 from rig.run.control import Handler, serve
+
+if TYPE_CHECKING:
+    from rig.parts.exchange.analogue.lines import AnalogueLines
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,14 @@ class Entry:
 @dataclass(frozen=True)
 class Plan:
     """What the exchange is to be: timing, directory, and the folder where ports and control socket stand; ``faults`` of
-    the calls on the lines that are named ``faulty``."""
+    the calls on the lines that are named ``faulty``; ``analogue``: its lines carry sound."""
 
     timing: Timing
     entries: tuple[Entry, ...]
     folder: Path
     faults: tuple[Rule, ...] = ()
     faulty: tuple[str, ...] = ()
+    analogue: AnaloguePlan | None = None
 
     @property
     def control_path(self) -> Path:
@@ -68,18 +75,20 @@ class Switch:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.exchange = Exchange(plan.timing)
+        self._taps = Taps()
+        self.lines = _lines(plan, self._taps)
+        self.exchange = Exchange(plan.timing, self.lines.join, self.lines.clock)
         self.modems: dict[str, SoftModem] = {}
         self.usb: dict[str, UsbModem[SoftModem]] = {}
         self._faults = Switchboard(plan.faults)
         if plan.faults:
-            self.exchange.faults.update(dict.fromkeys(plan.faulty, self._faults))
+            self._taps.faults.update(dict.fromkeys(plan.faulty, self._faults))
         self._watcher = Watcher()
         self._records: dict[str, BinaryIO] = {}
         for entry in plan.entries:
             listing = self.exchange.list_number(entry.number, entry.kind, entry.drop_after)
             for name in entry.line_names():
-                self._put_on_pty(name, SoftModem(self.exchange, self.exchange.subscribe(name, listing)))
+                self._put_on_pty(name, self._modem(self.exchange.subscribe(name, listing)))
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -89,14 +98,12 @@ class Switch:
             "written": self.written,
             "misbehave": self.misbehave,
             "answer_late": self.answer_late,
-            "drop_carrier": self.drop_carrier,
-            "bit_errors": self.bit_errors,
-            "stall": self.stall,
             "dead_line": self.dead_line,
             "record": self.record,
             "calls": self.calls,
             "happened": self._faults.happened,
             "call_by_voice": self.exchange.call_by_voice,
+            **self.lines.handlers(self.exchange.subscribers.__getitem__),
         }
 
     def install(self, name: str, number: str, make: str = "", bus: str = "pty") -> str:
@@ -107,7 +114,7 @@ class Switch:
         if name in self.modems:
             raise ValueError(f"there is a line {name} already")
         listing = self.exchange.list_number(number, "modem")
-        modem = SoftModem(self.exchange, self.exchange.subscribe(name, listing), profiles.named(make) if make else None)
+        modem = self._modem(self.exchange.subscribe(name, listing), profiles.named(make) if make else None)
         if bus == "pty":
             self._put_on_pty(name, modem)
             return str(self.plan.port(name))
@@ -117,13 +124,18 @@ class Switch:
         self.modems[name] = modem
         return made.device.port_path
 
+    def _modem(self, line: Subscriber, profile: Profile | None = None) -> SoftModem:
+        loop = self.lines.loop(self.exchange, line)
+        instant = self.plan.timing.rate is None and self.plan.analogue is None
+        return SoftModem(loop, profile, instant=instant, clock=self.lines.clock)
+
     def _put_on_pty(self, name: str, modem: SoftModem) -> None:
         self.modems[name] = modem
         modem.terminal = PtyTerminal(modem, self.plan.port(name), self._watcher)
 
     def _spare(self, modem: SoftModem) -> SoftModem:
         """A second one of the same make, on a line that nobody can call."""
-        return SoftModem(self.exchange, Subscriber("", f"{modem.line.name}-at"), modem.engine.profile)
+        return self._modem(Subscriber("", f"{modem.loop.name}-at"), modem.engine.profile)
 
     def plug(self, line: str, plugged: bool) -> None:
         """Pull out a USB modem's plug, or put it in again."""
@@ -145,41 +157,8 @@ class Switch:
         """Unplug a line's modem."""
         modem = self.modems.pop(name)
         (self.usb.pop(name, None) or modem).close()
-        del self.exchange.subscribers[name]
-        for listing in self.exchange.directory.values():
-            if modem.line in listing.lines:
-                listing.lines.remove(modem.line)
-
-    def _call(self, line: str) -> ExchangeCall:
-        call = self.exchange.subscribers[line].call
-        if call is None:
-            raise ValueError(f"line {line} is in no call")
-        return call
-
-    def _directions(self, line: str) -> list[Direction]:
-        call, subscriber = self._call(line), self.exchange.subscribers[line]
-        found = [call.outgoing(subscriber), call.incoming(subscriber)]
-        if not call.connected:
-            raise ValueError(f"the call on line {line} has no carrier yet")
-        return [direction for direction in found if direction is not None]
-
-    def drop_carrier(self, line: str, after_bytes: int | None = None) -> None:
-        """Cut the call on a line: now, or once so many bytes have gone to that line."""
-        if after_bytes is None:
-            self._call(line).drop()
-        else:
-            towards = self._directions(line)[1]
-            towards.faults.drop_after = towards.carried + after_bytes
-
-    def bit_errors(self, line: str, rate: float) -> None:
-        """Errors in both directions, as the probability that a bit is wrong."""
-        for direction in self._directions(line):
-            direction.faults.bit_error_rate = rate
-
-    def stall(self, line: str, milliseconds: float) -> None:
-        """Nothing passes in either direction for so long."""
-        for direction in self._directions(line):
-            direction.stall(milliseconds / 1000)
+        self.exchange.unsubscribe(name)
+        self.lines.forget(name)
 
     def record(self, line: str, file: str) -> None:
         """Record what the calls on a line carry from now on, as rig.drivers.ppp.line_record has it; "" for no longer.
@@ -187,13 +166,13 @@ class Switch:
         ``file`` is made, and its owner alone may read it.
         """
         if (open_file := self._records.pop(line, None)) is not None:
-            del self.exchange.recorders[line]
+            del self._taps.recorders[line]
             open_file.close()
         if file:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._records[line] = os.fdopen(handle, "wb")
             writer = RecordWriter(self._records[line], time.time())
-            self.exchange.recorders[line] = lambda sent, data: writer.write(sent, data, time.time())
+            self._taps.recorders[line] = lambda sent, data: writer.write(sent, data, time.time())
 
     def stop_recording(self) -> None:
         for line in list(self._records):
@@ -210,14 +189,22 @@ class Switch:
                 "caller": call.caller.name,
                 "callee": call.callee.name if call.callee else None,
                 "number": call.listing.number,
-                "connected": call.connected,
+                "connected": call.circuit is not None and call.circuit.connected,
                 "bytes": [
-                    direction.carried if direction else 0
-                    for direction in (call.outgoing(call.caller), call.incoming(call.caller))
+                    call.circuit.carried(end) if call.circuit and end else 0 for end in (call.caller, call.callee)
                 ],
             }
             for call in self.exchange.calls
         ]
+
+
+def _lines(plan: Plan, taps: Taps) -> WiredLines | AnalogueLines:
+    if plan.analogue is None:
+        return WiredLines(taps)
+    check_installed()
+    from rig.parts.exchange.analogue.lines import AnalogueLines
+
+    return AnalogueLines(plan.analogue, taps)
 
 
 def main(plan: Plan, *, ready: Callable[[], None]) -> None:
@@ -227,7 +214,7 @@ def main(plan: Plan, *, ready: Callable[[], None]) -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         switch = Switch(plan)
-        async with await serve(plan.control_path, switch.handlers()):
+        async with await serve(plan.control_path, switch.handlers()), switch.lines.running():
             ready()
             await stop.wait()
         for name in list(switch.modems):

@@ -216,7 +216,7 @@ class Engine:
         fresh = not self.off_hook
         if fresh:
             self.off_hook = True
-            self._effects.append(OffHook(answer=False))
+            self._effects.append(self._off_hook(answer=False))
         self.state = ModemState.DIALLING
         if not fresh:
             self._next_step()
@@ -225,6 +225,10 @@ class Engine:
         else:
             self._start("step", 0 if self.instant else self.settings.registers[6])
 
+    def _off_hook(self, *, answer: bool) -> OffHook:
+        carrier, automode = (*self.settings.extended.get("MS", "").split(","), "1")[:2]
+        return OffHook(answer, carrier, automode != "0")
+
     def _next_step(self) -> None:
         registers = self.settings.registers
         if not self._program:
@@ -232,7 +236,7 @@ class Engine:
             return
         step = self._program.pop(0)
         if isinstance(step, Digits):
-            self._effects.append(SendDigits(step.digits))
+            self._effects.append(SendDigits(step.digits, step.pulse, registers[11] / 1000))
             self._start("step", 0 if self.instant else step.seconds(registers[11]))
         elif step is Step.PAUSE:
             self._start("step", registers[8])
@@ -265,6 +269,10 @@ class Engine:
     def _heard_ringback(self) -> None:
         self._ringback = True
 
+    def _heard_answer(self) -> None:
+        """Whoever answered may be no modem that this one understands, but he did answer."""
+        self._ringback = False
+
     def _heard_busy(self) -> None:
         if Code.BUSY in results.REPORTS[self.settings.options["X"]]:
             self._give_up(Code.BUSY)
@@ -287,7 +295,7 @@ class Engine:
         self._timers.pop("rings", None)
         self._ringback = False
         self.off_hook = True
-        self._effects.append(OffHook(answer=True))
+        self._effects.append(self._off_hook(answer=True))
         self.state = ModemState.ANSWERING
         self._start("carrier", self.settings.registers[7])
 
@@ -441,6 +449,7 @@ _ON_LINE: dict[tuple[ModemState, Line], Callable[[Engine], None]] = {
     (ModemState.DIALLING, Line.BUSY): Engine._heard_busy,
     (ModemState.DIALLING, Line.RELEASED): Engine._released,
     (ModemState.CALLING, Line.RINGBACK): Engine._heard_ringback,
+    (ModemState.CALLING, Line.ANSWERED): Engine._heard_answer,
     (ModemState.CALLING, Line.BUSY): Engine._heard_busy,
     (ModemState.CALLING, Line.RELEASED): Engine._released,
     (ModemState.CALLING, Line.CARRIER): Engine._carrier,

@@ -22,6 +22,8 @@ class Line(Enum):
     RINGBACK = "the far end rings"
     BUSY = "busy tone"
     QUIET = "silence after an answer"
+    ANSWERED = "an answer tone"
+    VOICE = "somebody speaks"
     RELEASED = "the exchange let the line go"
     CARRIER = "carrier"
     CARRIER_LOST = "no carrier any more"
@@ -43,9 +45,13 @@ class ToLine:
 
 @dataclass(frozen=True)
 class OffHook:
-    """Loop closed; ``answer`` when a ringing call is taken."""
+    """Loop closed; ``answer`` when a ringing call is taken. ``carrier``: the fastest modulation that +MS lets it try,
+    as that names it, or none where this make has no such command; ``automode``: it may try slower ones (V.250
+    §6.4.1)."""
 
     answer: bool
+    carrier: str = ""
+    automode: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,11 @@ class OnHook:
 
 @dataclass(frozen=True)
 class SendDigits:
+    """``pulse``: by breaking the loop; else as tones of so many ``seconds``, with a pause as long behind each."""
+
     digits: str
+    pulse: bool = False
+    seconds: float = 0.095
 
 
 @dataclass(frozen=True)

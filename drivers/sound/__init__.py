@@ -1,0 +1,1 @@
+"""Sound on a telephone line: samples, levels, and the modulations of libspandsp."""
