@@ -3,7 +3,6 @@ ended, and doors that a helper of its own has opened because of what was said in
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import struct
@@ -12,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import Any
 
 from rig.config.destinations import HTTPS
 from rig.drivers.base.dissection import dpkt
 from rig.drivers.base.interruptions import waiting
 from rig.drivers.net.link_end import LinkEnd
 from rig.probes import observer, packets
-from rig.probes.engine import Follow
 from rig.probes.making import Ground, ProbeMaker
 from rig.probes.observer import Watcher
 from rig.probes.packets import ACK, FIN, PUSH, RST, SYN
@@ -76,19 +75,17 @@ def outside_the_window(ground: Ground, caller: LinkEnd, server: IPv4Address, sen
 
 @dataclass(frozen=True)
 class Ended:
-    """Flows that are over, each by how it was ended; ``at``: since when the gateway knows it, on the monotonic
-    clock."""
+    """Flows that are over, each by how it was ended; ``at``: since when, at the latest, the gateway knows it, on the
+    monotonic clock."""
 
     flows: dict[str, Left]
     at: float
 
 
-def ended(caller: LinkEnd, server: IPv4Address, follow: Follow) -> Ended:
-    """A flow that the caller ends, and one that it resets. Raises ProbeError where what follows their last segments
-    over the line does not come about: whether those have come to the gateway is not known then."""
-    flows = {how: _ended(caller, server, reset=how == "RST") for how in ("FIN", "RST")}
-    if (missed := follow()) is not None:
-        raise ProbeError(f"{missed}, which should follow flows that have ended, did not come about")
+def ended(caller: LinkEnd, far: LinkEnd, server: IPv4Address) -> Ended:
+    """A flow that the caller ends, and one that it resets; ``far``: where servers are. Raises ProbeError where the last
+    segment of one does not come there."""
+    flows = {how: _ended(caller, far, server, reset=how == "RST") for how in ("FIN", "RST")}
     return Ended(flows, time.monotonic())
 
 
@@ -108,18 +105,46 @@ def after_the_end(ground: Ground, over: Ended, server: IPv4Address, send: Send) 
     return send(probes)
 
 
-def _ended(caller: LinkEnd, server: IPv4Address, *, reset: bool) -> Left:
-    with closing(observer.arriving(caller.namespace, caller.interface)) as watcher:
+def _ended(caller: LinkEnd, far: LinkEnd, server: IPv4Address, *, reset: bool) -> Left:
+    with (
+        closing(observer.arriving(caller.namespace, caller.interface)) as watcher,
+        closing(observer.arriving(far.namespace, far.interface)) as beyond,
+    ):
         with flow(caller.namespace, server) as connection:
             port = int(connection.getsockname()[1])
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-            else:
-                connection.shutdown(socket.SHUT_WR)
-                with waiting(), contextlib.suppress(ConnectionResetError):
-                    while connection.recv(1 << 12):  # until it has ended its side as well
-                        pass
-        return _last_in(watcher, server, port)
+            elif not _both_end(connection, server):
+                return _last_in(watcher, server, port)  # the server's RST came by the gateway
+        left = _last_in(watcher, server, port)
+        # What follows over the line proves nothing: a last ACK that is lost is sent anew, when the server asks for it.
+        if not beyond.wait_for(lambda packet: _is_last(packet, server, left, reset=reset), ANSWER_SECONDS):
+            raise ProbeError(f"the last segment of a flow that the caller has ended did not come to {server}")
+        return left
+
+
+def _both_end(connection: socket.socket, server: IPv4Address) -> bool:
+    """The caller its side, and then the server; False where that resets it. Raises ProbeError where it does neither."""
+    connection.shutdown(socket.SHUT_WR)
+    try:
+        with waiting():
+            while connection.recv(1 << 12):
+                pass
+    except ConnectionResetError:
+        return False
+    except TimeoutError:
+        raise ProbeError(f"{server} has not ended its side of a flow that the caller has ended") from None
+    return True
+
+
+def _is_last(packet: bytes, server: IPv4Address, left: Left, *, reset: bool) -> bool:
+    """Whether it is the caller's RST, or its ACK of the server's FIN. Behind a router the port may be another."""
+    segment = _segment(packet)
+    if segment is None or packet[16:20] != server.packed:
+        return False
+    if reset:
+        return bool(segment.flags & RST) and segment.seq == left.ack
+    return bool(segment.ack == left.seq)
 
 
 def _last_in(watcher: Watcher, server: IPv4Address, port: int) -> Left:
@@ -128,11 +153,16 @@ def _last_in(watcher: Watcher, server: IPv4Address, port: int) -> Left:
     return last
 
 
+def _segment(packet: bytes) -> Any:
+    """dpkt's TCP segment of an IPv4 packet; None where it has none."""
+    carried = dpkt.ip.IP(packet).data if packet[0] >> 4 == 4 else None
+    return carried if isinstance(carried, dpkt.tcp.TCP) else None
+
+
 def _next_in(packet: bytes, server: IPv4Address, port: int) -> Left | None:
     """The numbers that a server's next segment would have, if a packet is one of this flow's."""
-    head = dpkt.ip.IP(packet)
-    segment = head.data
-    if not isinstance(segment, dpkt.tcp.TCP) or head.src != server.packed or segment.dport != port:
+    segment = _segment(packet)
+    if segment is None or packet[12:16] != server.packed or segment.dport != port:
         return None
     length = len(segment.data) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
     return Left(port, (segment.seq + length) % (1 << 32), segment.ack)

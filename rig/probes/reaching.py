@@ -15,6 +15,7 @@ from rig.config.destinations import HTTPS
 from rig.drivers.base.interruptions import waiting
 from rig.drivers.net.namespace import NetworkNamespace
 from rig.probes import packets
+from rig.probes.probe import ProbeError
 
 ANSWER_SECONDS = 15.0
 """For an answer that should come: a TLS handshake takes some seconds at 2,400 bit/s."""
@@ -76,14 +77,17 @@ def send_raw(namespace: NetworkNamespace, packet: bytes) -> None:
 
 @contextlib.contextmanager
 def flow(namespace: NetworkNamespace, server: IPv4Address) -> Iterator[socket.socket]:
-    """A TCP connection to a server, open meanwhile."""
+    """A TCP connection to a server, open meanwhile. Raises ProbeError where there comes none."""
     with namespace.entered():
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with connection:
         _bind_free(connection)
         connection.settimeout(ANSWER_SECONDS)
-        with waiting():
-            connection.connect((str(server), HTTPS))
+        try:
+            with waiting():
+                connection.connect((str(server), HTTPS))
+        except OSError as error:
+            raise ProbeError(f"no connection to {server}:{HTTPS}: {error.strerror or error}") from error
         yield connection
 
 

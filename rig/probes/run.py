@@ -143,10 +143,10 @@ class FenceRun:
 
     def _ended(self) -> Ended | None:
         """Flows that are over from now on, where somebody can speak in them once more."""
-        ground = self.ground
-        if self.vantage.far is None or ground.proof is not None or not ground.allowed.servers:
+        ground, far = self.ground, self.vantage.far
+        if far is None or ground.proof is not None or not ground.allowed.servers:
             return None
-        return ended(self.vantage.caller, self._server, self.follow) if self._wants(AFTER_THE_END) else None
+        return ended(self.vantage.caller, far, self._server) if self._wants(AFTER_THE_END) else None
 
     def _opened(self) -> Opened | None:
         """What of UDP is open from now on, where it is asked when that is shut."""

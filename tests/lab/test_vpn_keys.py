@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -10,6 +14,7 @@ import pytest
 from rig.checks import every
 from rig.config.destinations import HTTPS
 from rig.drivers.ipsec.charon import IkeError
+from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs.probing import surroundings
 from rig.paths.up import direct
 from rig.verdict.verdict import Verdict
@@ -60,6 +65,37 @@ def test_a_gateway_that_takes_a_packet_twice_is_found() -> None:
         one.service.gateway.load(window=0)
         results = list(every.replayed_and_altered(surroundings(one, one.path.open(Verdict("", "")))))
     assert results[0].held is False  # and what the servers make of it comes out at the other end
+
+
+def test_what_others_say_meanwhile_is_not_what_was_sent_again() -> None:
+    with built() as one:
+        up = one.path.open(Verdict("", ""))
+        with speaking(up.namespace):
+            results = list(every.replayed_and_altered(surroundings(one, up)))
+        assert [result.held for result in results][:1] == [None]
+        assert "something else went through the VPN meanwhile, each of 3 times" in results[0].observed
+        assert [result.held for result in every.replayed_and_altered(surroundings(one, up))] == [True, True]
+
+
+@contextlib.contextmanager
+def speaking(namespace: NetworkNamespace) -> Iterator[None]:
+    """A datagram to a server every few milliseconds."""
+    with namespace.entered():
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    over = threading.Event()
+
+    def speak() -> None:
+        while not over.wait(0.002):
+            datagrams.sendto(b"", (str(SERVER), 9))
+
+    thread = threading.Thread(target=speak)
+    with datagrams:
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 # --- the gateway goes, and comes back --------------------------------------------------------------------------------
