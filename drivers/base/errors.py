@@ -134,6 +134,10 @@ class CarrierLostError(PppError):
     outcome = "CARRIER LOST"
 
 
+class InterfaceGoneError(CarrierLostError):
+    """A network interface is not there any more: what it was of, a call, has ended meanwhile."""
+
+
 class NetworkError(RigError):
     """A network, or a proxy on the way, does not let us through."""
 

@@ -23,7 +23,7 @@ import vici
 from rig.drivers.base.errors import CannotRunError, NetworkError
 from rig.drivers.base.interruptions import waiting
 from rig.drivers.base.program import Program
-from rig.drivers.ipsec import events, ike_keys
+from rig.drivers.ipsec import events, ike_keys, xfrm
 from rig.drivers.ipsec.association import Association
 from rig.drivers.ipsec.events import Event
 from rig.drivers.net.isolation import isolate
@@ -170,7 +170,7 @@ class Charon:
         secret: str,
     ) -> None:
         """A connection by IKEv1 with a shared secret, tunnel mode, through which L2TP goes and nothing else; ``peer``
-        None: whoever comes."""
+        None: whoever comes. With what the kernel needs for it."""
         remote = {"auth": "psk", **({"id": str(peer)} if peer else {})}
         ours, theirs = [f"{own}/32{L2TP}"], [f"{peer}/32{L2TP}" if peer else f"0.0.0.0/0{L2TP}"]
         child = {
@@ -183,6 +183,7 @@ class Charon:
             "proposals": list(policy.ike), "local": {"auth": "psk", "id": str(own)}, "remote": remote,
             "children": {name: child}, "dpd_delay": f"{policy.silence}s", "dpd_timeout": f"{policy.patience}s",
         }  # fmt: skip
+        xfrm.load_algorithms(self.namespace, policy.esp)
         owners = [str(own), *([str(peer)] if peer else [])]
         shared = {"id": name, "type": "ike", "data": secret, "owners": owners if peer else []}
         with self._asking:

@@ -17,8 +17,9 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from pathlib import Path
 
 from rig.drivers.base import syscalls
-from rig.drivers.net import home_network
-from rig.drivers.net.netlink import IPRoute, NetlinkError
+from rig.drivers.base.errors import InterfaceGoneError
+from rig.drivers.net import home_network, netlink
+from rig.drivers.net.netlink import IPRoute
 
 SIOCGIFMTU = 0x8921
 SIOCGIFFLAGS = 0x8913
@@ -36,7 +37,8 @@ OWN = Path("/proc/thread-self/ns/net")
 
 
 class NetworkNamespace:
-    """A named network namespace, seen by ``ip netns`` as well. Raises OSError as the kernel does."""
+    """A named network namespace, seen by ``ip netns`` as well. Raises OSError as the kernel does, and
+    InterfaceGoneError where an interface that something is done to is not there, or goes meanwhile."""
 
     def __init__(self, name: str) -> None:
         home_network.remember()
@@ -97,6 +99,12 @@ class NetworkNamespace:
         with self.entered(), contextlib.closing(IPRoute()) as link:
             yield link
 
+    @contextlib.contextmanager
+    def _at(self, interface: str) -> Iterator[tuple[IPRoute, int]]:
+        """One of its interfaces, by its index. Raises InterfaceGoneError where it is not there, or not any more."""
+        with self.netlink() as link, netlink.interface(link, interface) as index:
+            yield link, index
+
     def join(self, near: str, other: NetworkNamespace, far: str) -> None:
         """Lay an Ethernet cable (a veth pair): ``near`` is its end here, ``far`` the one in ``other``."""
         with other.path.open("rb") as target, self.netlink() as link:
@@ -108,8 +116,8 @@ class NetworkNamespace:
             namespace._carrier_is(True, end, CABLE_SECONDS)
 
     def set_up(self, interface: str) -> None:
-        with self.netlink() as link:
-            link.link("set", index=link.link_lookup(ifname=interface)[0], state="up")
+        with self._at(interface) as (link, index):
+            link.link("set", index=index, state="up")
 
     def leave_as_sent(self, interface: str) -> None:
         """Have packets leave with their checksums in them and in one piece of memory, as over a real cable. A veth
@@ -137,13 +145,12 @@ class NetworkNamespace:
         """
         if _default_queue() in PLAIN_QUEUES:
             return
-        with self.netlink() as link:
-            link.tc("replace", "pfifo", link.link_lookup(ifname=interface)[0], limit=packets)
+        with self._at(interface) as (link, index):
+            link.tc("replace", "pfifo", index, limit=packets)
 
     def queue(self, interface: str) -> str:
         """The kind of queue that an interface has."""
-        with self.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
+        with self._at(interface) as (link, index):
             return next(str(each.get_attr("TCA_KIND")) for each in link.get_qdiscs(index) if each["index"] == index)
 
     def add_address(self, interface: str, *addresses: IPv4Interface) -> None:
@@ -154,28 +161,24 @@ class NetworkNamespace:
         self._address("del", interface, address)
 
     def _address(self, action: str, interface: str, *addresses: IPv4Interface) -> None:
-        with self.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
+        with self._at(interface) as (link, index):
             for address in addresses:
                 link.addr(action, index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
 
     def add_neighbour(self, interface: str, address: IPv6Address, hardware: bytes) -> None:
         """Have an address found at an Ethernet address, without asking."""
-        with self.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
+        with self._at(interface) as (link, index):
             written = hardware.hex(":")
             link.neigh("replace", dst=str(address), lladdr=written, ifindex=index, state=NUD_PERMANENT, family=10)
 
     def add_route(self, network: IPv4Network | IPv6Network, interface: str, gateway: str | None = None) -> None:
-        with self.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
+        with self._at(interface) as (link, index):
             via = {} if gateway is None else {"gateway": gateway}
             link.route("replace", dst=str(network), oif=index, **via)
 
     def impair(self, interface: str, *, delay: float, loss: float, reorder: float) -> None:
         """Make a link worse in the direction out of here (netem): milliseconds, and percent of the packets."""
-        with self.netlink() as link:
-            index = link.link_lookup(ifname=interface)[0]
+        with self._at(interface) as (link, index):
             options: dict[str, object] = {"delay": round(delay * 1000), "loss": loss}
             if reorder:
                 options["prob_reorder"] = reorder
@@ -183,17 +186,12 @@ class NetworkNamespace:
 
     def addresses(self, interface: str) -> list[str]:
         """The IPv4 addresses that an interface holds; none when there is no such interface."""
-        with self.netlink() as link:
-            found = link.link_lookup(ifname=interface)
-            if not found:
-                return []
-            try:
-                messages = link.get_addr(index=found[0], family=2)
-            except NetlinkError as error:
-                if error.code == errno.ENODEV:
-                    return []
-                raise
-            return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
+        try:
+            with self._at(interface) as (link, index):
+                messages = list(link.get_addr(index=index, family=2))
+        except InterfaceGoneError:
+            return []
+        return [message.get("local") or message.get_attr("IFA_LOCAL") for message in messages]
 
     def own_addresses(self) -> list[IPv4Address]:
         """The IPv4 addresses of all of its interfaces: what is for one of them is for itself."""
@@ -202,24 +200,30 @@ class NetworkNamespace:
 
     def mtu(self, interface: str) -> int:
         """An interface's MTU in bytes, by ioctl: a netlink socket takes fifty times as long to set up."""
-        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-            answer = fcntl.ioctl(asker, SIOCGIFMTU, struct.pack("16si", interface.encode(), 0))
+        answer = self._asked(interface, SIOCGIFMTU, struct.pack("16si", interface.encode(), 0))
         return int(struct.unpack("16si", answer)[1])
 
     def hardware_address(self, interface: str) -> bytes:
         """An interface's Ethernet address."""
-        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-            answer = fcntl.ioctl(asker, SIOCGIFHWADDR, struct.pack("16sH14x", interface.encode(), 0))
-        return answer[18:24]
+        return self._asked(interface, SIOCGIFHWADDR, struct.pack("16sH14x", interface.encode(), 0))[18:24]
 
     def has_carrier(self, interface: str) -> bool:
         """Whether an interface is up and its other end, too. Not, where there is no such interface."""
+        try:
+            answer = self._asked(interface, SIOCGIFFLAGS, struct.pack("16s24x", interface.encode()))
+        except InterfaceGoneError:
+            return False
+        return bool(struct.unpack_from("H", answer, 16)[0] & IFF_RUNNING)
+
+    def _asked(self, interface: str, request: int, given: bytes) -> bytes:
+        """What an ioctl says of an interface."""
         with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             try:
-                answer = fcntl.ioctl(asker, SIOCGIFFLAGS, struct.pack("16s24x", interface.encode()))
-            except OSError:
-                return False
-        return bool(struct.unpack_from("H", answer, 16)[0] & IFF_RUNNING)
+                return fcntl.ioctl(asker, request, given)
+            except OSError as error:
+                if error.errno == errno.ENODEV:
+                    raise InterfaceGoneError(f"{interface}: there is no such network interface any more") from error
+                raise
 
     def loses_carrier(self, interface: str, seconds: float) -> bool:
         """Wait so many seconds for an interface to lose its other end; whether it has."""

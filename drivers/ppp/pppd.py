@@ -259,7 +259,7 @@ class Pppd:
         """Wait until both addresses are agreed and the interface is up.
 
         Raises AuthenticationError, CarrierLostError or PppError as the session ends before that, and
-        PppError after ``timeout`` seconds; pppd is stopped then.
+        PppError after ``timeout`` seconds; pppd is stopped then. InterfaceGoneError: it was up, and is not any more.
         """
         end = time.monotonic() + timeout
         while True:

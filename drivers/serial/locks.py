@@ -55,13 +55,18 @@ def _has_master(pid: int, opened: dict[str, str], name: str) -> bool:
     return False
 
 
+INSTALL_RULES = (
+    "sudo cp hw-config/udev/70-rig.rules /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
+)
+
+
 def explain_holders(pids: list[int]) -> tuple[str, str]:
     """Who they are, and what to do about it: for a PortBusyError."""
     names = [process_name(pid) for pid in pids]
     if any(name.startswith("ModemManager") for name in names):
         return ", ".join(names), (
-            "have ModemManager keep off: sudo cp hw-config/udev/70-rig.rules /etc/udev/rules.d/ && "
-            "sudo udevadm control --reload && sudo udevadm trigger; then plug the modem out and in"
+            f"have ModemManager keep off: {INSTALL_RULES}; then plug the modem out and in; for a cellular modem "
+            "take the sign from their line in it first"
         )
     return ", ".join(names), "end that program, or name another port"
 

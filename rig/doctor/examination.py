@@ -17,6 +17,7 @@ from rig.doctor.programs import programs, rights
 from rig.drivers.base.errors import GuestError, NoModemError, RigError
 from rig.drivers.modem import profile
 from rig.lab import engines as lab
+from rig.parts.exchange.analogue.plan import check_installed
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def can_run(bench: Bench) -> Finding:
     """Whether a bench can run here, and where."""
     name = f"bench {bench.name}"
     try:
+        if bench.exchange is not None and bench.exchange.line == "analogue":
+            check_installed()
         if bench.emulated:
             return Finding("verdict", name, State.OK, f"can run, in: {lab.first_that_starts(lab.usable_for(bench))}")
         lab.usable_for(bench)

@@ -35,12 +35,12 @@ def programs() -> Iterator[Finding]:
         except CannotRunError as error:
             yield Finding("programs", name, State.MISSING, "", error.advice)
             continue
-        yield _version(name, path, option, package)
+        yield version(name, path, option, package)
     if (own := uml_kernel.built()).exists():
-        yield _version("linux.uml of make kernel", str(own), "--version", "")
+        yield version("linux.uml of make kernel", str(own), "--version", "")
 
 
-def _version(name: str, path: str, option: str, package: str) -> Finding:
+def version(name: str, path: str, option: str, package: str) -> Finding:
     """What it says of itself. One that may not be executed, as pppd by users outside dip, the lab copies."""
     try:
         said = subprocess.run([path, option], capture_output=True, text=True, timeout=BOUND_SECONDS, check=False)
@@ -49,11 +49,11 @@ def _version(name: str, path: str, option: str, package: str) -> Finding:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding("programs", name, State.BROKEN, f"{path}: {error}", f"apt-get install --reinstall {package}")
     text = said.stdout + said.stderr
-    version = VERSION.search(text)
-    if said.returncode != 0 and version is None:
+    number = VERSION.search(text)
+    if said.returncode != 0 and number is None:
         found = f"{path} ended with {said.returncode}: {text.strip().splitlines()[-1:] or 'nothing'}"
         return Finding("programs", name, State.BROKEN, found, f"apt-get install --reinstall {package}")
-    return Finding("programs", name, State.OK, version[0] if version else path)
+    return Finding("programs", name, State.OK, number[0] if number else path)
 
 
 def rights() -> Iterator[Finding]:

@@ -11,12 +11,14 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from rig.drivers.base import syscalls
 from rig.lab import cache, seen
 from rig.lab.outside import PROJECT, Guest, take_signals, write_init
 from rig.lab.relay import Line, writable_folders
@@ -121,7 +123,7 @@ def start(
             stdin=subprocess.DEVNULL, stdout=console, stderr=console,
             pass_fds=[theirs.fileno() for _, theirs in pairs],
             start_new_session=True,
-            preexec_fn=take_signals,
+            preexec_fn=_go_with_starter,
         )  # fmt: skip
     ends = []
     for ours, theirs in pairs:
@@ -129,6 +131,12 @@ def start(
         reader = ours.detach()
         ends.append(Line(reader, os.dup(reader)))
     return Guest(QemuLab.name, process, ends, log, boot_seconds, shares)
+
+
+def _go_with_starter() -> None:
+    """In the child: a guest that still boots has no line yet by whose end it would notice that its starter is gone."""
+    take_signals()
+    syscalls.die_with_parent(signal.SIGTERM)
 
 
 def _share(path: str, tag: str) -> tuple[str, ...]:

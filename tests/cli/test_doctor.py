@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.doctor import State, examination, programs
+from rig.doctor import State, examination, ports, programs
 from rig.lab.native import NativeLab
 from tests.cli.test_command_line import needs_uml, rig
 
@@ -84,3 +84,18 @@ def test_quiet_is_only_the_verdict() -> None:
     lines = [line for line in done.stderr.splitlines() if not line.startswith("lab:")]
     assert len(lines) == 2
     assert lines[0].startswith("BUSY: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "found"),
+    [
+        ("ModemManager 1.20.4\nCopyright (2008 - 2022)\n", State.OK, "1.20.4 running: it takes cellular modems' ports"),
+        ("ModemManager 1.18.0\n", State.OK, "1.18.0 running"), ("mmd 2.0.1-dev\n", State.OK, "2.0.1-dev running"),
+        ("ModemManager 1.12.8\n", State.BROKEN, "takes a new port"), ("", State.BROKEN, "takes a new port"),
+    ],
+)  # fmt: skip
+def test_what_modem_manager_does_depends_on_its_version(said: str, state: State, found: str) -> None:
+    told = ports.modem_manager(said, ours=False)
+    assert (told.state, found in told.found) == (state, True), told
+    assert bool(told.mend) is (state is not State.OK)
+    assert ports.modem_manager(said, ours=True).state is State.OK

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from rig.lab.relay import HANGING_SECONDS
+
+_Found = TypeVar("_Found")
 
 
 def children(pid: int) -> list[int]:
@@ -37,3 +41,30 @@ def test_a_second_interruption_ends_a_guest_that_hangs() -> None:
     assert "has said nothing for" in said
     assert run.returncode == 4
     assert not any(Path(f"/proc/{guest}").exists() for guest in guests)
+
+
+def test_a_guest_that_still_boots_goes_with_whoever_is_killed() -> None:
+    """Catches a machine under emulation that runs on for hours: it had no line yet when its starter went."""
+    command = [sys.executable, "-m", "rig", "lab", "run", "--own", "--usb", "--", "true"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        try:
+            guests = until(lambda: [one for one in children(run.pid) if "qemu" in name_of(one)])
+        finally:
+            run.kill()
+    until(lambda: not any(Path(f"/proc/{guest}").exists() for guest in guests))
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def until(found: Callable[[], _Found], seconds: float = 30.0) -> _Found:
+    """What it finds, as soon as that is something. Raises AssertionError when nothing is in time."""
+    end = time.monotonic() + seconds
+    while not (there := found()):
+        assert time.monotonic() < end, f"nothing within {seconds:g} s"
+        time.sleep(0.05)
+    return there

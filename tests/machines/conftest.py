@@ -39,7 +39,7 @@ def pytest_runtest_makereport(
     item: pytest.Function, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    distribution = item.callspec.params["machine"] if hasattr(item, "callspec") else None
+    distribution = item.callspec.params.get("machine") if hasattr(item, "callspec") else None
     if isinstance(distribution, Distribution) and (report.when == "call" or report.failed):
         item.config.stash[FOUND].take(distribution.name, item.originalname, report.outcome)
     return report
