@@ -78,7 +78,7 @@ def used(path: Path, ended: Callable[[], None], waiting: Callable[[], None]) -> 
 
     Raises LeaseError where nobody has it, or the earlier run does not end.
     """
-    free = f"{path.stem} is not acquired: labgrid-client -p PLACE acquire"
+    free = _not_acquired(path)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_one_at_a_time(path, waiting))
         try:
@@ -105,6 +105,10 @@ def used(path: Path, ended: Callable[[], None], waiting: Callable[[], None]) -> 
             over.set()
 
 
+def _not_acquired(path: Path) -> str:
+    return f"{path.stem} is not acquired: labgrid-client -p PLACE acquire"
+
+
 def _held(path: Path) -> bool:
     """Whether an exporter that is alive has a lease there."""
     try:
@@ -125,7 +129,13 @@ def _lock(file: Any, kind: int) -> bool:
 @contextlib.contextmanager
 def _one_at_a_time(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """The file stays open in the rig that is run: a bench is free when that has ended, whoever was killed before."""
-    with path.with_suffix(".run").open("a") as file:
+    try:
+        file = path.with_suffix(".run").open("a")
+    except FileNotFoundError:  # there is no such folder: no exporter has ever run with it
+        raise LeaseError(_not_acquired(path)) from None
+    except OSError as error:
+        raise LeaseError(f"{path}: no lease can be used there: {error.strerror}") from None
+    with file:
         os.set_inheritable(file.fileno(), True)
         end = None
         while not _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):

@@ -218,7 +218,8 @@ def test_labgrids_own_plugin_takes_a_bench_from_idle_to_fenced(farm, tmp_path):
         cwd=tmp_path, text=True, capture_output=True, timeout=300,
         env={**os.environ, "LG_USERNAME": "anna", "LG_HOSTNAME": "desk"},
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said = "\n".join(str(path) + ": " + path.read_text() for path in (tmp_path / "reports").glob("*/verdict.json"))
+    assert ran.returncode == 0, ran.stdout + ran.stderr + said  # of what labgrid says the cause is what comes first
     assert "1 passed" in ran.stdout
     verbs = [event["command"] for event in events(farm, "alpha") if event["event"] == "run"]
     assert verbs == ["dial", "fence", "dial"]

@@ -110,6 +110,20 @@ def test_a_bench_that_nobody_has_cannot_be_used(tmp_path):
         pass
 
 
+def test_where_no_exporter_has_ever_run_there_is_no_lease(tmp_path):
+    with (
+        pytest.raises(LeaseError, match="bench is not acquired"),
+        used(tmp_path / "never" / "bench.lease", bool, bool),
+    ):
+        pass
+    (tmp_path / "a-file").touch()
+    with (
+        pytest.raises(LeaseError, match="no lease can be used there: Not a directory"),
+        used(tmp_path / "a-file" / "bench.lease", bool, bool),
+    ):
+        pass
+
+
 def test_a_lease_whose_exporter_was_killed_is_none(tmp_path):
     path = tmp_path / "bench.lease"
     path.write_text('{"place": "a", "bench": "b", "rig": "rig", "since": 0}')
