@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.figures import Figure, in_time, spread
+from benchmarks.figures import Figure, in_time, notes, over, spread
 from rig.drivers.base.program import parents
 from rig.lab import uml_kernel
 
@@ -119,10 +119,10 @@ class Measured:
         ratios = [one / other for one, other in zip(self.ours, self.theirs, strict=True)]
         ratio = statistics.median(ratios)
         said = f"{ratio:.2f} of it ({min(ratios):.2f}-{max(ratios):.2f})"
-        missed = "" if ratio <= self.target else f", {ratio / self.target - 1:.0%} more than the target: {self.why}"
+        missed = over(ratio, self.target, self.why)
         peer = in_time(f"commit {COMMIT}", self.ours, self.theirs, self.unit, self.scale)
         measured, target = spread(self.ours, self.unit, self.scale), f"at most {self.target:g} of it"
-        return Figure(self.name, measured, said + missed, target, ratio <= self.target, peer)
+        return Figure(self.name, measured, notes(said, missed), target, ratio <= self.target, peer)
 
 
 def on(kernel: str) -> list[Measured]:

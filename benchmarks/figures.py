@@ -36,13 +36,23 @@ class Figure(msgspec.Struct, frozen=True):
 
     @property
     def peer(self) -> str:
-        return "; ".join(filter(None, (self.against.words if self.against else "", self.note)))
+        return notes(self.against.words if self.against else "", self.note)
+
+
+def notes(*said: str) -> str:
+    """Those that say anything, as one."""
+    return "; ".join(filter(None, said))
 
 
 def spread(values: Sequence[float], unit: str, scale: float = 1.0) -> str:
     """Median and range, as one column."""
     low, middle, high = (scale * value for value in (min(values), statistics.median(values), max(values)))
-    return f"{middle:.3g} {unit} ({low:.3g}-{high:.3g}, n={len(values)})"
+    return f"{_digits(middle)} {unit} ({_digits(low)}-{_digits(high)}, n={len(values)})"
+
+
+def _digits(value: float) -> str:
+    """Three that count, and no power of ten."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def in_time(peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str = "s", scale: float = 1.0) -> Against:
@@ -59,6 +69,16 @@ def shortfall(against: Against, wanted: float, why: str) -> str:
     """For a note: by how much a typical pair falls short of so many times as fast, and why; else nothing."""
     middle = statistics.median(against.times)
     return "" if middle >= wanted else f"{1 - middle / wanted:.0%} short of {wanted:g} times: {why}"
+
+
+def over(value: float, most: float, why: str) -> str:
+    """For a note: by how much a value is more than was wanted, and why; else nothing."""
+    return "" if value <= most else f"{value / most - 1:.0%} more than the target: {why}"
+
+
+def under(value: float, least: float, why: str) -> str:
+    """The same of one that is less."""
+    return "" if value >= least else f"{1 - value / least:.0%} less than the target: {why}"
 
 
 def table(figures: Sequence[Figure]) -> str:

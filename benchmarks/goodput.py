@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import ssl
 import time
 from http.client import HTTPSConnection
-from pathlib import Path
 
 from benchmarks.figures import Figure, spread
+from benchmarks.process_memory import resident
 from benchmarks.stage import GATEWAY, caller, far_end
 from rig.run.owner import Owner
 
@@ -25,12 +24,6 @@ SEGMENT = 1448  # 1500 bytes of MTU, less 20 of IP, 20 of TCP and 12 of its time
 ON_THE_LINE = (1500 + 1 + 2) * (1 + 2 / 256) + 1
 LIMIT = RATE / 10 * SEGMENT / ON_THE_LINE
 """Bytes a second of a stream of random data."""
-
-
-def resident_megabytes(pid: int) -> float:
-    """VmRSS of a process, shared pages and all."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def measure() -> list[Figure]:
@@ -53,7 +46,7 @@ def measure() -> list[Figure]:
             connection.getresponse()
             rates.append(BYTES / (time.monotonic() - began))
             connection.close()
-        memory = resident_megabytes(far.processes["exchange"].pid)
+        memory = resident(far.processes["exchange"].pid)
     shares = [rate / LIMIT for rate in rates]
     return [
         Figure(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import tempfile
 import time
@@ -12,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_rate, spread
-from benchmarks.goodput import resident_megabytes
+from benchmarks.process_memory import resident
 from rig.drivers.l2tp.control import Identity
 from rig.drivers.l2tp.endpoint import Endpoint
 from rig.drivers.l2tp.events import CallAccepted, CallAsked, CallEnded, TunnelEnded, TunnelUp
@@ -129,9 +128,9 @@ def memory_of_calls() -> tuple[float, float]:
                     over = over or isinstance(told.event, CallEnded)
             if number == SETTLED:
                 gc.collect()
-                settled = resident_megabytes(os.getpid())
+                settled = resident()
     gc.collect()
-    return settled, resident_megabytes(os.getpid())
+    return settled, resident()
 
 
 def measure() -> list[Figure]:

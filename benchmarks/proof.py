@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import statistics
 import time
 from ipaddress import IPv4Address
@@ -11,6 +10,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from benchmarks.figures import Figure, spread
+from benchmarks.process_memory import peak
 from rig.config.bench_files import load, load_destinations
 from rig.config.fenced_side import FencedSide
 from rig.parts.fence_rules import BASE_RULES, session_rules
@@ -53,10 +53,10 @@ def proven(text: str, callers: int) -> float:
 
 def in_a_process(text: str, callers: int, ends: Connection) -> None:
     seconds = proven(text, callers)
-    ends.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    ends.send((seconds, peak()))
 
 
-def measured(text: str, callers: int) -> tuple[float, int]:
+def measured(text: str, callers: int) -> tuple[float, float]:
     """Seconds, and megabytes at their most, of a process of its own."""
     context = get_context("spawn")
     here, there = context.Pipe()
@@ -74,7 +74,7 @@ def measure() -> list[Figure]:
     grows = statistics.median(large) / statistics.median(small)
     return [
         Figure(
-            f"proof of the LIG's rules, {CALLERS} callers", spread(seconds, "s"), f"{megabytes} MB at most",
+            f"proof of the LIG's rules, {CALLERS} callers", spread(seconds, "s"), f"{megabytes:.0f} MB at most",
             f"under {TARGET_SECONDS:g} s and {TARGET_MEGABYTES} MB",
             max(seconds) < TARGET_SECONDS and megabytes < TARGET_MEGABYTES,
         ),

@@ -3,7 +3,6 @@ memory by size."""
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure, spread
+from benchmarks.process_memory import peak
 from rig.callhome import wire
 from rig.callhome.catalogue import load as load_catalogue
 from rig.callhome.outgoing import Outgoing, manifest_of
@@ -139,10 +139,10 @@ def memory() -> Figure:
     for octets in (1_000_000, DUMP_OCTETS, 4 * DUMP_OCTETS):
         command = [sys.executable, "-m", "benchmarks.send", str(octets)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-        peaks.append(int(done.stdout) / 1000)
+        peaks.append(float(done.stdout))
     grown = peaks[-1] - peaks[0]
     return Figure(
-        "memory at its peak, 1, 64 and 256 MB sent", ", ".join(f"{peak:.0f}" for peak in peaks) + " MB",
+        "memory at its peak, 1, 64 and 256 MB sent", ", ".join(f"{each:.0f}" for each in peaks) + " MB",
         f"{grown:+.1f} MB", f"flat, under {MEMORY_TARGET} MB", max(peaks) < MEMORY_TARGET and grown < 2,
     )  # fmt: skip
 
@@ -153,4 +153,4 @@ def measure() -> list[Figure]:
 
 if __name__ == "__main__":
     send.run(load("internet"), SendPlan("problem", sizes={NAME: int(sys.argv[1])}), Progress.silent())
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(peak())

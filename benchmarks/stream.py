@@ -112,6 +112,7 @@ def over_plain_pppd(owner: Owner) -> list[float]:
     """Two pppd, each on one of socat's terminals."""
     sides = owner.namespace("plain-a"), owner.namespace("plain-b")
     with cable(owner.folder) as ends, contextlib.ExitStack() as running:
+        both = []
         for number, (side, end) in enumerate(zip(sides, ends, strict=True)):
             words = [
                 "pppd", os.path.realpath(end), "115200", "local", "nodetach", "noauth", "asyncmap", "0", "nocrtscts",
@@ -121,8 +122,9 @@ def over_plain_pppd(owner: Owner) -> list[float]:
             running.callback(process.wait)
             running.callback(process.terminate)
             running.enter_context(contextlib.closing(process.stdout))  # type: ignore[type-var]
-            if number:
-                _await(process, b"remote IP address")
+            both.append(process)
+        for process in both:
+            _await(process, b"remote IP address")
         return [stream(*sides, "10.9.0.2") for _ in range(RUNS)]
 
 

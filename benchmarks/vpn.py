@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Figure, in_rate, in_time, spread
+from benchmarks.figures import Figure, in_rate, in_time, notes, over, spread
 from rig.config.bench import Bench
 from rig.config.bench_files import load, load_tls_policy
 from rig.config.destinations import HTTPS
@@ -21,6 +21,7 @@ from rig.drivers.ppp import ppp_log
 from rig.drivers.ppp.pppd import quote
 from rig.drivers.tls import client as tls
 from rig.links.vpn_tunnel import NAME
+from rig.parts.hosts.hosts import SINK
 from rig.paths.up import direct
 from rig.paths.vpn_building import BuiltVpn, build
 from rig.run.owner import Owner
@@ -43,13 +44,14 @@ def first_byte(one: BuiltVpn) -> None:
 
 
 def carried(one: BuiltVpn) -> float:
-    """Bytes a second of a file that curl sends to a server."""
+    """Bytes a second of a file that curl sends to a server. Raises CalledProcessError where that does not take it."""
     with tempfile.NamedTemporaryFile() as file:
         file.truncate(BYTES)
-        command = ["curl", "--silent", "--output", "/dev/null", "--cacert", one.ca, "--data-binary", f"@{file.name}"]
+        command = ["curl", "--silent", "--fail", "--output", "/dev/null", "--cacert", one.ca]
+        command += ["--data-binary", f"@{file.name}", f"https://{SERVER}{SINK}"]
         with one.beneath.console.namespace.entered():
             began = time.monotonic()
-            subprocess.run([*command, f"https://{SERVER}/"], check=True, timeout=120)
+            subprocess.run(command, check=True, timeout=120)
     return BYTES / (time.monotonic() - began)
 
 
@@ -145,10 +147,11 @@ def at_once() -> Figure:
     bench = msgspec.structs.replace(bench, vpn_gateway=wide)
     pairs = [(crowd(bench, 16), crowd(bench, 4)) for _ in range(CROWD_RUNS)]
     ratio = sorted(many / few for many, few in pairs)[CROWD_RUNS // 2]
-    few = [pair[1] for pair in pairs]
+    few = f"4 at once: {spread([pair[1] for pair in pairs], 's')}; {ratio:.2f} times as long"
+    missed = over(ratio, CROWD, "four keep the lab's one processor busy, and sixteen have four times as much to do")
     return Figure(
         "16 consoles at once, their VPNs up", spread([pair[0] for pair in pairs], "s"),
-        f"4 at once: {spread(few, 's')}; {ratio:.2f} times as long", f"under {CROWD} times", ratio < CROWD,
+        notes(few, missed), f"under {CROWD:g} times", ratio < CROWD,
     )  # fmt: skip
 
 

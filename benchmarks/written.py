@@ -15,9 +15,10 @@ TABLE, PLOT = FOLDER / "figures.md", FOLDER / "peers.svg"
 INTRODUCTION = """\
 # Figures
 
-From one run of `make bench`. Median, range and number of runs; what a peer did was measured in the same run, on the
-same machine, and only ratios mean anything on another. Detection runs on the machine itself, calls in User-Mode Linux,
-USB in QEMU under software emulation.
+By the parts of `make bench`, all on one machine. Median, range and number of runs; what a peer did was measured in the
+same run of its part, and only ratios mean anything on another machine. Detection runs on the machine itself, calls in
+User-Mode Linux with the kernel of `make kernel`, USB in QEMU under software emulation. Beside a target that is missed
+stands by how much, and why where that is known.
 
 | figure | measured | peer, same run | target | |
 | --- | --- | --- | --- | --- |
