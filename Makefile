@@ -20,10 +20,10 @@ AMX_LIBRARY := build/amx_host.so
 ifdef AMX_HOST
 AS_HOST := LD_PRELOAD=$(CURDIR)/$(AMX_LIBRARY)
 endif
-CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command farm conformance cli installed types lint imports
+CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound lab-vpn lab-partition lab-consoles reports unit lab-peers guest usb-tests lab-command lab-analogue farm conformance cli installed types lint imports
 
 .PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
-.PHONY: lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
+.PHONY: lab-analogue lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
 .PHONY: machines farm farm-soak setup packages kernel usb-guest hardware docs clean
 
 dial: setup
@@ -33,7 +33,7 @@ dial: setup
 # emulated modem waits long for its turn (make test JOBS=2 on a slow machine); each one's output comes whole, at its end.
 # The long ones begin, and all are run, whatever fails. What starts a command a test does it in a guest that stays.
 test: setup
-	@sh scripts/system-packages apt-packages.txt test proxy vpn farm
+	@sh scripts/system-packages apt-packages.txt test proxy vpn farm analogue
 	@$(AS_HOST) $(BIN)/rig lab up || echo "make test: each command has a guest of its own, or this kernel"
 	@status=0; $(AS_HOST) $(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=$(JOBS) $(CHECKS) || status=1; \
 	$(BIN)/rig lab down; exit $$status
@@ -88,8 +88,9 @@ LAB_VPN := tests/lab/test_vpn.py tests/lab/test_vpn_keys.py
 LAB_VPNS := $(filter-out $(LAB_VPN) $(LAB_NETWORK),$(wildcard tests/lab/test_vpn*.py))
 LAB_CONSOLES := $(wildcard tests/lab/test_console*.py) tests/lab/test_call_home_servers.py
 LAB_MISBEHAVING := tests/lab/test_misbehaving.py
+LAB_ANALOGUE := tests/lab/test_analogue.py
 LAB_PEERS := $(addprefix tests/lab/test_,conform_ppp.py message_faults.py partner.py ppp_peers.py)
-LAB_APART := $(LAB_PEERS) $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
+LAB_APART := $(LAB_ANALOGUE) $(LAB_PEERS) $(LAB_MISBEHAVING) $(LAB_CONSOLES) $(LAB_COMMAND) $(LAB_FENCE) $(LAB_INBOUND) $(LAB_PARTITION) $(LAB_NETWORK) $(LAB_VPN) $(LAB_VPNS)
 
 lab-tests: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab $(patsubst %,--ignore=%,$(LAB_APART))
@@ -120,6 +121,10 @@ lab-peers: setup
 
 lab-misbehaving: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_MISBEHAVING) --bench misbehaving
+
+lab-analogue: setup
+	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_ANALOGUE) --bench analogue
+	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/lab/test_inbound.py --bench tests/lab/analogue-inbound.toml -k "promised or works_once"
 
 lab-command: setup
 	$(BIN)/rig lab run --own -- $(BIN)/pytest $(LAB_COMMAND)
@@ -153,10 +158,10 @@ BENCHMARKS := dialogue dial goodput stream callers fence inbound l2tp partition 
 
 # An hour and a half, on a machine that does nothing else; benchmarks/figures.md and peers.svg are made anew.
 bench: setup usb-guest
-	@sh scripts/system-packages apt-packages.txt bench test proxy vpn
+	@sh scripts/system-packages apt-packages.txt bench test proxy vpn analogue
 	rm -f results/bench.json
 	status=0; \
-	$(BIN)/python -m benchmarks frames proof detect before tests || status=1; \
+	$(BIN)/python -m benchmarks frames proof sound detect before tests || status=1; \
 	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks $(BENCHMARKS) || status=1; \
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb || status=1; \
 	$(BIN)/python -m benchmarks --write && exit $$status
