@@ -123,7 +123,7 @@ def replayed_and_altered(around: Surroundings) -> Iterator[CheckResult]:
 
 
 @dataclass(frozen=True)
-class _SentAgain:
+class SentAgain:
     """``sent`` once more, or altered, of which the last ``arrived``; how many packets came ``out`` at the end of the
     VPN meanwhile, and how many of ``others`` came to it."""
 
@@ -139,7 +139,7 @@ class _SentAgain:
         return self.arrived and bool(self.others) and 0 < self.out <= self.others + 1
 
 
-def _sent_again(around: Surroundings, tap: Tap) -> _SentAgain:
+def _sent_again(around: Surroundings, tap: Tap) -> SentAgain:
     with (
         closing(observer.arriving(tap.seen.namespace, tap.seen.interface)) as seen,
         closing(observer.arriving(tap.inside.namespace, tap.inside.interface)) as inside,
@@ -155,7 +155,7 @@ def _sent_again(around: Surroundings, tap: Tap) -> _SentAgain:
         arrived = settled and bool(again) and seen.wait_for(again[-1].__eq__, FOLLOW_SECONDS)
         inside.collect()
         others = Counter(_esp(seen.packets)) - Counter(heard) - Counter(again)
-        return _SentAgain(len(again), arrived, len(inside.packets) - before, others.total())
+        return SentAgain(len(again), arrived, len(inside.packets) - before, others.total())
 
 
 def _esp(seen: list[bytes]) -> list[bytes]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rig.parts.rack import FarEnd
 
 TIOCGICOUNT = 0x545D
+CARRIER_LOSS = 1.4
+"""Seconds that a carrier may be away before a modem turns DCD off (V.250 6.3.12: S10, which is 14 tenths as made)."""
 
 
 def rings(line: SerialLine) -> int:
@@ -64,10 +66,8 @@ def test_the_line_has_modem_control_and_pppd_uses_it(session: Session) -> None:
 
 
 def test_loss_of_dcd_ends_the_session_in_two_seconds(session: Session, exchange: Faults) -> None:
-    began = time.monotonic()
     exchange.drop_carrier()
-    assert session.line.near.session.wait_end(2)
-    assert time.monotonic() - began < 2
+    assert session.line.near.session.wait_end(CARRIER_LOSS + 2)
     assert isinstance(session.line.near.failure(), CarrierLostError)
     assert session.line.near.failure().exit_status == 22
 
