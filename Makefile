@@ -24,7 +24,7 @@ CHECKS := lab-network lab-fence lab-misbehaving lab-tests lab-vpns lab-inbound l
 
 .PHONY: dial test lint types imports unit cli installed guest mend reports usb-tests conformance bench
 .PHONY: lab-analogue lab-tests lab-misbehaving lab-fence lab-inbound lab-partition lab-network lab-vpn lab-vpns lab-consoles lab-command lab-peers programs soak
-.PHONY: machines farm farm-soak setup packages kernel usb-guest hardware docs clean
+.PHONY: machines sound-card farm farm-soak setup packages kernel usb-guest hardware docs clean
 
 dial: setup
 	$(AS_HOST) $(BIN)/rig dial --number $(NUMBER) --bench $(BENCH)
@@ -138,6 +138,11 @@ soak: setup
 programs: setup
 	@sh scripts/system-packages apt-packages.txt programs
 	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/programs -rs
+
+# A line that leads to a sound card, and one that is heard there: real sound, in real time, so not part of make test.
+sound-card: setup
+	@sh scripts/system-packages apt-packages.txt sound-card
+	$(BIN)/pytest tests/sound -rP
 
 # Debian's machines as people have them, made of packages and started in QEMU; an hour, as root, outside CI.
 machines: setup

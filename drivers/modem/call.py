@@ -65,6 +65,9 @@ _COMMAND = re.compile(r"[+^][^;]*;?|[^A-Za-z+^]*([A-Za-z])(?:[0-9=?]*)")
 
 
 def places_call(command: str) -> bool:
-    """Whether a command line has one that waits for a far end: D, A or O (V.250 §6.3.1, §6.3.5, §6.3.7)."""
-    line = command.strip().upper().removeprefix("AT")
-    return any(found[0][0] in "DAO" for found in _COMMAND.finditer(line))
+    """Whether a command line has one that waits for a far end: D, A or O (V.250 §6.3.1, §6.3.5, §6.3.7), or repeats the
+    last one (A/, §5.2.4), which may. What is none, as data in a call, has not (§5.2.1)."""
+    line = command.strip().upper()
+    if not line.startswith("AT"):
+        return line == "A/"
+    return any(found[0][0] in "DAO" for found in _COMMAND.finditer(line.removeprefix("AT")))

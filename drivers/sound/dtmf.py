@@ -8,6 +8,8 @@ from rig.drivers.sound import spandsp
 from rig.drivers.sound.samples import Coded
 
 _LONGEST = 128
+_AS_THEY_ARE = (-1, -1, -99)
+"""Twist, reverse twist and threshold of dtmf_rx_parms: what is below 0, or -99 for the last, is left alone."""
 
 
 class DtmfSender:
@@ -32,11 +34,13 @@ class DtmfSender:
 
 
 class DtmfReceiver:
-    """Tells digits in what it hears."""
+    """Tells digits in what it hears. ``through_dial_tone``: dial tone (350 and 440 Hz) may be there, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, through_dial_tone: bool = False) -> None:
         self._library = spandsp.library()
         self._receiver = spandsp.Owned("dtmf_rx", None, None, None)
+        if through_dial_tone:
+            self._library.dtmf_rx_parms(self._receiver.handle, 1, *_AS_THEY_ARE)
 
     def receive(self, sound: Coded) -> str:
         """The digits that are complete with this."""

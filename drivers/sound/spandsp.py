@@ -89,6 +89,7 @@ _FUNCTIONS: dict[str, tuple[Sequence[Any], Any]] = {
     "dtmf_tx_free": (_POINTER, c_int),
     "dtmf_rx_init": ((c_void_p, c_void_p, c_void_p), c_void_p),
     "dtmf_rx": (_SAMPLES, c_int),
+    "dtmf_rx_parms": ((c_void_p, c_int, c_int, c_int, c_int), None),
     "dtmf_rx_get": ((c_void_p, c_char_p, c_int), c_size_t),
     "dtmf_rx_free": (_POINTER, c_int),
 }

@@ -122,14 +122,26 @@ class NumberTable(Table, frozen=True):
     manner: str = ""
 
 
+class SoundCardTable(Table, frozen=True):
+    """The near end's telephone line led out through a sound card, to a real modem. ``device``: its name, part of it, or
+    its number, as ``python3 -m sounddevice`` lists them; the default one if there is none. ``louder_in`` and
+    ``louder_out``: dB by which what it hears, and what it plays, is made louder; its full scale is 3.14 dBm0."""
+
+    device: str = ""
+    louder_in: float = 0.0
+    louder_out: float = 0.0
+
+
 class ExchangeTable(Table, frozen=True):
     """Seconds, and bit/s. ``line``: what it carries, bytes as they are, or sound, in which modems hear each other; then
     ``rate`` is the fastest that they try, ``training`` is theirs, ``pace`` says whether the line's time is the world's
-    or passes as fast as the machine can make sound, and ``impairments`` are the line's."""
+    or passes as fast as the machine can make sound, and ``impairments`` are the line's; ``sound_card``: by which the
+    near end's line leads outside, to a real modem, and whose pace is the line's time."""
 
     line: Literal["wired", "analogue"] = "wired"
     pace: Literal["real", "instant"] = "real"
     impairments: Impairments = Impairments()
+    sound_card: SoundCardTable | None = None
     rate: Literal["instant"] | int = 33600
     setup: float = 1.0
     ring_every: float = 6.0
@@ -419,6 +431,8 @@ class Bench(Table, frozen=True):
     def instant(self) -> bool:
         """Whether its telephone lines are emulated ones whose time is not the world's: a rate says nothing then."""
         if self.exchange is None:
+            return False
+        if self.exchange.sound_card is not None:
             return False
         return self.exchange.rate == "instant" or (self.exchange.line, self.exchange.pace) == ("analogue", "instant")
 

@@ -7,6 +7,8 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from rig.config import broken, profiles
 from rig.config.bench import (
     AllowTable,
@@ -89,6 +91,13 @@ def load(name: str) -> Bench:
     return bench
 
 
+def with_real_pace(bench: Bench) -> Bench:
+    """The same, with telephone lines whose time is the world's: somebody is to hear them."""
+    if bench.exchange is None:
+        return bench
+    return structs.replace(bench, exchange=structs.replace(bench.exchange, pace="real"))
+
+
 def _validate(path: Path, bench: Bench) -> None:
     """What types alone cannot say."""
 
@@ -110,8 +119,7 @@ def _validate(path: Path, bench: Bench) -> None:
         raise wrong("near-end.ppp.timeout", "it takes a number of seconds above 0")
     if bench.exchange is not None:
         _validate_exchange(bench.exchange, wrong)
-        if not modem.emulated:
-            raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is")
+        _validate_sound_card(bench, bench.exchange, wrong)
     if bench.lig is not None and bench.lig.broken not in ("", *broken.LIG):
         raise wrong("lig.broken", f"it takes {', '.join(broken.LIG)}")
     if bench.lig is not None and bench.lig.patience <= 0:
@@ -151,8 +159,8 @@ def _validate(path: Path, bench: Bench) -> None:
 def _validate_faults(bench: Bench, wrong: Any) -> None:
     passes = {
         Kind.PPP: (
-            bench.exchange is not None and bench.consoles is None,
-            "an emulated [exchange], which its calls go over",
+            bench.exchange is not None and bench.consoles is None and bench.exchange.sound_card is None,
+            "an emulated [exchange], which its calls go over as bytes that the rig has",
         ),
         Kind.L2TP: (bench.i5os is not None, "an [i5os], whose cable its messages go over"),
         Kind.IKE: (
@@ -366,6 +374,23 @@ def _validate_exchange(exchange: ExchangeTable, wrong: Any) -> None:
     for entry in exchange.numbers:
         if not 1 <= entry.lines <= 64:
             raise wrong("exchange.numbers.lines", "it takes 1 to 64")
+
+
+def _validate_sound_card(bench: Bench, exchange: ExchangeTable, wrong: Any) -> None:
+    card, modem = exchange.sound_card, bench.near_end.modem
+    if card is None:
+        if not modem.emulated:
+            raise wrong("exchange", "a real modem is not on it; near-end.modem.emulated = true is, or a sound-card")
+        return
+    if modem.emulated:
+        raise wrong("exchange.sound-card", "a real modem is behind it: name it in near-end.modem")
+    if exchange.line != "analogue":
+        raise wrong("exchange.sound-card", 'it takes lines that carry sound: line = "analogue"')
+    if bench.i5os is not None:
+        raise wrong("exchange.sound-card", "it is the near end's own line, and [i5os] lends others")
+    for name in ("louder_in", "louder_out"):
+        if not -60 <= getattr(card, name) <= 60:
+            raise wrong(f"exchange.sound-card.{name.replace('_', '-')}", "it takes -60 to 60 dB")
 
 
 def port_range(text: str) -> range:

@@ -49,7 +49,7 @@ from rig.links.answering import AnsweringEnd, NotCalledError
 from rig.links.l2tp_call import L2tpCall
 from rig.links.making import answering_link, caller_at, lead_to_partition
 from rig.links.near_end import NearEnd
-from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.parts.exchange.emulated import EmulatedExchange
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.paths.modem_building import begin
 from rig.run.capture import Capture
@@ -106,7 +106,7 @@ class InboundBench:
         lead_to_partition(owner, bench, console)
         borrows = bench.near_end.remote_modem is not None
         on_exchange = lines is not None and not borrows
-        port = lines.install_line(NEAR_LINE, bench.near_end.number or "") if lines and on_exchange else near_port(bench)
+        port = lines.near_end() if lines and on_exchange else near_port(bench)
         end = _answering_end(AnsweringEnd, bench, owner, console, port, progress)
         if bench.i5os is not None:
             partition = EmulatedPartition(bench, owner, lines)

@@ -19,6 +19,7 @@ from rig.drivers.base.secret import Secret
 from rig.drivers.modem.number import Number
 from rig.drivers.net.packet_tap import PacketTap
 from rig.jobs import faults
+from rig.parts.exchange.emulated import EmulatedExchange
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.rack import FarEnd
 from rig.paths.building import serve
@@ -40,8 +41,8 @@ def lig(bench: Bench, progress: Progress) -> None:
         with progress.step("LIG, service hosts" + (", exchange" if bench.exchange else "")):
             far = FarEnd(bench, owner)
         if far.lines is not None:
-            numbers = gateway_numbers(bench)
-            progress.note(f"ready: your device's modem is {far.near_port}; the gateway has {', '.join(numbers)}")
+            where = _line_of_device(far, far.lines)
+            progress.note(f"ready: your device's modem is {where}; the gateway has {', '.join(gateway_numbers(bench))}")
         else:
             progress.note("ready: the gateway's modem answers")
         progress.note(f"its service hosts' certificates are signed by {far.ca}")
@@ -49,6 +50,14 @@ def lig(bench: Bench, progress: Progress) -> None:
             _tell(far.secret)
         with following(far.hosts, progress):
             _follow(far.lig, progress)
+
+
+def _line_of_device(far: FarEnd, lines: EmulatedExchange) -> str:
+    """Its modem, made; or where its own modem's telephone cable goes."""
+    if not lines.leads_outside:
+        return far.near_port
+    lines.lead_outside()
+    return "the one whose line is on the sound card"
 
 
 def gateway_numbers(bench: Bench) -> tuple[Number, ...]:

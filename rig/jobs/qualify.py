@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from rig.config.bench import Bench
+from rig.config import profiles
+from rig.config.bench import Bench, ModemTable
 from rig.drivers.base.errors import CallError, ModemError, PortLostError, UsageError
+from rig.drivers.modem import call
+from rig.drivers.modem.bring_up import bring_up, opened
 from rig.drivers.modem.modem import Modem
 from rig.drivers.modem.number import Number
 from rig.drivers.serial.serial_line import SerialLine
@@ -89,8 +92,12 @@ def run(bench: Bench, wanted: Iterable[Sweep], calls: int, progress: Progress) -
     with Owner() as owner:
         lines = EmulatedExchange(bench, owner)
         lines.process.wait_ready()
-        ports = [lines.install_line(NEAR_LINE, bench.near_end.number or ""), lines.install_line(FAR_LINE, FAR_NUMBER)]
-        line = Line(lines, *ports)
+        line = Line(
+            lines,
+            lines.near_end(),
+            lines.install_line(FAR_LINE, FAR_NUMBER, bus="pty"),
+            bench.near_end.modem,
+        )
         for sweep in wanted:
             verdict.curves.append(_curve(sweep, calls, line, progress, verdict.calls))
     return verdict
@@ -103,15 +110,16 @@ class Line:
     exchange: EmulatedExchange
     near: str
     far: str
+    modem: ModemTable
 
     @contextlib.contextmanager
     def modems(self) -> Iterator[tuple[Modem, Modem]]:
         """Both, opened and told how; at the end their ports are closed, with which they hang up, and on hook."""
-        with SerialLine(self.near) as calling, SerialLine(self.far) as called:
+        known = profiles.named(self.modem.profile) if self.modem.profile else None
+        with opened(self.near, known, self.modem.speed) as calling, SerialLine(self.far) as called:
             near, far = Modem(calling), Modem(called)
-            for modem, more in ((near, "ATX4"), (far, "ATS0=1")):
-                modem.reset()
-                modem.configure(f"ATS7={CARRIER_SECONDS}", more)
+            bring_up(near, known, lambda _: call.settings(CARRIER_SECONDS, self.modem.init))
+            bring_up(far, None, lambda _: call.settings(CARRIER_SECONDS, "ATS0=1"))
             yield near, far
         self._await_on_hook()
 
@@ -121,7 +129,8 @@ class Line:
     def _await_on_hook(self) -> None:
         """Until both have given a call up, as S10 and S7 have it."""
         end = time.monotonic() + IDLE_SECONDS
-        while any(self.ask("signal", line=line)["phase"] != ON_HOOK for line in (NEAR_LINE, FAR_LINE)):
+        ours = (FAR_LINE,) if self.exchange.leads_outside else (NEAR_LINE, FAR_LINE)
+        while any(self.ask("signal", line=line)["phase"] != ON_HOOK for line in ours):
             if time.monotonic() > end:
                 raise ModemError(f"{IDLE_SECONDS:g} s after its port was closed a modem was not on hook yet")
             threading.Event().wait(POLL_SECONDS)

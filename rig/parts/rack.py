@@ -17,7 +17,7 @@ from rig.drivers.base.secret import Secret
 from rig.drivers.modem import call
 from rig.drivers.net import firewall
 from rig.drivers.net.namespace import NetworkNamespace
-from rig.parts.exchange.emulated import NEAR_LINE, EmulatedExchange
+from rig.parts.exchange.emulated import EmulatedExchange
 from rig.parts.hosts.emulated import EmulatedHosts
 from rig.parts.i5os.emulated import EmulatedPartition
 from rig.parts.lig.emulated import HOSTS_END, EmulatedLig
@@ -81,7 +81,7 @@ class FarEnd:
         """Where the near end finds its modem: on a line of the exchange, which it is given now; at the partition; or
         as the bench names a real one."""
         if self.lines is not None and self.partition is None:
-            return self.install_line(NEAR_LINE, self.bench.near_end.number or "")
+            return self.lines.near_end()
         return near_port(self.bench)
 
     def install_line(self, name: str, number: str) -> str:

@@ -91,7 +91,10 @@ def begin(capture: Capture, owner: Owner, bench: Bench, near: NearEnd, lines: Em
     remote = bench.near_end.remote_modem
     if remote is not None:
         capture.tap(owner, near.namespace, remote.interface or "i5os0", "to the partition")
-    if lines is not None:
+    if lines is not None and lines.leads_outside:
+        near.record = capture.line(near.port)
+        lines.control.ask("sound", line=NEAR_LINE, file=str(capture.line_sound()))
+    elif lines is not None:
         line = PARTITION_LINE if remote is not None else NEAR_LINE
         lines.control.ask("record", line=line, file=str(capture.line(line)))
         if lines.plan.analogue is not None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from rig.drivers.modem.modem import Modem
 from rig.drivers.serial.serial_line import SerialLine
 from tests.cli.test_command_line import rig
@@ -34,9 +36,30 @@ def test_a_field_problem_becomes_a_test(tmp_path: Path) -> None:
     assert process.wait(10) == 130
 
 
-def test_one_of_port_and_replay_is_asked_for() -> None:
-    assert rig("modem").returncode == 2
-    assert rig("modem", "--port", "/dev/null", "--replay", "x").returncode == 2
+def test_a_benchs_own_modem_is_talked_to_and_what_it_calls_answers_and_says_it_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rig", "modem", "--bench", "loopback-instant", "--record", str(tmp_path / "said")]
+    said = subprocess.run(
+        command, input="ATDT18005550100\nhear me\n", capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "1-800-555-0101: busy" in said.stderr
+    assert "CONNECT 115200" in said.stdout
+    assert "hear me" in said.stdout.partition("CONNECT")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "name one of --port, --bench and --replay"),
+        (("--port", "/dev/null", "--replay", "x"), "name one of --port, --bench and --replay"),
+        (("--port", "/dev/null", "--listen"), "--listen is for a modem of --bench"),
+        (("--bench", "bench-modem"), "bench bench-modem has no emulated modem"),
+        (("--bench", "loopback", "--listen", "x"), "bench loopback: its lines carry no sound"),
+    ],
+)
+def test_what_it_cannot_do_is_said(arguments: tuple[str, ...], says: str) -> None:
+    result = rig("modem", *arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
 
 
 def test_a_transcript_that_is_none_is_named() -> None:

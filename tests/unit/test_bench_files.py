@@ -41,6 +41,7 @@ CONSOLE_DEVICE = "[consoles.device]\nname = 'c'\ninterface = 'eth9'\naddress = '
 NETWORK = "[internet]\nconsole = '192.168.10.2/24'\nrouter = '192.168.10.1'\noutside = '203.0.113.2/30'\n"
 PROXY = NETWORK + "[proxy]\naddress = '192.168.11.2/24'\n"
 VPN = NETWORK + "[vpn-gateway]\nserver = '129.42.160.16'\n"
+CARD = "[near-end.modem]\nemulated = false\n[exchange.sound-card]\n"
 BORROWED = "[near-end.remote-modem]\npartition = '192.0.2.1'\ninterface = 'eth8'\n"
 
 
@@ -75,6 +76,11 @@ def test_bench_takes_over_what_it_extends_and_changes_what_it_says() -> None:
         ("[exchange]\nline = 'analogue'", "key 'exchange.rate': modems that make sound take 300, 1200, 2400 bit/s"),
         ("[exchange.impairments]\nnoise = -40", 'they are of a line that carries sound: line = "analogue"'),
         ("[exchange.impairments]\nnoise = 20", "key 'exchange.impairments.noise': it takes `float` <= 3"),
+        ("extends = 'analogue'\n[exchange.sound-card]", "a real modem is behind it: name it in near-end.modem"),
+        ("extends = 'loopback'\n" + CARD, 'it takes lines that carry sound: line = "analogue"'),
+        ("extends = 'analogue'\n" + CARD + "louder-in = 61", "key 'exchange.sound-card.louder-in': it takes -60 to 60"),
+        ("extends = 'i5os'\n" + CARD, "key 'exchange.sound-card'"),
+        ("extends = 'analogue'\n[near-end.modem]\nemulated = false", "key 'exchange': a real modem is not on it"),
         ("[exchange.impairments]\nhits = 3", "unknown key 'exchange.impairments.hits'"),
         ("[exchange.impairments.tone]\nherz = 3", "key 'exchange.impairments.tone.herz'; did you mean 'hertz'?"),
         ("[exchange]\nsetup = -1", "key 'exchange.setup': it takes 0 to 600 seconds"),

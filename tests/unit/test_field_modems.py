@@ -227,13 +227,26 @@ def test_a_script_waits_as_long_as_a_call_takes_and_escapes_without_cr(capfd: py
     assert "CONNECT 33600" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("line", ["ATD123", "ATX4DT5", "ata", "ATS0=0A", "ATO", "AT&C1DT5", "AT+MS=V34;D5"])
+@pytest.mark.parametrize("line", ["A/", "ATD123", "ATX4DT5", "ata", "ATS0=0A", "ATO", "AT&C1DT5", "AT+MS=V34;D5"])
 def test_commands_that_wait_for_a_far_end(line: str) -> None:
     assert places_call(line)
 
 
 @pytest.mark.parametrize(
-    "line", ["AT", "AT&D2", "AT\\A3", "ATS0=1", "AT+FCLASS=?", "AT+CGDCONT=1", "ATH0", "AT%A1", "AT^DTMF"]
+    "line",
+    [
+        "AT",
+        "AT&D2",
+        "AT\\A3",
+        "ATS0=1",
+        "AT+FCLASS=?",
+        "AT+CGDCONT=1",
+        "ATH0",
+        "AT%A1",
+        "AT^DTMF",
+        "hear me",
+        "dear all",
+    ],
 )
 def test_commands_that_do_not(line: str) -> None:
     assert not places_call(line)

@@ -19,6 +19,7 @@ from rig.drivers.ppp.line_record import RecordWriter
 from rig.parts.exchange.analogue.plan import AnaloguePlan, check_installed
 from rig.parts.exchange.exchange import Exchange, Subscriber, Timing
 from rig.parts.exchange.hayes.faults import Fault
+from rig.parts.exchange.hayes.loudspeaker import loudness
 from rig.parts.exchange.pty_terminal import PtyTerminal, Watcher
 from rig.parts.exchange.soft_modem import SoftModem
 from rig.parts.exchange.taps import Taps
@@ -93,6 +94,8 @@ class Switch:
     def handlers(self) -> dict[str, Handler]:
         return {
             "install": self.install,
+            "lead_outside": self.lead_outside,
+            "listen": self.listen,
             "remove": self.remove,
             "plug": self.plug,
             "written": self.written,
@@ -123,6 +126,17 @@ class Switch:
         )
         self.modems[name] = modem
         return made.device.port_path
+
+    def lead_outside(self, name: str, number: str) -> None:
+        """A new line, to the sound card of the plan: somebody else's modem is at its other end."""
+        self.lines.lead_outside(
+            self.exchange, self.exchange.subscribe(name, self.exchange.list_number(number, "modem"))
+        )
+
+    def listen(self, line: str, device: str) -> None:
+        """Let what passes on a line be heard as by its modem's loudspeaker, through the sound card ``device``."""
+        engine = self.modems[line].engine
+        self.lines.listen(line, device, lambda: loudness(engine.state, engine.settings.options))
 
     def _modem(self, line: Subscriber, profile: Profile | None = None) -> SoftModem:
         loop = self.lines.loop(self.exchange, line)
@@ -174,7 +188,12 @@ class Switch:
             writer = RecordWriter(self._records[line], time.time())
             self._taps.recorders[line] = lambda sent, data: writer.write(sent, data, time.time())
 
-    def stop_recording(self) -> None:
+    def close(self) -> None:
+        """Every modem unplugged, every line let go, nothing recorded any more."""
+        for name in list(self.modems):
+            self.remove(name)
+        for name in list(self.exchange.subscribers):
+            self.lines.forget(name)
         for line in list(self._records):
             self.record(line, "")
 
@@ -217,8 +236,6 @@ def main(plan: Plan, *, ready: Callable[[], None]) -> None:
         async with await serve(plan.control_path, switch.handlers()), switch.lines.running():
             ready()
             await stop.wait()
-        for name in list(switch.modems):
-            switch.remove(name)
-        switch.stop_recording()
+        switch.close()
 
     asyncio.run(run())

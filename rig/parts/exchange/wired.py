@@ -127,6 +127,12 @@ class WiredLines:
     def loop(self, exchange: Exchange, line: Subscriber) -> WiredLoop:
         return WiredLoop(exchange, line)
 
+    def lead_outside(self, exchange: Exchange, line: Subscriber) -> None:
+        raise ValueError("a wired line leads nowhere: it carries no sound")
+
+    def listen(self, name: str, device: str, loudness: Callable[[], float | None]) -> None:
+        raise ValueError("a wired line carries no sound")
+
     def handlers(self, find: Callable[[str], Subscriber]) -> dict[str, Handler]:
         """By name; each takes the ``line``, which ``find`` finds by its name."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from rig.drivers.sound.impairments import Impairments
+from rig.parts.exchange.analogue.arrivals import Arrivals
 from rig.parts.exchange.analogue.channel import Path
 from rig.parts.exchange.analogue.sound_loop import SoundLoop
 from rig.parts.exchange.exchange import Subscriber
@@ -15,15 +16,21 @@ from rig.run.control import Handler
 
 
 class Asked:
-    """By a line's name: ``find`` its subscriber, ``path`` of its call, ``loop`` of its modem. Each method but
-    :meth:`handlers` is one thing to ask; it raises ValueError where the line is in no call that was answered."""
+    """By a line's name: ``find`` its subscriber, ``path`` of its call, ``loop`` of its modem, and its ``arrivals``.
+    Each method but :meth:`handlers` is one thing to ask; it raises ValueError where the line is in no call that was
+    answered."""
 
     def __init__(
-        self, find: Callable[[str], Subscriber], path: Callable[[str], Path], loop: Callable[[str], SoundLoop]
+        self,
+        find: Callable[[str], Subscriber],
+        path: Callable[[str], Path],
+        loop: Callable[[str], SoundLoop],
+        arrivals: Callable[[str], Arrivals],
     ) -> None:
         self._find = find
         self._path = path
         self._loop = loop
+        self._arrivals = arrivals
 
     def handlers(self) -> dict[str, Handler]:
         asked = (
@@ -38,7 +45,7 @@ class Asked:
         if after_bytes is None:
             call.drop()
         else:
-            self._loop(line).drop_after(after_bytes, call.drop)
+            self._arrivals(line).after(after_bytes, call.drop)
 
     def impair(self, line: str, **impairments: Any) -> None:
         """Other impairments, from now on: keys as in a bench's exchange.impairments."""

@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from rig.drivers.sound.samples import SECONDS
 
@@ -33,10 +33,12 @@ class Timer:
 
 class LineClock:
     """See loop.Clock. ``hurry``: while there is sound, a block follows the other as soon as it is made; else, and while
-    there is none, the time is the world's. ``late``: how often a block came too late for real time."""
+    there is none, the time is the world's. ``late``: how often a block came too late for real time. ``beat``: what each
+    block is waited for instead, where there is something with a pace of its own."""
 
     def __init__(self, *, hurry: bool) -> None:
         self.late = 0
+        self.beat: Callable[[], Awaitable[None]] | None = None
         self._hurry = hurry
         self._loop = asyncio.get_running_loop()
         self._now = self._loop.time()
@@ -71,6 +73,11 @@ class LineClock:
                 heapq.heappop(self._timers)[2].run()
 
     async def _pass(self) -> None:
+        if self.beat is not None:
+            self._now += SECONDS
+            self._behind = self._loop.time() - self._now
+            await self.beat()
+            return
         if self._sounding and self._hurry:
             self._now += SECONDS
             self._behind = self._loop.time() - self._now

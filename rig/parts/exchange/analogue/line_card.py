@@ -4,9 +4,10 @@ what a caller is to hear."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from rig.drivers.sound.dtmf import DtmfReceiver
-from rig.drivers.sound.samples import BLOCK, SECONDS, Sound, coded, silence
+from rig.drivers.sound.samples import BLOCK, SECONDS, Coded, Sound, coded, silence
 from rig.parts.exchange.analogue import tones
 from rig.parts.exchange.exchange import Exchange, Subscriber, canonical
 from rig.parts.exchange.hayes.events import Line
@@ -17,6 +18,12 @@ BETWEEN_DIGITS_SECONDS = 0.24
 """Without a pulse for so long, a digit dialled by pulses is complete."""
 LAST_DIGIT_SECONDS = 4.0
 """Without a digit for so long, a number is complete that the directory does not know; one that it does, at once."""
+
+
+class HearsDigits(Protocol):
+    """Who tells digits in a line's sound."""
+
+    def receive(self, sound: Coded) -> str: ...
 
 
 class PulseCounter:
@@ -42,15 +49,17 @@ class PulseCounter:
 
 class LineCard:
     """One line's, as its exchange's telephone (loop.Telephone). ``to_modem``: events that are no sound: the bell, and
-    the loop's current taken away."""
+    the loop's current taken away. ``digits``: who hears those dialled by tones."""
 
-    def __init__(self, exchange: Exchange, line: Subscriber, to_modem: Callable[[Line], None]) -> None:
+    def __init__(
+        self, exchange: Exchange, line: Subscriber, to_modem: Callable[[Line], None], digits: HearsDigits | None = None
+    ) -> None:
         self.joined = False
         self._exchange = exchange
         self._line = line
         self._to_modem = to_modem
         self._player = tones.Player()
-        self._tones = DtmfReceiver()
+        self._tones = digits or DtmfReceiver()
         self._pulses = PulseCounter()
         self._current = self._off_hook = False
         self._open = self._since_digit = 0.0

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from rig.drivers.sound.samples import silence
+from rig.drivers.sound.card import Loudspeaker, SoundCard
+from rig.drivers.sound.samples import Sound, silence
 from rig.parts.exchange.analogue.asked import Asked, impaired
 from rig.parts.exchange.analogue.channel import Path
 from rig.parts.exchange.analogue.clock import LineClock
 from rig.parts.exchange.analogue.line_card import LineCard
+from rig.parts.exchange.analogue.listening import Listening
+from rig.parts.exchange.analogue.outside import Card, OutsideLine
 from rig.parts.exchange.analogue.plan import AnaloguePlan
 from rig.parts.exchange.analogue.recording import Recording
 from rig.parts.exchange.analogue.sound_loop import SoundLoop
@@ -26,11 +29,12 @@ from rig.run.control import Handler
 
 @dataclass(eq=False)
 class Line:
-    """The exchange's end and the modem's, and what is recorded of it."""
+    """The exchange's end and the modem's, what is recorded of it, and who listens."""
 
     card: LineCard
-    loop: SoundLoop
+    loop: SoundLoop | OutsideLine
     recording: Recording | None = None
+    listening: Listening | None = None
 
     def record(self, recording: Recording | None) -> None:
         """From now on into another one, or into none."""
@@ -38,10 +42,26 @@ class Line:
             self.recording.close()
         self.recording = recording
 
+    def listen(self, listening: Listening | None) -> None:
+        """From now on through another one, or no longer."""
+        if self.listening is not None:
+            self.listening.close()
+        self.listening = listening
+
+    def passed(self, sent: Sound, heard: Sound) -> None:
+        """Whoever records or listens is told of a block."""
+        if self.recording is not None:
+            self.recording.write(sent, heard, self.loop.pump)
+        if self.listening is not None:
+            self.listening.hear(sent + heard)
+
     def close(self) -> None:
         """It is no more."""
+        self.listen(None)
         self.card.unplugged()
         self.record(None)
+        if isinstance(self.loop, OutsideLine):
+            self.loop.close()
 
 
 class AnalogueCircuit:
@@ -59,7 +79,7 @@ class AnalogueCircuit:
         return all(line.loop.connected for line in self.lines)
 
     def carried(self, sender: Subscriber) -> int:
-        return next(line.loop.received for line in self.lines if line.loop.name != sender.name)
+        return next(line.loop.arrivals.received for line in self.lines if line.loop.name != sender.name)
 
     def end(self) -> None:
         for line in self.lines:
@@ -113,12 +133,16 @@ class AnalogueLines:
             return PersonsCircuit()
         ends = (call.caller, call.callee)
         for sender, receiver in (ends, ends[::-1]):
-            loop = self._lines[receiver.name].loop
-            loop.received = 0
-            loop.sent = self._taps.leaving(receiver.name, lambda _: None)
+            loop, from_whom = (self._lines[end.name].loop for end in (receiver, sender))
+            loop.arrivals.restart()
+            if isinstance(loop, OutsideLine):
+                loop.other = from_whom.pump
+                continue
+            known = from_whom.arrivals.take if isinstance(from_whom, OutsideLine) else _nothing
+            loop.sent = self._taps.leaving(receiver.name, known)
             loop.arrive = self._taps.arriving(sender.name, receiver.name, loop.deliver, call.goes_on)
         if call.listing.drop_after is not None:
-            self._lines[call.caller.name].loop.drop_after(call.listing.drop_after, call.drop)
+            self._lines[call.caller.name].loop.arrivals.after(call.listing.drop_after, call.drop)
         one, other = (self._lines[end.name] for end in ends)
         circuit = AnalogueCircuit((one, other), Path(self._impairments, next(self._seeds)), self._circuits.remove)
         self._circuits.append(circuit)
@@ -132,10 +156,37 @@ class AnalogueLines:
         self._lines[line.name] = Line(card, loop)
         return loop
 
+    def lead_outside(self, exchange: Exchange, line: Subscriber, card: Card | None = None) -> None:
+        """Put a line on a sound card, the plan's if no other is given. From then on its pace is the line's time.
+        Raises CannotRunError where the card is not there."""
+        assert self._plan.card is not None
+        card = card or SoundCard(self._plan.card.device)
+        outside = OutsideLine(line, card, self._plan.card.louder)
+        self.clock.beat = card.due
+        line.telephone = exchanges_end = LineCard(exchange, line, outside.bell, outside.digits)
+        self._lines[line.name] = Line(exchanges_end, outside)
+        self.clock.wake()
+
+    def line(self, name: str) -> Line:
+        """One that has been made."""
+        return self._lines[name]
+
+    def listen(self, name: str, device: str, loudness: Callable[[], float | None]) -> None:
+        """Let a line be heard through a sound card; see listening.Listening."""
+        self._lines[name].listen(Listening(Loudspeaker(device), loudness))
+
+    def _soft(self, name: str) -> SoundLoop:
+        loop = self._lines[name].loop
+        if isinstance(loop, OutsideLine):
+            raise ValueError(f"line {name} leads outside: its modem is none of the rig's")  # noqa: TRY004 - as above
+        return loop
+
     def forget(self, name: str) -> None:
         """A line that is no more."""
         if (line := self._lines.pop(name, None)) is not None:
             line.close()
+            if isinstance(line.loop, OutsideLine):
+                self.clock.beat = None
 
     def handlers(self, find: Callable[[str], Subscriber]) -> dict[str, Handler]:
         """By name; see asked.Asked."""
@@ -146,7 +197,7 @@ class AnalogueLines:
                 raise ValueError(f"the call on line {name} has not been answered")  # noqa: TRY004 - by anybody's fault
             return circuit.path
 
-        asked = Asked(find, path, lambda name: self._lines[name].loop)
+        asked = Asked(find, path, self._soft, lambda name: self._lines[name].loop.arrivals)
         own: dict[str, Handler] = {"sound": self.record, "impair_calls": self.impair_calls, "time": self.clock.time}
         return {**asked.handlers(), **own}
 
@@ -173,7 +224,10 @@ class AnalogueLines:
             one, other = circuit.lines
             come[one], come[other] = circuit.path.carry(sent.get(one, silence()), sent.get(other, silence()))
         for line in active:
-            if line.recording is not None:
-                line.recording.write(sent[line], come[line], line.loop.pump)
+            line.passed(sent[line], come[line])
             line.loop.hear(come[line])
         return bool(active)
+
+
+def _nothing(data: bytes) -> None:
+    """Bytes whose way goes on as sound."""

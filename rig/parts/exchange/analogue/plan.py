@@ -9,12 +9,23 @@ from rig.drivers.sound.impairments import Impairments
 
 
 @dataclass(frozen=True)
+class CardPlan:
+    """A sound card to which a line leads. ``device`` as its library has it; ``louder``: by how many dB what it hears is
+    made, and what it plays."""
+
+    device: str
+    louder: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class AnaloguePlan:
-    """``fastest``: what modems can do there, in bit/s; ``hurry``: as fast as the machine can, not in real time."""
+    """``fastest``: what modems can do there, in bit/s; ``hurry``: as fast as the machine can, not in real time;
+    ``card``: where a line leads that is put on a sound card."""
 
     fastest: int
     hurry: bool
     impairments: Impairments
+    card: CardPlan | None = None
 
 
 def check_installed() -> None:

@@ -35,14 +35,15 @@ class Recording:
         self._points: list[tuple[float, float]] = []
         self._data: float | None = None
 
-    def write(self, sent: Sound, heard: Sound, pump: DataPump) -> None:
-        """A block, and whose it is."""
+    def write(self, sent: Sound, heard: Sound, pump: DataPump | None) -> None:
+        """A block, and whose it is, where that is known."""
         now = round(self._blocks * BLOCK / RATE, 2)
-        if pump.phase is not self._phase:
-            self._phase = pump.phase
-            self._phases.append((now, pump.phase.value))
-            self._data = now if self._data is None and pump.phase is Phase.DATA else self._data
-        if pump.phase is Phase.DATA and self._blocks % _SECOND == 0:
+        phase = pump.phase if pump else Phase.LISTENING
+        if phase is not self._phase:
+            self._phase = phase
+            self._phases.append((now, phase.value))
+            self._data = now if self._data is None and phase is Phase.DATA else self._data
+        if pump and phase is Phase.DATA and self._blocks % _SECOND == 0:
             self._signal.append(Signal(now, round(level(heard), 1), round(pump.quality.error, 4), pump.rate))
             self._points = pump.quality.constellation
         self._wave.writeframesraw(np.stack((coded(sent), coded(heard)), 1).astype("<i2").tobytes())

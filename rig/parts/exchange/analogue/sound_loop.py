@@ -9,6 +9,7 @@ import numpy as np
 
 from rig.drivers.sound import modulations
 from rig.drivers.sound.samples import SECONDS, Sound, coded, silence
+from rig.parts.exchange.analogue.arrivals import Arrivals
 from rig.parts.exchange.analogue.data_pump import DataPump, Phase
 from rig.parts.exchange.hayes.events import Line, OffHook, SendDigits
 from rig.parts.exchange.loop import Telephone
@@ -28,7 +29,7 @@ class SoundLoop:
 
     def __init__(self, name: str, fastest: int, wake: Callable[[], None]) -> None:
         self.name = name
-        self.received = 0
+        self.arrivals = Arrivals()
         self.lost = 0
         self.arrive: Callable[[bytes], None] = self.deliver
         self.pump = DataPump(self._tell, self._take, self._next_byte)
@@ -43,7 +44,6 @@ class SoundLoop:
         self._waits_for_room: Callable[[], None] | None = None
         self._holding = False
         self.sent: Callable[[bytes], None] = lambda _: None
-        self._drop: tuple[int, Callable[[], None]] | None = None
 
     # --- the modem's side --------------------------------------------------------------------------------------
 
@@ -64,7 +64,6 @@ class SoundLoop:
         self._to_send.clear()
         self._came.clear()
         self._holding = False
-        self._drop = None
         self.pump.stop()
 
     def digits(self, sent: SendDigits) -> None:
@@ -130,18 +129,8 @@ class SoundLoop:
             data = bytes(self._came)
             self._came.clear()
             self.arrive(data)
-            self._count(data)
+            self.arrivals.take(data)
         self.pump.watch()
-
-    def drop_after(self, count: int, drop: Callable[[], None]) -> None:
-        """Call ``drop`` once ``count`` bytes more have come."""
-        self._drop = (self.received + count, drop)
-
-    def _count(self, data: bytes) -> None:
-        self.received += len(data)
-        if self._drop is not None and self.received >= self._drop[0]:
-            drop, self._drop = self._drop[1], None
-            drop()
 
     def deliver(self, data: bytes) -> None:
         """Bytes that came, to the modem."""

@@ -1,0 +1,84 @@
+"""A modem behind a sound card calls, and a call is heard through one: real sound, real time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rig.config.bench_files import load
+from rig.drivers.sound.dtmf import DtmfReceiver
+from rig.drivers.sound.samples import BLOCK
+from rig.jobs import qualify
+from rig.jobs.qualify import Sweep
+from rig.run.control import ControlError
+from rig.run.progress import Progress
+from tests.sound.conftest import monitor_to
+
+PORT_SECONDS = 20.0
+
+
+@pytest.fixture
+def modem(near_side: dict[str, str], tmp_path: Path) -> Iterator[Path]:
+    """The port of one at the other end of the cables."""
+    port = tmp_path / "tty-outside"
+    command = [sys.executable, "-m", "tests.sound.modem_on_card", str(port)]
+    process = subprocess.Popen(command, env=near_side)
+    try:
+        end = time.monotonic() + PORT_SECONDS
+        while not port.exists():
+            assert process.poll() is None, "the modem ended"
+            assert time.monotonic() < end, f"no {port} within {PORT_SECONDS:g} s"
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def bench_with(port: Path, folder: Path, device: str) -> Path:
+    file = folder / "card.toml"
+    file.write_text(
+        f'extends = "analogue"\n[near-end.modem]\nemulated = false\nport = "{port}"\n'
+        f'[exchange.sound-card]\ndevice = "{device}"\n'
+    )
+    return file
+
+
+def test_a_modem_behind_a_sound_card_dials_trains_and_is_qualified(modem: Path, tmp_path: Path) -> None:
+    noise = Sweep("noise", "dBm0", (-60.0,), lambda it: {"noise": it})
+    verdict = qualify.run(load(str(bench_with(modem, tmp_path, "pulse"))), [noise], 2, Progress())
+    assert [call.rate for call in verdict.calls] == [2400, 2400], verdict.calls
+    assert [call.whole for call in verdict.calls] == [1.0, 1.0]
+
+
+def test_a_card_that_is_not_there_is_named_with_those_that_are(modem: Path, tmp_path: Path) -> None:
+    bench = load(str(bench_with(modem, tmp_path, "Blaster")))
+    with pytest.raises(ControlError, match=r"sound card Blaster: .*; there are: .*'pulse'"):
+        qualify.run(bench, [], 1, Progress.silent())
+
+
+def test_a_modems_dialling_is_heard_through_its_loudspeaker(
+    near_side: dict[str, str], sound_server: dict[str, str], tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard"
+    recorder = monitor_to(heard, sound_server)
+    command = [sys.executable, "-m", "rig", "modem", "--bench", "analogue", "--listen", "pulse", "--record"]
+    try:
+        said = subprocess.run(
+            [*command, str(tmp_path / "said.jsonl")], input="ATM1L3DT18005550101\n", capture_output=True, text=True,
+            timeout=60, check=True,
+        )  # fmt: skip
+    finally:
+        recorder.terminate()
+        recorder.wait(10)
+    assert "BUSY" in said.stdout
+    samples = np.frombuffer(heard.read_bytes(), "<i2")
+    receiver = DtmfReceiver(through_dial_tone=True)
+    blocks = [samples[at : at + BLOCK] for at in range(0, len(samples) - BLOCK, BLOCK)]
+    assert "".join(map(receiver.receive, blocks)) == "18005550101"
