@@ -85,7 +85,7 @@ def can_run(bench: Bench) -> Finding:
     name = f"bench {bench.name}"
     try:
         if bench.exchange is not None and bench.exchange.line == "analogue":
-            check_installed()
+            check_installed(card=bench.exchange.sound_card is not None)
         if bench.emulated:
             return Finding("verdict", name, State.OK, f"can run, in: {lab.first_that_starts(lab.usable_for(bench))}")
         lab.usable_for(bench)

@@ -43,11 +43,20 @@ class Control:
                 answer = json.loads(connection.makefile("rb").readline() or b'{"error": "it ended without an answer"}')
         except TimeoutError:
             raise ControlError(f"{self.path.name}: {what}: no answer within {ANSWER_SECONDS:g} s") from None
+        except ConnectionRefusedError:
+            raise ControlError(f"{self.path.stem} has ended{self._last_words()}") from None
         except (OSError, ValueError) as error:
             raise ControlError(f"{self.path.name}: {what}: {error}") from error
         if "error" in answer:
             raise ControlError(f"{self.path.name}: {what}: {answer['error']}", answer.get("advice", ""))
         return answer["value"]
+
+    def _last_words(self) -> str:
+        """The end of its log, which lies beside its socket."""
+        log = self.path.with_suffix(".log")
+        lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        return f"; the last that it logged: {last}" if last else ""
 
 
 def respond(handlers: dict[str, Handler], line: bytes) -> bytes:

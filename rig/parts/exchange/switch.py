@@ -220,7 +220,7 @@ class Switch:
 def _lines(plan: Plan, taps: Taps) -> WiredLines | AnalogueLines:
     if plan.analogue is None:
         return WiredLines(taps)
-    check_installed()
+    check_installed(card=plan.analogue.card is not None)
     from rig.parts.exchange.analogue.lines import AnalogueLines
 
     return AnalogueLines(plan.analogue, taps)

@@ -28,10 +28,13 @@ class AnaloguePlan:
     card: CardPlan | None = None
 
 
-def check_installed() -> None:
-    """Raises CannotRunError where something lacks that lines which carry sound need."""
+def check_installed(*, card: bool) -> None:
+    """Raises CannotRunError where what lines that carry sound need is not all here, with that of a sound ``card``."""
     try:
+        from rig.drivers.sound import card as sound_card
         from rig.drivers.sound import spandsp
     except ModuleNotFoundError as error:
         raise CannotRunError(f"a line that carries sound needs {error.name}", "pip install 'rig[analogue]'") from None
     spandsp.library()
+    if card:
+        sound_card.library()
