@@ -38,7 +38,8 @@ KEPT_LINES = 200
 ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 """Each of its sixteen threads would have memory of its own, which is filled over hundreds of connections: a leak could
 not be told from that (mallopt(3))."""
-L2TP = "[udp/1701]"
+L2TP_PORT = 1701
+L2TP = f"[udp/{L2TP_PORT}]"
 """What of an address is meant, as strongSwan writes it."""
 KEYS = "ike.keys"
 LOG, KEYS_LOG = "stderr {\n default = 1\n }", f"keys {{\n path = /run/{KEYS}\n {ike_keys.LOG} }}"
@@ -170,7 +171,7 @@ class Charon:
         secret: str,
     ) -> None:
         """A connection by IKEv1 with a shared secret, tunnel mode, through which L2TP goes and nothing else; ``peer``
-        None: whoever comes. With what the kernel needs for it."""
+        None: whoever comes. With what the kernel needs for it; and from now on L2TP goes through it or not at all."""
         remote = {"auth": "psk", **({"id": str(peer)} if peer else {})}
         ours, theirs = [f"{own}/32{L2TP}"], [f"{peer}/32{L2TP}" if peer else f"0.0.0.0/0{L2TP}"]
         child = {
@@ -184,6 +185,7 @@ class Charon:
             "children": {name: child}, "dpd_delay": f"{policy.silence}s", "dpd_timeout": f"{policy.patience}s",
         }  # fmt: skip
         xfrm.load_algorithms(self.namespace, policy.esp)
+        xfrm.block_clear(self.namespace, own, peer, L2TP_PORT)
         owners = [str(own), *([str(peer)] if peer else [])]
         shared = {"id": name, "type": "ike", "data": secret, "owners": owners if peer else []}
         with self._asking:

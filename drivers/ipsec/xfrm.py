@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from rig.drivers.net.namespace import NetworkNamespace
@@ -11,6 +12,8 @@ from rig.drivers.net.namespace import NetworkNamespace
 BOUND_SECONDS = 20.0
 LOAD_SECONDS = 60.0
 """For all modules of a policy, on a slow machine that is busy."""
+BLOCK, LAST = "block", "4000000000"
+"""What a policy does, and its place behind every other."""
 ALGORITHMS = Path("/proc/crypto")
 # strongSwan's words, the kernel's names, and bytes of a key; of a hash the bits of a packet's sum, too.
 _CIPHERS = {
@@ -50,6 +53,21 @@ def load_algorithms(namespace: NetworkNamespace, proposals: Iterable[str]) -> No
             )  # fmt: skip
 
 
+def block_clear(namespace: NetworkNamespace, own: IPv4Address, peer: IPv4Address | None, port: int) -> None:
+    """Drop what goes in clear between ``own`` address and a ``port`` of UDP at ``peer``; or at ``own``, where anybody
+    is the peer. An association's own policies come before it, and go with it: without this, what was in the VPN goes on
+    beside it."""
+    us, them, at_peer = f"{own}/32", f"{peer}/32" if peer else "0.0.0.0/0", peer is not None
+    for direction, ends, end in (
+        ("out", (us, them), "dport" if at_peer else "sport"),
+        ("in", (them, us), "sport" if at_peer else "dport"),
+    ):
+        _ip(
+            namespace, "policy", "update", "src", ends[0], "dst", ends[1], "proto", "udp", end, str(port),
+            "dir", direction, "action", BLOCK, "priority", LAST,
+        )  # fmt: skip
+
+
 def _ip(namespace: NetworkNamespace, *words: str) -> str:
     with namespace.entered():
         done = subprocess.run(
@@ -65,6 +83,6 @@ def flush(namespace: NetworkNamespace) -> None:
 
 
 def left(namespace: NetworkNamespace) -> list[str]:
-    """All of it, a line each, but what a socket of IKE's has for itself."""
+    """All of it, a line each, but what a socket of IKE's has for itself, and what :func:`block_clear` has put there."""
     lines = [line for what in ("state", "policy") for line in _ip(namespace, what, "list").splitlines()]
-    return [line for line in lines if line.strip() and "socket" not in line]
+    return [line for line in lines if line.strip() and "socket" not in line and BLOCK not in line]

@@ -6,17 +6,21 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
 from rig.checks import every
+from rig.checks.vpn import is_vpns
 from rig.config.destinations import HTTPS
 from rig.drivers.ipsec.charon import IkeError
+from rig.drivers.ipsec.isakmp import EspHead, in_ip
 from rig.drivers.net.namespace import NetworkNamespace
 from rig.jobs.probing import surroundings
 from rig.paths.up import direct
+from rig.probes import observer
 from rig.verdict.verdict import Verdict
 from tests.lab.rekeying import lost_meanwhile
 from tests.lab.test_vpn import built
@@ -86,7 +90,8 @@ def speaking(namespace: NetworkNamespace) -> Iterator[None]:
 
     def speak() -> None:
         while not over.wait(0.002):
-            datagrams.sendto(b"", (str(SERVER), 9))
+            with contextlib.suppress(OSError):  # the way may have ended
+                datagrams.sendto(b"", (str(SERVER), 9))
 
     thread = threading.Thread(target=speak)
     with datagrams:
@@ -96,6 +101,22 @@ def speaking(namespace: NetworkNamespace) -> Iterator[None]:
         finally:
             over.set()
             thread.join()
+
+
+@pytest.mark.paper("2.1.3", "3.3")
+@pytest.mark.parametrize("who", ["gateway", "console"])
+def test_what_was_in_the_vpn_does_not_go_on_beside_it_when_it_ends(who: str) -> None:
+    """Catches PPP's data, L2TP's goodbye and PPP's in clear, behind an association that is no more."""
+    with built() as one:
+        up = one.path.open(Verdict("", ""))
+        assert up.underlay is not None
+        with closing(observer.leaving(up.underlay.namespace, up.underlay.interface)) as wire, speaking(up.namespace):
+            assert wire.wait_for(lambda packet: isinstance(in_ip(packet), EspHead), 5)
+            (one.service.gateway.charon if who == "gateway" else one.charon).terminate("vpn")
+            assert one.path.ends_within(10)
+            one.path.close()
+            beside = [packet for packet in wire.collect() if packet[0] >> 4 == 4 and not is_vpns(packet)]
+        assert beside == []
 
 
 # --- the gateway goes, and comes back --------------------------------------------------------------------------------
