@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from rig.drivers.base.errors import CannotRunError, PortLostError
 from rig.drivers.sound.samples import BLOCK, RATE, Coded, Sound, coded
 
+_log = logging.getLogger("exchange")
 AHEAD = 3
 """Blocks that are ready to be played before the card asks for them: so late may their maker be."""
 MOST = 50
@@ -118,6 +120,8 @@ class SoundCard:
 
     def close(self) -> None:
         self._stream.close()
+        if self.starved:
+            _log.warning("sound card %s: %d blocks of 20 ms came too late, and were silence", self.device, self.starved)
 
     def _pass(self, heard: Any, played: Any, count: int, when: Any, status: Any) -> None:
         self._heard.append(bytes(heard))
