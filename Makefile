@@ -142,7 +142,8 @@ programs: setup
 # A line that leads to a sound card, and one that is heard there: real sound, in real time, so not part of make test.
 sound-card: setup
 	@sh scripts/system-packages apt-packages.txt sound-card
-	$(BIN)/pytest tests/sound -rP
+	$(BIN)/pytest tests/sound/test_sound_card.py -rP
+	$(BIN)/rig lab run --own -- $(BIN)/pytest tests/sound/test_dial.py -rP
 
 # Debian's machines as people have them, made of packages and started in QEMU; an hour, as root, outside CI.
 machines: setup

@@ -19,7 +19,7 @@ from rig.drivers.base.errors import CannotRunError, PortLostError
 from rig.drivers.sound.samples import BLOCK, RATE, Coded, Sound, coded
 
 _log = logging.getLogger("exchange")
-AHEAD = 3
+AHEAD = 5
 """Blocks that are ready to be played before the card asks for them: so late may their maker be."""
 MOST = 50
 """Blocks that wait for either side: what is a second old is nobody's any more."""

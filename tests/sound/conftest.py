@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 THERE, BACK = "there", "back"
-START_SECONDS = 20.0
+START_SECONDS, PORT_SECONDS = 20.0, 20.0
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +59,30 @@ def monitor_to(file: Path, sound_server: dict[str, str]) -> subprocess.Popen[byt
     command = ["parec", "--device", f"{THERE}.monitor", "--rate=8000", "--channels=1", "--format=s16le", "--raw"]
     with file.open("wb") as out:
         return subprocess.Popen(command, env=os.environ | sound_server, stdout=out)
+
+
+@pytest.fixture
+def modem(near_side: dict[str, str], tmp_path: Path) -> Iterator[Path]:
+    """The port of one at the other end of the cables."""
+    port = tmp_path / "tty-outside"
+    command = [sys.executable, "-m", "tests.sound.modem_on_card", str(port)]
+    process = subprocess.Popen(command, env=near_side)
+    try:
+        end = time.monotonic() + PORT_SECONDS
+        while not port.exists():
+            assert process.poll() is None, "the modem ended"
+            assert time.monotonic() < end, f"no {port} within {PORT_SECONDS:g} s"
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def bench_with(port: Path, folder: Path, device: str) -> Path:
+    file = folder / "card.toml"
+    file.write_text(
+        f'extends = "analogue"\n[near-end.modem]\nemulated = false\nport = "{port}"\n'
+        f'[exchange.sound-card]\ndevice = "{device}"\n'
+    )
+    return file

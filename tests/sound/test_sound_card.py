@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,37 +18,9 @@ from rig.jobs import qualify
 from rig.jobs.qualify import Sweep
 from rig.run.control import ControlError
 from rig.run.progress import Progress
-from tests.sound.conftest import BACK, monitor_to
+from tests.sound.conftest import BACK, bench_with, monitor_to
 
-PORT_SECONDS = 20.0
 NOISE = Sweep("noise", "dBm0", (-60.0,), lambda it: {"noise": it})
-
-
-@pytest.fixture
-def modem(near_side: dict[str, str], tmp_path: Path) -> Iterator[Path]:
-    """The port of one at the other end of the cables."""
-    port = tmp_path / "tty-outside"
-    command = [sys.executable, "-m", "tests.sound.modem_on_card", str(port)]
-    process = subprocess.Popen(command, env=near_side)
-    try:
-        end = time.monotonic() + PORT_SECONDS
-        while not port.exists():
-            assert process.poll() is None, "the modem ended"
-            assert time.monotonic() < end, f"no {port} within {PORT_SECONDS:g} s"
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def bench_with(port: Path, folder: Path, device: str) -> Path:
-    file = folder / "card.toml"
-    file.write_text(
-        f'extends = "analogue"\n[near-end.modem]\nemulated = false\nport = "{port}"\n'
-        f'[exchange.sound-card]\ndevice = "{device}"\n'
-    )
-    return file
 
 
 def test_a_modem_behind_a_sound_card_dials_trains_and_is_qualified(modem: Path, tmp_path: Path) -> None:

@@ -160,6 +160,8 @@ class AnalogueLines:
         """Put a line on a sound card, the plan's if no other is given. From then on its pace is the line's time.
         Raises CannotRunError where the card is not there."""
         assert self._plan.card is not None
+        if self.clock.beat is not None:
+            raise ValueError("a line leads to the sound card already")
         card = card or SoundCard(self._plan.card.device)
         outside = OutsideLine(line, card, self._plan.card.louder)
         self.clock.beat = card.due
