@@ -22,11 +22,14 @@ TRIES = 50
 VANISHED = "such conntrack doesn't exist"
 SETTINGS = Path("/proc/sys/net/netfilter")
 STRICT = {
-    "tcp_be_liberal": 0, "checksum": 1, "tcp_timeout_close": 0, "tcp_timeout_last_ack": 5, "tcp_timeout_time_wait": 0,
+    "tcp_be_liberal": 0, "checksum": 1, "tcp_timeout_close": 0, "tcp_timeout_last_ack": 5, "tcp_timeout_time_wait": 1,
 }  # fmt: skip
-"""For a filter that is to let nothing through which belongs to no flow: one that has ended is forgotten at once, and
-not in the two minutes of the kernel's own settings. Ended is what both sides have ended and acknowledged; a last ACK
-that is lost before it comes here is waited for as long as one is sent anew."""
+"""For a filter that is to let nothing through which belongs to no flow: one that has ended is forgotten within a second
+(at once where it was reset), and not in the two minutes of the kernel's own settings. Ended is what both sides have
+ended and acknowledged; a last ACK that is lost before it comes here is waited for as long as one is sent anew. Not
+sooner: behind both FINs the kernel takes any ACK for the last (LAST_ACK in its table of states,
+nf_conntrack_proto_tcp.c), as one of data that crossed the FIN; and the one that then follows would begin a flow from
+its middle, which nobody ends."""
 OURS = ("--orig-src", "--orig-dst", "--reply-src", "--reply-dst")
 """The places in a flow's two tuples where an address can stand; behind NAT the reply's are not the original's."""
 

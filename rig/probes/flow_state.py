@@ -27,9 +27,10 @@ from rig.probes.reaching import ANSWER_SECONDS, flow
 OUTSIDE, AFTER_THE_END, PINHOLE = "outside the window", "after a flow's end", "helper's pinhole"
 """Categories."""
 FIRST_WINDOW, FIRST_ENDED, FIRST_PINHOLE = 41001, 42001, 43001
-HOLE_SECONDS = 0.25
-"""How long what comes for a flow that both sides have ended may still pass. It is no event that could be waited for:
-that time is what is measured. Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
+HOLE_SECONDS = 1.25
+"""How long what comes for a flow that both sides have ended may still pass: a second, the least that Linux takes for a
+last ACK that was not the last (see conntrack.STRICT). It is no event that could be waited for: that time is what is
+measured. By itself Linux keeps a hole open for 120 s (``nf_conntrack_tcp_timeout_time_wait``)."""
 VOICE_PORT = 42424
 SO_TIMESTAMPING, TOLD_OF_ACK = 37, 1 << 4 | 1 << 9 | 1 << 11
 """To be told when what is sent was acknowledged: SOF_TIMESTAMPING_SOFTWARE, _TX_ACK and _OPT_TSONLY

@@ -35,7 +35,8 @@ class System:
 
     def make(self) -> bool:
         """By debootstrap and apt, where it is not there yet; whether it is new."""
-        if (self.folder / "made").exists():
+        made, wanted = self.folder / "made", "\n".join(self._distribution.packages)
+        if made.exists() and made.read_text() == wanted:
             return False
         shutil.rmtree(self.folder, ignore_errors=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ class System:
         if self._distribution.packages:  # by apt: debootstrap knows nothing of what is one of several
             self.run("apt-get", "-qq", "update")
             self.run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *self._distribution.packages)
-        (self.folder / "made").touch()
+        made.write_text(wanted)
         return True
 
     def check_out(self, where: str) -> None:

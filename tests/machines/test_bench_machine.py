@@ -45,9 +45,10 @@ def far_end_up(machine: Machine) -> str:
         "systemd-run --collect --unit far-end --working-directory /opt/rig -E PYTHONUNBUFFERED=1 "
         ".venv/bin/rig partner lig --bench /root/far-end.toml"
     ).check()
+    log = "journalctl -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show --property InvocationID --value far-end)"
     waited = machine.run(
-        "timeout 250 sh -c 'until journalctl -u far-end | grep -q ready:; do systemctl is-active far-end || exit 1; "
-        "sleep 1; done' >/dev/null; journalctl -u far-end -o cat"
+        f"timeout 250 sh -c 'until {log} | grep -q ready:; do systemctl is-active far-end || exit 1; sleep 1; done' "
+        f">/dev/null; {log}"
     )
     ready = re.search(r"your device's modem is (\S+);", waited.text)
     assert ready is not None, waited.text
