@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections import deque
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +27,9 @@ MOST = 50
 """Blocks that wait for either side: what is a second old is nobody's any more."""
 SILENT_SECONDS = 2.0
 """A card that gives nothing for so long is gone, or stands still."""
+STARTS, RUNS = 3, 10
+"""PortAudio 19.6 ends one stream in ten at once where ALSA leads to a sound server, with an error of its poll; one that
+has passed so many blocks goes on."""
 _SILENCE = bytes(2 * BLOCK)
 
 
@@ -40,23 +45,33 @@ def library() -> ModuleType:
     return module
 
 
-def _stream(kind: str, device: str, callback: Any) -> Any:
+def _stream(kind: str, device: str, callback: Callable[..., None]) -> Any:
     """One that runs. Raises CannotRunError, which names the devices that there are."""
     sounddevice = library()
     chosen: str | int | None = int(device) if device.isdecimal() else device or None
     try:
-        stream = getattr(sounddevice, kind)(
-            samplerate=RATE, blocksize=BLOCK, channels=1, dtype="int16", device=chosen, latency="high",
-            callback=callback,
-        )  # fmt: skip
-        stream.start()
+        for _ in range(STARTS):
+            passed = threading.Semaphore(0)
+
+            def counted(*block: Any, passed: threading.Semaphore = passed) -> None:
+                callback(*block)
+                passed.release()
+
+            stream = getattr(sounddevice, kind)(
+                samplerate=RATE, blocksize=BLOCK, channels=1, dtype="int16", device=chosen, latency="high",
+                callback=counted,
+            )  # fmt: skip
+            stream.start()
+            if all(passed.acquire(timeout=SILENT_SECONDS) for _ in range(RUNS)):
+                return stream
+            stream.close()
     except (sounddevice.PortAudioError, ValueError) as error:
         there = ", ".join(repr(each["name"]) for each in sounddevice.query_devices()) or "none"
         raise CannotRunError(
             f"sound card {device or '(the default one)'}: {error}; there are: {there}",
             "python3 -m sounddevice   lists them; it has to take 8,000 samples a second, one channel",
         ) from None
-    return stream
+    raise CannotRunError(f"sound card {device or '(the default one)'}: it does not begin", "is it in use elsewhere?")
 
 
 class _Playing:

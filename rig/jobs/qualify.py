@@ -121,6 +121,8 @@ class Line:
             bring_up(near, known, lambda _: call.settings(CARRIER_SECONDS, self.modem.init))
             bring_up(far, None, lambda _: call.settings(CARRIER_SECONDS, "ATS0=1"))
             yield near, far
+            with contextlib.suppress(CallError, PortLostError):  # which may be one whose DTR says nothing
+                calling.hang_up()
         self._await_on_hook()
 
     def ask(self, what: str, **asked: Any) -> Any:

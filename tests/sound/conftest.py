@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 THERE, BACK = "there", "back"
+LATENCY = "200"
+"""Milliseconds that a client has ready: a null sink says nothing of what it has not got in time."""
 START_SECONDS, PORT_SECONDS = 20.0, 20.0
 
 
@@ -30,7 +32,12 @@ def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     for sink in (THERE, BACK):
         command += ["-L", f"module-null-sink sink_name={sink} rate=8000 channels=1"]
     command += ["-L", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
-    own = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "PULSE_SERVER": f"unix:{socket}"}
+    own = {
+        "HOME": str(folder),
+        "XDG_RUNTIME_DIR": str(folder),
+        "PULSE_SERVER": f"unix:{socket}",
+        "PULSE_LATENCY_MSEC": LATENCY,
+    }
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
     try:
