@@ -34,11 +34,13 @@ class Timer:
 class LineClock:
     """See loop.Clock. ``hurry``: while there is sound, a block follows the other as soon as it is made; else, and while
     there is none, the time is the world's. ``late``: how often a block came too late for real time. ``beat``: what each
-    block is waited for instead, where there is something with a pace of its own."""
+    block is waited for instead, where there is something with a pace of its own; ``waits``: whether it is somebody's
+    turn who has the world's time, as who answers a telephone has, so that there is no hurry."""
 
     def __init__(self, *, hurry: bool) -> None:
         self.late = 0
         self.beat: Callable[[], Awaitable[None]] | None = None
+        self.waits: Callable[[], bool] = lambda: False
         self._hurry = hurry
         self._loop = asyncio.get_running_loop()
         self._now = self._loop.time()
@@ -78,7 +80,7 @@ class LineClock:
             self._behind = self._loop.time() - self._now
             await self.beat()
             return
-        if self._sounding and self._hurry:
+        if self._sounding and self._hurry and not self.waits():
             self._now += SECONDS
             self._behind = self._loop.time() - self._now
             await asyncio.sleep(0)

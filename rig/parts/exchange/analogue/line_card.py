@@ -118,6 +118,12 @@ class LineCard:
         if self._off_hook and not self.joined:
             self._hear_digits(self._pulses.feed(current, was) + self._tones.receive(coded(sound)))
 
+    @property
+    def rings(self) -> bool:
+        """Whether it is called, and has not answered yet."""
+        call = self._line.call
+        return call is not None and call.callee is self._line and not call.answered
+
     def unplugged(self) -> None:
         """The line is no more."""
         if self._off_hook:

@@ -110,6 +110,7 @@ class AnalogueLines:
         self._lines: dict[str, Line] = {}
         self._circuits: list[AnalogueCircuit] = []
         self._seeds = itertools.count(1)
+        self.clock.waits = self._somebody_is_called
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -210,6 +211,9 @@ class AnalogueLines:
     def record(self, line: str, file: str) -> None:
         """Record the sound of a line from now on (see recording.Recording); "" for no longer."""
         self._lines[line].record(Recording(File(file)) if file else None)
+
+    def _somebody_is_called(self) -> bool:
+        return any(line.card.rings for line in self._lines.values())
 
     # --- sound -----------------------------------------------------------------------------------------------
 
