@@ -54,18 +54,15 @@ def load_algorithms(namespace: NetworkNamespace, proposals: Iterable[str]) -> No
 
 
 def block_clear(namespace: NetworkNamespace, own: IPv4Address, peer: IPv4Address | None, port: int) -> None:
-    """Drop what goes in clear between ``own`` address and a ``port`` of UDP at ``peer``; or at ``own``, where anybody
-    is the peer. An association's own policies come before it, and go with it: without this, what was in the VPN goes on
-    beside it."""
-    us, them, at_peer = f"{own}/32", f"{peer}/32" if peer else "0.0.0.0/0", peer is not None
-    for direction, ends, end in (
-        ("out", (us, them), "dport" if at_peer else "sport"),
-        ("in", (them, us), "sport" if at_peer else "dport"),
-    ):
-        _ip(
-            namespace, "policy", "update", "src", ends[0], "dst", ends[1], "proto", "udp", end, str(port),
-            "dir", direction, "action", BLOCK, "priority", LAST,
-        )  # fmt: skip
+    """Drop what is to go in clear from ``own`` address to a ``port`` of UDP at ``peer``; or from that of ``own``, where
+    anybody is the peer. An association's own policy comes before it, and goes with it: without this, what was in the
+    VPN goes on beside it. What comes is left alone: a responder has its policy for that later than its association, and
+    what comes between would be dropped."""
+    them, end = (f"{peer}/32", "dport") if peer else ("0.0.0.0/0", "sport")
+    _ip(
+        namespace, "policy", "update", "src", f"{own}/32", "dst", them, "proto", "udp", end, str(port),
+        "dir", "out", "action", BLOCK, "priority", LAST,
+    )  # fmt: skip
 
 
 def _ip(namespace: NetworkNamespace, *words: str) -> str:

@@ -1,92 +1,99 @@
-"""Two cables between sound cards that are none: PulseAudio's null sinks, whose monitors are the other ends."""
+"""Telephone cables that are none: JACK with its dummy driver, whose clients are joined to each other, sample by sample.
+
+PulseAudio's null sinks do as well, but for what they leave out or say twice when they are late: no modem bears that.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-THERE, BACK = "there", "back"
-LATENCY = "200"
-"""Milliseconds that a client has ready: a null sink says nothing of what it has not got in time."""
-START_SECONDS, PORT_SECONDS = 20.0, 20.0
+SECONDS = 20.0
+"""For each thing that is waited for."""
+OURS, OTHER = "PortAudio", "PortAudio-01"
+"""JACK's names of who has come first, and second."""
 
 
-@pytest.fixture(scope="session")
-def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables of its clients."""
-    program = shutil.which("pulseaudio")
-    if program is None:
-        pytest.fail("there is no pulseaudio; make sound-card installs it")
-    folder = tmp_path_factory.mktemp("pulse")
-    folder.chmod(0o700)
-    socket = folder / "native"
-    command = [program, "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no"]
-    for sink in (THERE, BACK):
-        command += ["-L", f"module-null-sink sink_name={sink} rate=8000 channels=1"]
-    command += ["-L", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
-    own = {
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "PULSE_SERVER": f"unix:{socket}",
-        "PULSE_LATENCY_MSEC": LATENCY,
-    }
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+def until(what: str, condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"no {what} within {SECONDS:g} s"
+        time.sleep(0.02)
+
+
+@dataclass
+class SoundServer:
+    """One that runs. Its clients have the variables of this process."""
+
+    process: subprocess.Popen[bytes]
+    joining: list[threading.Thread] = field(default_factory=list)
+
+    def ports(self) -> str:
+        return subprocess.run(["jack_lsp"], capture_output=True, text=True, check=False).stdout
+
+    def join(self, *cables: tuple[str, str]) -> None:
+        """Lay cables as soon as their ends are there, in the background."""
+
+        def lay() -> None:
+            ends = [end for cable in cables for end in cable]
+            until(f"port {' or '.join(ends)}", lambda: set(ends) <= set(self.ports().split()))
+            for cable in cables:
+                subprocess.run(["jack_connect", *cable], check=True)
+
+        self.joining.append(threading.Thread(target=lay))
+        self.joining[-1].start()
+
+    def end(self) -> None:
+        for thread in self.joining:
+            thread.join()
+        self.process.kill()
+        self.process.wait(SECONDS)
+
+
+@pytest.fixture
+def sound_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
+    if shutil.which("jackd") is None:
+        pytest.fail("there is no jackd; make sound-card installs it")
+    name = f"rig{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
+    log = tmp_path / "jackd.log"
+    command = ["jackd", "-r", "-S", "-t", "5000", "-n", name, "-d", "dummy", "-r", "8000", "-p", "160", "-C1", "-P1"]
+    with log.open("wb") as out:
+        server = SoundServer(subprocess.Popen(command, stdout=out, stderr=out))
     try:
-        end = time.monotonic() + START_SECONDS
-        while not socket.exists():
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < end, f"no {socket} within {START_SECONDS:g} s"
-            time.sleep(0.05)
-        yield own
+        until(f"sound server: {log.read_text()}", lambda: "system:playback_1" in server.ports())
+        yield server
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(10)
+        server.end()
 
 
 @pytest.fixture
-def near_side(sound_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """This process's default card plays into one cable and hears the other; the variables of one that is at their other
-    ends."""
-    for name, value in (sound_server | {"PULSE_SINK": THERE, "PULSE_SOURCE": f"{BACK}.monitor"}).items():
-        monkeypatch.setenv(name, value)
-    return os.environ | sound_server | {"PULSE_SINK": BACK, "PULSE_SOURCE": f"{THERE}.monitor"}
-
-
-def monitor_to(file: Path, sound_server: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Record what is played into the first cable, as samples of 16 bits, 8,000 a second."""
-    command = ["parec", "--device", f"{THERE}.monitor", "--rate=8000", "--channels=1", "--format=s16le", "--raw"]
-    with file.open("wb") as out:
-        return subprocess.Popen(command, env=os.environ | sound_server, stdout=out)
-
-
-@pytest.fixture
-def modem(near_side: dict[str, str], tmp_path: Path) -> Iterator[Path]:
-    """The port of one at the other end of the cables."""
+def modem(sound_server: SoundServer, tmp_path: Path) -> Iterator[Path]:
+    """The port of one that is the first on a sound card; the second is what it is on the telephone with."""
     port = tmp_path / "tty-outside"
-    command = [sys.executable, "-m", "tests.sound.modem_on_card", str(port)]
-    process = subprocess.Popen(command, env=near_side)
+    process = subprocess.Popen([sys.executable, "-m", "tests.sound.modem_on_card", str(port)])
     try:
-        end = time.monotonic() + PORT_SECONDS
-        while not port.exists():
-            assert process.poll() is None, "the modem ended"
-            assert time.monotonic() < end, f"no {port} within {PORT_SECONDS:g} s"
-            time.sleep(0.05)
+        until("port of the modem", lambda: port.exists() or process.poll() is not None)
+        sound_server.join((f"{OURS}:out_0", f"{OTHER}:in_0"), (f"{OTHER}:out_0", f"{OURS}:in_0"))
         yield port
     finally:
-        process.terminate()
-        process.wait(10)
+        process.kill()  # one whose server has gone does not hear of anything else
+        process.wait(SECONDS)
 
 
 def bench_with(port: Path, folder: Path, device: str) -> Path:
+    """A bench whose modem is at ``port``, and behind a sound card."""
     file = folder / "card.toml"
     file.write_text(
         f'extends = "analogue"\n[near-end.modem]\nemulated = false\nport = "{port}"\n'

@@ -18,7 +18,7 @@ from rig.parts.exchange.soft_modem import SoftModem
 async def main(port: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    card, clock = SoundCard("pulse"), LineClock(hurry=False)
+    card, clock = SoundCard("system"), LineClock(hurry=False)
     loop = SoundLoop("outside", 2400, clock.wake)
     modem = SoftModem(loop, clock=clock)
     modem.terminal = PtyTerminal(modem, port, Watcher())

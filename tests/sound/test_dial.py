@@ -10,7 +10,7 @@ from tests.sound.conftest import bench_with
 
 
 def test_every_check_holds(modem: Path, tmp_path: Path) -> None:
-    bench = bench_with(modem, tmp_path, "pulse")
+    bench = bench_with(modem, tmp_path, "system")
     said = run_rig("dial", "--number", "1-800-555-0100", "--bench", str(bench), "--json", "--quiet")
     verdict = json.loads(said.stdout)
     assert verdict["outcome"] == "OK", said.stderr
