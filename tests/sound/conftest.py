@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 20.0
+SECONDS = 60.0
 """For each thing that is waited for."""
 OURS, OTHER = "PortAudio", "PortAudio-01"
 """JACK's names of who has come first, and second."""
