@@ -24,4 +24,4 @@ def test_every_check_holds(modem: Path, tmp_path: Path) -> None:
     )
     verdict = json.loads(said.stdout)
     assert verdict["outcome"] == "OK", said.stderr
-    assert verdict["rate"] == 2400
+    assert verdict["connect"]["rate"] == 2400
