@@ -61,7 +61,8 @@ class Digits:
 
 
 class OutsideLine:
-    """The modem's end of a line, as sound_loop.SoundLoop is one to lines.AnalogueLines. ``louder``: dB by which what the card hears, and what it is to play, is changed."""
+    """The modem's end of a line, as sound_loop.SoundLoop is one to lines.AnalogueLines. ``louder``: dB by which what
+    the card hears, and what it is to play, is changed."""
 
     active = True
     """Nobody knows when it will be heard."""
