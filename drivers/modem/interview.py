@@ -192,11 +192,13 @@ def into_step() -> Generator[Step, Heard, int]:
     known against it.
     """
     shows_nothing = 0
+    came_late = False
     for questions, (command, value) in enumerate(_KNOWN_REGISTERS, 1):
         heard = yield Ask(command, IDENTITY_SECONDS)
+        came_late = came_late or heard.late  # between two questions, and was thrown away with whatever was left there
         lines = heard.lines(command)
         if any(value in _numbers(line) for line in lines):
-            return questions
+            return questions + came_late
         late = yield Settle(SETTLE_SECONDS)
         shows_nothing += heard.result is not None and not lines and not late.events
         if shows_nothing == 2:

@@ -325,18 +325,21 @@ def test_a_modem_that_is_slower_than_the_first_question_waits_is_recognised(town
     assert not found.findings.quiet
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_modem_whose_first_answer_came_late_was_not_left_quiet(late: bool) -> None:
+@pytest.mark.parametrize(
+    ("late", "later", "quiet"), [(False, False, True), (True, False, False), (False, True, False)],
+    ids=["it was", "before the next question", "taken for the next one's, whose own came late"],
+)  # fmt: skip
+def test_a_modem_whose_first_answer_came_late_was_not_left_quiet(late: bool, later: bool, quiet: bool) -> None:
     """Catches a busy machine on which OK came in after AT had been given up and before the next question was sent:
     it is thrown away there, and the modem was taken for one that had been left with Q1."""
     ok = Result(Code.OK, "OK")
     dialogue = find_and_ask(115200, fixed_speed=True, online=False, patient=False)
-    answers = iter([Heard(), Heard(), Heard((ok,), late=late), Heard((Text("013"), ok))])
+    answers = iter([Heard(), Heard(), Heard((ok,), late=late), Heard((Text("013"), ok), late=later)])
     next(dialogue)
     with pytest.raises(StopIteration) as end:
         while True:
             dialogue.send(next(answers, Heard((ok,))))
-    assert end.value.value.quiet is not late
+    assert end.value.value.quiet is quiet
 
 
 def test_unsolicited_lines_are_no_part_of_an_answer(town: Town) -> None:
