@@ -112,7 +112,7 @@ def test_the_readmes_lines_find_a_usb_modem_and_dial_at_once(machine: Machine) -
     far_end_up(machine)
     found, doctor, dialled = (machine.run(line).check() for line in lines[2:])
     assert "ttyACM" in found
-    assert "can run, in: native" in doctor
+    assert "can run, with the modem at /dev/ttyACM" in doctor
     assert re.search(r"OK: \d+ checks held", dialled)
     assert machine.run("ls -l /dev/modem/by-path/").status == 0
     assert "No modems were found" in machine.run("mmcli -L").text
