@@ -430,9 +430,7 @@ class Bench(Table, frozen=True):
     @property
     def instant(self) -> bool:
         """Whether its telephone lines are emulated ones whose time is not the world's: a rate says nothing then."""
-        if self.exchange is None:
-            return False
-        if self.exchange.sound_card is not None:
+        if self.exchange is None or self.exchange.sound_card is not None:
             return False
         return self.exchange.rate == "instant" or (self.exchange.line, self.exchange.pace) == ("analogue", "instant")
 

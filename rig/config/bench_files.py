@@ -7,8 +7,6 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
 from rig.config import broken, profiles
 from rig.config.bench import (
     AllowTable,
@@ -89,13 +87,6 @@ def load(name: str) -> Bench:
     bench: Bench = convert(path, data | {"name": path.stem, "folder": str(path.resolve().parent)}, Bench)
     _validate(path, bench)
     return bench
-
-
-def with_real_pace(bench: Bench) -> Bench:
-    """The same, with telephone lines whose time is the world's: somebody is to hear them."""
-    if bench.exchange is None:
-        return bench
-    return structs.replace(bench, exchange=structs.replace(bench.exchange, pace="real"))
 
 
 def _validate(path: Path, bench: Bench) -> None:

@@ -8,8 +8,9 @@ import select
 import threading
 from collections.abc import Iterator, Sequence
 
+from msgspec import structs
+
 from rig.config.bench import Bench
-from rig.config.bench_files import with_real_pace
 from rig.drivers.base.errors import UsageError
 from rig.drivers.modem.modem import Modem
 from rig.drivers.serial.serial_line import SerialLine
@@ -31,7 +32,7 @@ def on_exchange(bench: Bench, speaker: str | None) -> Iterator[tuple[str, list[s
     if speaker is not None:
         if bench.exchange.line != "analogue":
             raise UsageError(f"bench {bench.name}: its lines carry no sound", "rig modem --bench analogue --listen")
-        bench = with_real_pace(bench)
+        bench = structs.replace(bench, exchange=structs.replace(bench.exchange, pace="real"))
     with Owner() as owner, contextlib.ExitStack() as answering:
         lines = EmulatedExchange(bench, owner)
         lines.process.wait_ready()

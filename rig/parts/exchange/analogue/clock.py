@@ -75,15 +75,10 @@ class LineClock:
                 heapq.heappop(self._timers)[2].run()
 
     async def _pass(self) -> None:
-        if self.beat is not None:
+        if self.beat is not None or (self._sounding and self._hurry and not self.waits()):
             self._now += SECONDS
             self._behind = self._loop.time() - self._now
-            await self.beat()
-            return
-        if self._sounding and self._hurry and not self.waits():
-            self._now += SECONDS
-            self._behind = self._loop.time() - self._now
-            await asyncio.sleep(0)
+            await (asyncio.sleep(0) if self.beat is None else self.beat())
             return
         if self._sounding:
             self._now += SECONDS

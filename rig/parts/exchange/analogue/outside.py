@@ -15,18 +15,17 @@ from rig.drivers.sound.samples import BLOCK, SECONDS, Sound, coded, gain, level
 from rig.parts.exchange.analogue import tones
 from rig.parts.exchange.analogue.arrivals import Arrivals
 from rig.parts.exchange.analogue.data_pump import DataPump
+from rig.parts.exchange.analogue.hearing import FAINT_DBM0
 from rig.parts.exchange.analogue.line_card import LAST_DIGIT_SECONDS
+from rig.parts.exchange.analogue.sound_loop import BETWEEN_CALLS_SECONDS
 from rig.parts.exchange.exchange import Subscriber
 from rig.parts.exchange.hayes.events import Line
 
 _log = logging.getLogger("exchange")
-ANSWERS_DBM0 = -43.0
-"""Who is called and is louder than this has answered (as hearing.FAINT_DBM0)."""
 ANSWERS_SECONDS = 0.1
+"""Who is called and is no longer silent for so long has answered."""
 UNANSWERED_SECONDS = 60.0
 """Behind its last digit, somebody whom nobody answers has given up, as S7 has it; and wants dial tone for the next."""
-BETWEEN_CALLS_SECONDS = 0.4
-"""For so long the exchange sees it on hook, or it takes it for a pulse (line_card.ON_HOOK_SECONDS)."""
 
 
 class Card(Protocol):
@@ -126,7 +125,7 @@ class OutsideLine:
         elif self._was_in_call:
             self._hang_up()
         elif self._rings:
-            self._loud = self._loud + SECONDS if level(sound) > ANSWERS_DBM0 else 0.0
+            self._loud = self._loud + SECONDS if level(sound) > FAINT_DBM0 else 0.0
             self._off_hook = self._loud >= ANSWERS_SECONDS
         elif digits := self._tones.receive(coded(sound)):
             self._dialled(digits)
