@@ -56,8 +56,7 @@ def load_algorithms(namespace: NetworkNamespace, proposals: Iterable[str]) -> No
 def block_clear(namespace: NetworkNamespace, own: IPv4Address, peer: IPv4Address | None, port: int) -> None:
     """Drop what is to go in clear from ``own`` address to a ``port`` of UDP at ``peer``; or from that of ``own``, where
     anybody is the peer. An association's own policy comes before it, and goes with it: without this, what was in the
-    VPN goes on beside it. What comes is left alone: a responder has its policy for that later than its association, and
-    what comes between would be dropped."""
+    VPN goes on beside it. What comes in clear is for the rules of whoever takes it."""
     them, end = (f"{peer}/32", "dport") if peer else ("0.0.0.0/0", "sport")
     _ip(
         namespace, "policy", "update", "src", f"{own}/32", "dst", them, "proto", "udp", end, str(port),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from rig.drivers.base.interruptions import waiting
 from rig.drivers.ipsec import xfrm
 from rig.drivers.ipsec.charon import L2TP_PORT, Charon, IkeError, Policy
 from rig.drivers.ipsec.isakmp import EspHead, in_ip
@@ -21,6 +19,7 @@ from rig.drivers.net.namespace import NetworkNamespace
 from rig.paths.vpn_terms import POLICIES
 from rig.probes import observer
 from rig.run.owner import Owner
+from tests.polling import wait_until
 
 HERE, THERE = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
 SECRET = "between the two of them"
@@ -70,7 +69,9 @@ class Pair:
     owner: Owner
 
     def up(self) -> None:
+        """At both ends: a responder has its policies with the last message, and nothing comes out before."""
         self.here.charon.initiate("vpn", SECONDS)
+        self.wait("association there", lambda: bool(self.there.children()))
 
     def passes(self) -> tuple[bool, list[int], int]:
         """A datagram from here to there: whether it came, by which SPIs, how many of L2TP's packets went in clear."""
@@ -91,13 +92,9 @@ class Pair:
         clear = [packet for packet in seen if packet[9] == 17 and int.from_bytes(packet[22:24], "big") == L2TP_PORT]
         return came, [head.spi for head in heads], len(clear)
 
-    def wait(self, what: str, condition: Any) -> None:
+    def wait(self, what: str, condition: Callable[[], bool]) -> None:
         """For what charon tells nobody."""
-        end = time.monotonic() + SECONDS
-        while not condition():
-            assert time.monotonic() < end, f"no {what} within {SECONDS:g} s"
-            with waiting():
-                time.sleep(0.05)
+        wait_until(condition, SECONDS, what)
 
 
 @contextlib.contextmanager
@@ -205,8 +202,8 @@ def test_at_the_end_of_its_life_one_is_deleted_and_its_peer_told(whose: str) -> 
         who, other = (two.here, two.there) if whose == "initiator" else (two.there, two.here)
         two.wait("end of it", lambda: not who.children())
         two.wait("end at the other", lambda: not other.children())
-        assert who.said("sending DELETE for ESP CHILD_SA")
-        assert other.said("received DELETE for ESP CHILD_SA")
+        two.wait("word of who deletes it", lambda: who.said("sending DELETE for ESP CHILD_SA"))
+        two.wait("word of who is told", lambda: other.said("received DELETE for ESP CHILD_SA"))
         assert two.passes() == (False, [], 0)
 
 
@@ -220,7 +217,7 @@ def test_a_quick_mode_that_fails_leaves_phase_1_for_the_next() -> None:
         with pytest.raises(IkeError, match="no proposal in common"):
             two.up()
         (phase_1,) = two.here.ike()
-        assert two.here.said("received NO_PROPOSAL_CHOSEN error notify")
+        two.wait("word of it", lambda: two.here.said("received NO_PROPOSAL_CHOSEN error notify"))
         two.there.load(CALM)
         two.up()
         assert two.here.ike() == [phase_1]

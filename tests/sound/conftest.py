@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.polling import wait_until
 
 SECONDS = 60.0
 """For each thing that is waited for."""
@@ -24,10 +25,7 @@ OURS, OTHER = "PortAudio", "PortAudio-01"
 
 
 def until(what: str, condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, f"no {what} within {SECONDS:g} s"
-        time.sleep(0.02)
+    wait_until(condition, SECONDS, what)
 
 
 @dataclass

@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from rig.drivers.modem.number import Number
 from rig.drivers.serial.ports import Port, await_port, list_ports, matching_ports
 from rig.drivers.serial.serial_line import SerialLine
 from rig.jobs.detect import Caution, detect
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from rig.fixtures.line import Call, Faults, Line, Session
@@ -42,15 +43,6 @@ def rings(line: SerialLine) -> int:
     """How often RI has changed, as the driver counts it (linux/serial.h, serial_icounter_struct)."""
     counts: tuple[int, ...] = struct.unpack("20i", fcntl.ioctl(line.fileno(), TIOCGICOUNT, bytes(80)))
     return counts[2]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Wait for what no event tells; how long it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, f"waited {seconds:g} s for {what}"
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 @pytest.mark.paper("2.1.1")
