@@ -9,8 +9,9 @@ import attr
 from labgrid.driver import Driver
 from labgrid.factory import target_factory
 from labgrid.step import step
+from rig_farm.outcome import Outcome
 
-from rig_labgrid.remote import Bench, Outcome
+from rig_labgrid.remote import Bench
 from rig_labgrid.resource import NetworkRigBench
 
 

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig_labgrid.errors import FarmError
+from rig_farm.errors import FarmError
+
 from rig_labgrid.places import Farm, Tags, farm
 from rig_labgrid.remote import Bench
 

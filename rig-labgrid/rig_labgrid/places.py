@@ -14,8 +14,8 @@ from labgrid.remote.client import ClientSession, start_session
 from labgrid.remote.client import Error as ClientError
 from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 from labgrid.util.ssh import sshmanager
+from rig_farm.errors import FarmError
 
-from rig_labgrid.errors import FarmError
 from rig_labgrid.remote import Bench
 from rig_labgrid.resource import NetworkRigBench
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import attr
 from labgrid.factory import target_factory
 from labgrid.resource.common import NetworkResource, Resource
+from rig_farm.sharing import SharedBench
 
 from rig_labgrid.remote import Bench
 
@@ -17,20 +15,19 @@ _text = attr.validators.instance_of(str)
 @target_factory.reg_resource
 @attr.s(eq=False)
 class RigBench(Resource):
-    """A bench, as an exporter's configuration has it.
-
-    ``bench``: a bench file's path, or a shipped bench's name; ``rig``: the program, by its path or as PATH has it;
-    ``partner``: what follows ``rig partner``, where a far end is to run as long as the bench is acquired.
-    """
+    """A bench, as an exporter's configuration has it; its keys are SharedBench's."""
 
     bench: str = attr.ib(validator=_text)
     rig: str = attr.ib(default="rig", validator=_text)
     partner: str = attr.ib(default="", validator=_text)
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.shared = SharedBench(self.bench, self.rig, self.partner)
+
     def poll(self) -> None:
         """Available while its file and its rig are there."""
-        shipped = not self.bench.endswith(".toml")
-        self.avail = shutil.which(self.rig) is not None and (shipped or Path(self.bench).is_file())
+        self.avail = self.shared.available
 
 
 @target_factory.reg_resource

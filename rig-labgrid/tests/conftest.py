@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 from labgrid.remote.generated.labgrid_coordinator_pb2_grpc import CoordinatorStub
+from programs import PROGRAMS, RIG, SECONDS, Started, await_port, free_port, in_lab
 from ssh_server import SshServer
 
-PROGRAMS = Path(sys.executable).parent
-RIG = Path(os.environ.get("RIG") or Path(__file__).resolve().parents[2] / ".venv/bin/rig")
-SECONDS = 60.0
-
-
-class Started:
-    """A program, its words as they come in a file, and its end."""
-
-    def __init__(self, log: Path, *command: object, cwd: Path | None = None, **more: str) -> None:
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [str(word) for word in command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=cwd,
-                env={**os.environ, **more},
-            )
-
-    def await_word(self, word: str, count: int = 1) -> None:
-        end = time.monotonic() + SECONDS
-        while self.log.read_text().count(word) < count:
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(
-                    f"waited {SECONDS:g} s for {word!r} of {self.process.args}: {self.log.read_text()}"
-                )
-            time.sleep(0.05)
-
-    def end(self, number: int = signal.SIGTERM) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        self.process.wait(SECONDS)
+__all__ = ["in_lab"]  # a fixture
 
 
 class LoopbackFarm:
@@ -81,7 +45,7 @@ class LoopbackFarm:
         log = self.folder / f"{name}.log"
         self.exporters[name] = started = Started(
             log, PROGRAMS / "rig-labgrid-exporter", "-c", self.address, "-n", name, "--hostname", name, configuration,
-            RIG_LABGRID_STATE=str(self.state(name)), PYTHONUNBUFFERED="1",
+            RIG_FARM_STATE=str(self.state(name)), PYTHONUNBUFFERED="1",
         )  # fmt: skip
         started.await_word("Exporter ready", log.read_text().count("Exporter ready") + 1)
         return started
@@ -110,33 +74,6 @@ class LoopbackFarm:
             started.end()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def await_port(address: str) -> None:
-    host, port = address.split(":")
-    end = time.monotonic() + SECONDS
-    while True:
-        try:
-            socket.create_connection((host, int(port)), 1.0).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def await_that(held: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not held():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:g} s: {what}")
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
     """Any host's name is this machine, by ssh."""
@@ -145,13 +82,6 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
         os.environ["PATH"] = f"{server.folder}{os.pathsep}{before}"
         yield server
         os.environ["PATH"] = before
-
-
-@pytest.fixture
-def in_lab() -> Iterator[Path]:
-    """A folder that the rig's lab has, too: it has a /tmp of its own."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        yield Path(folder)
 
 
 @pytest.fixture

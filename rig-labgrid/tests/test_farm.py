@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import RIG, LoopbackFarm, await_that
-from rig_labgrid.errors import BenchLostError, CallFailedError, LeaseError
+from conftest import LoopbackFarm
+from programs import RIG, await_that, runs_with
+from rig_farm.errors import BenchLostError, CallFailedError, LeaseError
 from rig_labgrid.places import Tags
 from rig_labgrid.places import farm as session
 from rig_labgrid.remote import Bench
@@ -26,16 +27,8 @@ def events(farm: LoopbackFarm, exporter: str) -> list[dict]:
 
 
 def runs_on(farm: LoopbackFarm, exporter: str) -> set[int]:
-    """The processes that have an exporter's bench: the lock's file is open in them."""
-    found, lock = set(), farm.state(exporter) / f"{INSTANT}.run"
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                if any(os.readlink(one) == str(lock) for one in (entry / "fd").iterdir()):
-                    found.add(int(entry.name))
-            except OSError:
-                pass
-    return found
+    """The processes that have an exporter's bench."""
+    return runs_with(farm.state(exporter) / f"{INSTANT}.run")
 
 
 class Dialling(threading.Thread):
@@ -67,6 +60,7 @@ def test_a_bench_is_had_used_and_given_back_and_all_of_it_is_written_down(farm, 
     assert outcome.exit == 0
     assert outcome.verdict["outcome"] == "OK"
     assert any("OK:" in line for line in outcome.said)
+    assert not any("report: " in line for line in outcome.said)  # of a folder that is not here
     files = {path.name for path in outcome.folder.iterdir()}
     assert {"report.html", "verdict.json", "junit.xml", "call.pcapng"} <= files
     acquired, run, released = events(farm, "alpha")

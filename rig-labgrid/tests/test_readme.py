@@ -8,7 +8,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from conftest import PROGRAMS, RIG, LoopbackFarm, Started
+from conftest import LoopbackFarm
+from programs import PROGRAMS, RIG, Started
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -19,7 +20,7 @@ def test_the_readmes_lines_make_a_soak_on_a_farm(farm: LoopbackFarm, tmp_path: P
     (tmp_path / "bench.yaml").write_text("bench: {RigBench: {bench: loopback-instant}}\n")
     path = os.pathsep.join([str(RIG.parent), str(PROGRAMS), os.environ["PATH"]])
     state = str(farm.state("alpha"))
-    more = {"PATH": path, "RIG_LABGRID_STATE": state, "LG_COORDINATOR": farm.address, "PYTHONUNBUFFERED": "1"}
+    more = {"PATH": path, "RIG_FARM_STATE": state, "LG_COORDINATOR": farm.address, "PYTHONUNBUFFERED": "1"}
     os.environ["PATH"], before = path, os.environ["PATH"]
     try:
         farm.exporters["alpha"] = started = Started(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAMS, RIG, LoopbackFarm
+from conftest import LoopbackFarm
+from programs import PROGRAMS, RIG
 from rig_labgrid.places import farm as session
 
 BENCH = """

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rig_labgrid.errors import LeaseError
+from rig_farm.errors import LeaseError
 
 LOG = "leases.jsonl"
 AFTER_RUN_SECONDS = 120.0
@@ -25,9 +25,9 @@ AFTER_RUN_SECONDS = 120.0
 
 
 def state_folder() -> Path:
-    """Where leases and their log are: $RIG_LABGRID_STATE, or the user's own folder (XDG base directories)."""
+    """Where leases and their log are: $RIG_FARM_STATE, or the user's own folder (XDG base directories)."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(os.environ.get("RIG_LABGRID_STATE") or Path(home) / "rig-labgrid")
+    return Path(os.environ.get("RIG_FARM_STATE") or Path(home) / "rig-farm")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def used(path: Path, ended: Callable[[], None], waiting: Callable[[], None]) -> 
 
 
 def _not_acquired(path: Path) -> str:
-    return f"{path.stem} is not acquired: labgrid-client -p PLACE acquire"
+    return f"{path.stem} is not acquired: its place is to be had first (labgrid-client -p PLACE acquire)"
 
 
 def _held(path: Path) -> bool:

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from rig_labgrid.ending import with_parent
+from rig_farm.ending import with_parent
 
 END_SECONDS = 20.0
 """It takes that long at most to take itself down."""

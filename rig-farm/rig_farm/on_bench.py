@@ -1,7 +1,8 @@
-"""`rig-on-bench`: on the machine where a bench stands, one run of the rig on it, for a client that came by ssh.
+"""`rig-on-bench`: on the machine where a bench stands, one run of the rig on it.
 
-The bench and the rig are the lease's: a client says what is to be done there, not where. Who has left (his end of
-standard input is closed) or has the bench no longer is interrupted as by Ctrl-C, and everything is taken down.
+For a client that came by ssh, or for an exporter whose client asks it to. The bench and the rig are the lease's: a
+client says what is to be done there, not where. Who has left (his end of standard input is closed) or has the bench no
+longer is interrupted as by Ctrl-C, and everything is taken down.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from rig_labgrid import frames
-from rig_labgrid.arming import arm
-from rig_labgrid.ending import with_parent
-from rig_labgrid.errors import LeaseError
-from rig_labgrid.lease import Lease, log, used
+from rig_farm import frames
+from rig_farm.arming import arm
+from rig_farm.ending import with_parent
+from rig_farm.errors import LeaseError
+from rig_farm.lease import Lease, log, used
 
 VERBS = {
     "dial": ("dial",),
@@ -42,7 +43,7 @@ NOT_BY_CLIENT = ("--bench", "--arms", "--report", "--lab", "--json", "--")
 """The lease's and the runner's business; and no command of a client's is run here."""
 CALLS = "calls.jsonl"
 WAITING = "waiting for another run on this bench, which takes everything down"
-NO_LEASE, UNUSABLE, KILLED = 3, 2, 128
+UNUSABLE, KILLED = 2, 128
 TAKE_DOWN_SECONDS = 90.0
 
 
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     command=asked.verb, exit=status, seconds=took, why=why)  # fmt: skip
             return _end(told, status, why)
     except LeaseError as error:
-        return _end(told, NO_LEASE, str(error))
+        return _end(told, frames.NO_LEASE, str(error))
 
 
 class _Told:
@@ -103,7 +104,7 @@ def _end(told: Callable[[frames.Frame], None], status: int, why: str) -> int:
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     """For the report. Not below /tmp, which a guest has one of its own of."""
-    above = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rig-labgrid"
+    above = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rig-farm"
     above.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=above))
     try:
@@ -131,15 +132,16 @@ def _run(lease: Lease, verb: str, words: Sequence[str], folder: Path, told: _Tol
     except OSError as error:
         return UNUSABLE, f"{lease.rig}: {error.strerror}"
     with rig:
-        return _Running(rig, _Calls(folder / CALLS, told), told).to_its_end(sys.stdin.fileno(), lease_ended)
+        return _Running(rig, folder, told).to_its_end(sys.stdin.fileno(), lease_ended)
 
 
 class _Running:
     """A rig that runs, and what may end it before it ends by itself."""
 
-    def __init__(self, rig: subprocess.Popen[bytes], calls: _Calls, told: _Told) -> None:
+    def __init__(self, rig: subprocess.Popen[bytes], folder: Path, told: _Told) -> None:
         assert rig.stdout is not None
-        self._rig, self._calls, self._told = rig, calls, told
+        self._rig, self._calls, self._told = rig, _Calls(folder / CALLS, told), told
+        self._only_here = f"report: {folder}".encode()
         self._output, self._rest = rig.stdout.fileno(), b""
         self._why = ""
         self._deadline: float | None = None
@@ -179,7 +181,8 @@ class _Running:
 
     def _line(self, line: bytes) -> None:
         self._calls.look()
-        self._told(frames.Text(line.decode(errors="replace")))
+        if not line.startswith(self._only_here):  # where the report is to be found, its client says
+            self._told(frames.Text(line.decode(errors="replace")))
 
     def _at_end(self, source: int, reason: str) -> bool:
         """Whether a client, or a lease, is at its end: the rig is to end, too."""

@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rig_labgrid.errors import FrameError
+from rig_farm.errors import FrameError
 
 PIECE = 256 * 1024
 """Bytes of a file in one frame."""
 LONGEST = 1024 * 1024
 """Bytes of a frame: nothing longer is sent."""
+NO_LEASE = 3
+"""The status where the bench is not acquired, or no longer."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,200}")
 """Of a file: none that leads out of the folder it is put in."""
 

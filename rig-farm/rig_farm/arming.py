@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rig_labgrid.lease import Lease
+from rig_farm.lease import Lease
 
 READY = "ready: "
 """With this `rig partner` says so."""
