@@ -10,6 +10,7 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 LABGRID := .venv-labgrid
+JUMPSTARTER := .venv-jumpstarter
 GUEST := .guest
 NUMBER ?= 1-800-555-0100
 BENCH ?= loopback
@@ -69,10 +70,14 @@ cli: setup
 installed: setup
 	$(BIN)/pytest tests/installed
 
-# Benches shared by labgrid, in an environment of their own; its types too.
-farm: setup $(LABGRID)/installed
+# Benches shared by labgrid and by jumpstarter, each in an environment of its own; their types too.
+farm: setup $(LABGRID)/installed $(JUMPSTARTER)/installed
+	cd rig-farm && ../$(BIN)/mypy --python-executable ../$(LABGRID)/bin/python -p rig_farm
 	cd rig-labgrid && ../$(BIN)/mypy --python-executable ../$(LABGRID)/bin/python -p rig_labgrid
+	cd rig-jumpstarter && ../$(BIN)/mypy --python-executable ../$(JUMPSTARTER)/bin/python -p rig_jumpstarter
+	$(LABGRID)/bin/python -m pytest rig-farm
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(LABGRID)/bin/python -m pytest rig-labgrid
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(JUMPSTARTER)/bin/python -m pytest rig-jumpstarter
 
 # A thousand calls on four benches; twenty minutes.
 farm-soak: setup $(LABGRID)/installed
@@ -206,13 +211,13 @@ $(VENV)/installed: pyproject.toml requirements.txt
 	$(BIN)/python -m compileall -q rig drivers fixtures
 	@touch $@
 
-$(LABGRID)/installed: rig-labgrid/pyproject.toml rig-labgrid/requirements.txt
+.venv-%/installed: rig-%/pyproject.toml rig-%/requirements.txt rig-farm/pyproject.toml
 	@sh scripts/system-packages apt-packages.txt farm
-	@echo "setup: making the farm's virtual environment $(LABGRID)"
-	rm -rf $(LABGRID)
-	$(PYTHON) -m venv $(LABGRID)
-	$(LABGRID)/bin/pip install --quiet --disable-pip-version-check -r rig-labgrid/requirements.txt
-	$(LABGRID)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e rig-labgrid
+	@echo "setup: making the farm's virtual environment $(@D)"
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r rig-$*/requirements.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e rig-farm -e rig-$*
 	@touch $@
 
 # The kernel and udev of the QEMU lab, which has USB; fetched, not installed.
@@ -223,4 +228,4 @@ $(GUEST)/installed: rig/lab/guest-files
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LABGRID) $(GUEST) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LABGRID) $(JUMPSTARTER) $(GUEST) build results *.egg-info .pytest_cache .mypy_cache .ruff_cache
