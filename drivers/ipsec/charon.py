@@ -73,7 +73,8 @@ class Policy:
     """What is offered, or taken: strongSwan's names of proposals, the best first. Seconds before an SA is made anew:
     ``rekey``, drawn from it and ``spread`` less; after ``life`` it is over. A peer is asked whether it is there after
     ``silence`` seconds without a word from it, and given up after ``patience``. ``window``: of packets that may come
-    late; what comes twice, or later, is dropped (RFC 4303 §3.4.3)."""
+    late; what comes twice, or later, is dropped (RFC 4303 §3.4.3). Phase 1 is made anew before ``ike_rekey`` seconds
+    are over, and ended after ``ike_life``."""
 
     ike: tuple[str, ...]
     esp: tuple[str, ...]
@@ -83,6 +84,8 @@ class Policy:
     silence: int = 30
     patience: int = 90
     window: int = 32
+    ike_rekey: int = 4 * 3600
+    ike_life: int = 4 * 3600 + 1440
 
 
 class Charon:
@@ -183,6 +186,7 @@ class Charon:
             "version": "1", "local_addrs": [str(own)], "remote_addrs": [str(peer) if peer else "%any"],
             "proposals": list(policy.ike), "local": {"auth": "psk", "id": str(own)}, "remote": remote,
             "children": {name: child}, "dpd_delay": f"{policy.silence}s", "dpd_timeout": f"{policy.patience}s",
+            "rekey_time": f"{policy.ike_rekey}s", "over_time": f"{policy.ike_life - policy.ike_rekey}s",
         }  # fmt: skip
         xfrm.load_algorithms(self.namespace, policy.esp)
         xfrm.block_clear(self.namespace, own, peer, L2TP_PORT)

@@ -27,6 +27,8 @@ CALM = replace(POLICIES["today"], rekey=3000, spread=0, life=4000)
 """No new keys while somebody looks."""
 SHORT = replace(CALM, life=4)
 """Its associations end before anybody thinks of new ones."""
+AGEING = replace(CALM, ike_rekey=4, ike_life=6)
+"""Its phase 1 is made anew, and ends, while somebody looks."""
 SECONDS = 10.0
 BOTH = (b"INSTALLED", b"REKEYED")
 Sa = dict[str, Any]
@@ -205,6 +207,23 @@ def test_at_the_end_of_its_life_one_is_deleted_and_its_peer_told(whose: str) -> 
         two.wait("word of who deletes it", lambda: who.said("sending DELETE for ESP CHILD_SA"))
         two.wait("word of who is told", lambda: other.said("received DELETE for ESP CHILD_SA"))
         assert two.passes() == (False, [], 0)
+
+
+@pytest.mark.paper("3.3")
+@pytest.mark.parametrize("whose", ["initiator", "responder"])
+def test_at_the_end_of_phase_1s_life_it_is_deleted_and_its_peer_told(whose: str) -> None:
+    """ike_40, ike_42; ike_50, ike_52"""
+    policies = (AGEING, CALM) if whose == "initiator" else (CALM, AGEING)
+    with pair(*policies) as two:
+        two.up()
+        who, other = (two.here, two.there) if whose == "initiator" else (two.there, two.here)
+        (old,), (old_there,) = who.ike(), other.ike()
+        (child,) = two.here.children()
+        two.wait("end of it", lambda: old not in who.ike())
+        two.wait("end at the other", lambda: old_there not in other.ike())
+        two.wait("word of who deletes it", lambda: who.said("sending DELETE for IKE_SA"))
+        two.wait("word of who is told", lambda: other.said("received DELETE for IKE_SA"))
+        assert two.passes() == (True, [spi(child, "spi-out")], 0)  # phase 2 lives as long as it was to
 
 
 # --- phase 1 is used again -------------------------------------------------------------------------------------------
