@@ -172,7 +172,7 @@ bench: setup usb-guest
 	@sh scripts/system-packages apt-packages.txt bench test proxy vpn analogue
 	rm -f results/bench.json
 	status=0; \
-	$(BIN)/python -m benchmarks frames proof sound detect before tests || status=1; \
+	$(BIN)/python -m benchmarks frames proof sound detect installing before tests || status=1; \
 	$(BIN)/rig lab run -- $(BIN)/python -m benchmarks $(BENCHMARKS) || status=1; \
 	$(BIN)/rig lab run --usb -- $(BIN)/python -m benchmarks usb || status=1; \
 	$(BIN)/python -m benchmarks --write && exit $$status

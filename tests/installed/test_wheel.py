@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from rig.lab.uml import UmlLab
+from tests.installed.building import PROJECT, build
 from tests.readme import shell_block
 
-PROJECT = Path(__file__).resolve().parents[2]
-BUILD_SECONDS, INSTALL_SECONDS, RUN_SECONDS = 180.0, 300.0, 240.0
+CHECK_SECONDS, INSTALL_SECONDS, RUN_SECONDS = 180.0, 300.0, 240.0
 SOMEBODY = "nobody"
 TESTS = """
 def test_the_gateway_takes_a_caller(session):
@@ -46,16 +46,7 @@ def elsewhere() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def built(elsewhere: Path) -> Path:
-    """A folder with the sdist, and the wheel that was built of it."""
-    source, made = elsewhere / "source", elsewhere / "dist"
-    made_anew = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("rig", "drivers", "fixtures", "hw-config", "tests"):
-        shutil.copytree(PROJECT / name, source / name, symlinks=True, ignore=made_anew)
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(PROJECT / name, source)
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(made), str(source)]
-    subprocess.run(command, check=True, timeout=BUILD_SECONDS, stdout=subprocess.DEVNULL)
-    return made
+    return build(elsewhere)
 
 
 @dataclass(frozen=True)
@@ -103,7 +94,7 @@ def test_what_is_built_has_one_name_and_all_that_it_needs(built: Path) -> None:
 
 def test_an_index_would_take_it(built: Path) -> None:
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built.iterdir())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_SECONDS, check=False)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("PASSED") == 2
 
