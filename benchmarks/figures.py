@@ -67,8 +67,7 @@ def in_rate(peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str
 
 def shortfall(against: Against, wanted: float, why: str) -> str:
     """For a note: by how much a typical pair falls short of so many times as fast, and why; else nothing."""
-    middle = statistics.median(against.times)
-    return "" if middle >= wanted else f"{1 - middle / wanted:.0%} short of {wanted:g} times: {why}"
+    return under(statistics.median(against.times), wanted, why)
 
 
 def over(value: float, most: float, why: str) -> str:

@@ -8,9 +8,9 @@ import time
 from http.client import HTTPSConnection
 
 from benchmarks.figures import Figure, spread
-from benchmarks.process_memory import resident
 from benchmarks.stage import GATEWAY, caller, far_end
 from rig.run.owner import Owner
+from tests.process_memory import resident
 
 RATE = 115200
 BYTES = 200_000

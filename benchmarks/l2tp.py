@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.figures import Figure, in_rate, spread
-from benchmarks.process_memory import resident
 from rig.drivers.l2tp.control import Identity
 from rig.drivers.l2tp.endpoint import Endpoint
 from rig.drivers.l2tp.events import CallAccepted, CallAsked, CallEnded, TunnelEnded, TunnelUp
@@ -19,6 +18,7 @@ from rig.drivers.l2tp.results import CallResult, StopResult
 from rig.drivers.l2tp.tunnel import Tunnel
 from rig.run.owner import Owner
 from tests.lab.xl2tpd import SECRET, Xl2tpd
+from tests.process_memory import resident
 
 TUNNELS = 500
 RUNS = 5

@@ -10,13 +10,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from benchmarks.figures import Figure, spread
-from benchmarks.process_memory import peak
 from rig.config.bench_files import load, load_destinations
 from rig.config.fenced_side import FencedSide
 from rig.parts.fence_rules import BASE_RULES, session_rules
 from rig.proof import iptables_file
 from rig.proof.declared import Around
 from rig.proof.proof import prove
+from tests.process_memory import peak
 
 RUNS, CALLERS = 5, 32
 TARGET_SECONDS, TARGET_MEGABYTES = 2.0, 200

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure, spread
-from benchmarks.process_memory import peak
 from rig.callhome import wire
 from rig.callhome.catalogue import load as load_catalogue
 from rig.callhome.outgoing import Outgoing, manifest_of
@@ -29,6 +28,7 @@ from rig.run.owner import Owner
 from rig.run.progress import Progress
 from rig.verdict.callhome import CallHomeVerdict, FileReport
 from rig.verdict.verdict import Verdict
+from tests.process_memory import peak
 
 NAME = "SYSDUMP.10B2345.0000001A.20070613142536"
 LIG = (Number("1-800-555-0100"),)

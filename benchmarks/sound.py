@@ -109,7 +109,7 @@ def speed(impairments: Impairments) -> float:
 def memory() -> float:
     """Megabytes at the most of a process that has a line with every impairment."""
     program = (
-        "import benchmarks.process_memory as memory, benchmarks.sound as sound; sound.Pair(sound.EVERY).run(20); "
+        "import tests.process_memory as memory, benchmarks.sound as sound; sound.Pair(sound.EVERY).run(20); "
         "print(memory.peak())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

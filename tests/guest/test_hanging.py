@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from rig.lab.relay import HANGING_SECONDS
+from tests.polling import wait_until
 
-_Found = TypeVar("_Found")
+SECONDS = 30.0
 
 
 def children(pid: int) -> list[int]:
@@ -48,10 +47,16 @@ def test_a_guest_that_still_boots_goes_with_whoever_is_killed() -> None:
     command = [sys.executable, "-m", "rig", "lab", "run", "--own", "--usb", "--", "true"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         try:
-            guests = until(lambda: [one for one in children(run.pid) if "qemu" in name_of(one)])
+            wait_until(lambda: bool(machines(run.pid)), SECONDS, "QEMU")
+            guests = machines(run.pid)
         finally:
             run.kill()
-    until(lambda: not any(Path(f"/proc/{guest}").exists() for guest in guests))
+    wait_until(lambda: not any(Path(f"/proc/{guest}").exists() for guest in guests), SECONDS, "its end")
+
+
+def machines(pid: int) -> list[int]:
+    """The emulators that it has started."""
+    return [one for one in children(pid) if "qemu" in name_of(one)]
 
 
 def name_of(pid: int) -> str:
@@ -59,12 +64,3 @@ def name_of(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text()
     except FileNotFoundError:
         return ""
-
-
-def until(found: Callable[[], _Found], seconds: float = 30.0) -> _Found:
-    """What it finds, as soon as that is something. Raises AssertionError when nothing is in time."""
-    end = time.monotonic() + seconds
-    while not (there := found()):
-        assert time.monotonic() < end, f"nothing within {seconds:g} s"
-        time.sleep(0.05)
-    return there

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.config import profiles
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from rig.drivers.serial.serial_line import SerialLine
@@ -25,14 +24,6 @@ def line_with_carrier_detect(modem: Line) -> SerialLine:
     return line
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """DCD sends no event to a process that does not wait for it in the kernel."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
-        time.sleep(0.05)
-
-
 def test_a_profile_knows_the_modem(modem: Line) -> None:
     """Catches a modem that is driven by the generic profile; rig detect --suggest prints a beginning of its own."""
     assert modem.near.link.profile is not None
@@ -40,7 +31,8 @@ def test_a_profile_knows_the_modem(modem: Line) -> None:
 
 
 def test_dcd_follows_the_call(line_with_carrier_detect: SerialLine, modem: Line) -> None:
-    """Catches &C0, and a cable without pin 8 (CD of a nine-pin one: pin 1)."""
+    """Catches &C0, and a cable without pin 8 (CD of a nine-pin one: pin 1). DCD sends no event to who does not wait for
+    it in the kernel."""
     line = line_with_carrier_detect
     assert line.carrier is False
     modem.call()

@@ -27,6 +27,7 @@ from rig.drivers.serial.serial_line import SerialLine
 from rig.links.making import caller_at
 from rig.run.owner import Owner
 from rig.run.progress import Progress
+from tests.process_memory import resident
 
 if TYPE_CHECKING:
     from rig.fixtures.line import Gateway, Line
@@ -42,7 +43,7 @@ MOST_SECONDS = 40.0
 """From opening the modem to having it closed again: dialling, PPP, and hanging up."""
 CALLER_SECONDS = 4.0
 AT_ONCE = 5
-MEMORY_KB = 4096
+MEMORY_MB = 4.0
 """By which no process may have grown, over one call."""
 UP = None
 NOT_UP = PppError, "not up within"
@@ -105,15 +106,6 @@ GATEWAYS_END: dict[str, Ends | tuple[Ends, Ends]] = {
 }
 
 
-def memory_of(*processes: int) -> dict[int, int]:
-    """kB that each has in memory."""
-    found = {}
-    for process in processes:
-        words = Path(f"/proc/{process}/status").read_text().split()
-        found[process] = int(words[words.index("VmRSS:") + 1])
-    return found
-
-
 def pppds() -> set[str]:
     return {each.parent.name for each in Path("/proc").glob("[0-9]*/comm") if each.read_text().strip() == "pppd"}
 
@@ -164,7 +156,7 @@ def test_the_table_has_all_gateways_that_there_are() -> None:
 def test_a_call_to_one_ends_as_the_table_says(near: NearEnd, far_end: FarEnd, manner: str) -> None:
     number = f"555-03{list(GATEWAYS).index(manner) + 1:02}"
     processes = [each.process.pid for each in far_end.processes.values() if each.process.pid]
-    held, before = pppds(), memory_of(*processes)
+    held, before = pppds(), {process: resident(process) for process in processes}
     wanted = GATEWAYS_END[manner]
     ways = wanted if isinstance(wanted, tuple) else (wanted,)
     comes_up = all(way.error is UP for way in ways)
@@ -177,8 +169,8 @@ def test_a_call_to_one_ends_as_the_table_says(near: NearEnd, far_end: FarEnd, ma
     assert any(is_as(found.error, way.error) and is_as(found.then, way.then) for way in ways), found
     assert seconds < MOST_SECONDS
     assert pppds() == held
-    grown = {process: after - before[process] for process, after in memory_of(*processes).items()}
-    assert max(grown.values()) < MEMORY_KB, grown
+    grown = {process: resident(process) - before[process] for process in processes}
+    assert max(grown.values()) < MEMORY_MB, grown
 
 
 def test_after_all_of_them_a_sound_gateway_is_found_sound(modem: Line) -> None:

@@ -27,6 +27,7 @@ from tests.lab.rekeying import lost_meanwhile
 from tests.lab.test_vpn import bench, built
 from tests.lab.test_vpn_clients import consoles
 from tests.lab.test_vpn_keys import FAST, SERVER
+from tests.process_memory import resident
 
 CONSOLES, KEYS = 16, 200
 MINUTE = 1.0
@@ -70,12 +71,6 @@ def test_on_a_machine_that_does_nothing_else_new_keys_cost_one_packet_at_most() 
     assert all(gap == 1 for gap in lost.gaps)
 
 
-def memory(pid: int) -> int:
-    """Kilobytes that a process has in memory."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-
-
 @pytest.mark.timeout(3000)
 def test_five_hundred_openings_leave_nothing() -> None:
     with built() as one:
@@ -88,12 +83,12 @@ def test_five_hundred_openings_leave_nothing() -> None:
             "gateway's charon": gateway.charon.pid,
             "LNS": gateway.process.pid,
         }
-        seen: list[dict[str, int]] = []
+        seen: list[dict[str, float]] = []
         for number in range(500):
             one.path.open(Verdict("", ""))
             one.path.close()
             if number % 100 == 99:
-                seen.append({name: memory(pid) for name, pid in watched.items()})
+                seen.append({name: resident(pid) for name, pid in watched.items()})
                 print(number + 1, seen[-1])
         assert xfrm.left(console) == []
         assert surroundings(console) == before
