@@ -8,10 +8,10 @@ MIRROR = "http://deb.debian.org/debian"
 ON_ALL = (
     "linux-image-amd64", "initramfs-tools", "zstd", "systemd-sysv", "udev", "dbus", "kmod", "apparmor", "sudo",
     "procps", "psmisc", "iproute2", "modemmanager", "network-manager", "nftables", "iptables", "git",
-    "make", "python3-venv", "ser2net", "libspandsp2",
+    "make", "python3-venv", "ser2net", "libspandsp2", "libportaudio2",
 )  # fmt: skip
-"""A bench machine before anybody has thought of the rig, and what the README's first screen needs; the last two are of
-the unit tests."""
+"""A bench machine before anybody has thought of the rig, and what the README's first screen needs; the last three are
+of the unit tests."""
 
 
 @dataclass(frozen=True)
