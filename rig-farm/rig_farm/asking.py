@@ -14,4 +14,4 @@ def somebody() -> str:
 
 def command(runner: str, lease: str, by: str, verb: str, words: Sequence[str]) -> list[str]:
     """``runner``: `rig-on-bench`, by its path there; ``lease``: the file there that says who has the bench."""
-    return [runner, "--lease", lease, "--by", by, verb, *words]
+    return [runner, "--lease", lease, f"--by={by}", verb, *words]

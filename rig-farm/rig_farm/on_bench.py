@@ -39,8 +39,8 @@ VERBS = {
 """What may be asked for, and the rig's command for it."""
 ARM = "arm"
 """Waits for the far end."""
-NOT_BY_CLIENT = ("--bench", "--arms", "--report", "--lab", "--json", "--")
-"""The lease's and the runner's business; and no command of a client's is run here."""
+NOT_BY_CLIENT = ("--bench", "--arms", "--report", "--report-secrets", "--place", "--lab", "--json", "--")
+"""The lease's and the runner's business; the bench's secrets stay here, and no command of a client's is run."""
 CALLS = "calls.jsonl"
 WAITING = "waiting for another run on this bench, which takes everything down"
 UNUSABLE, KILLED = 2, 128

@@ -12,6 +12,7 @@ from anyio.to_thread import run_sync
 from jumpstarter.driver import Driver, export
 from rig_farm import frames
 from rig_farm.asking import command
+from rig_farm.on_bench import ARM, VERBS
 from rig_farm.sharing import RUNNER, SharedBench
 
 
@@ -54,9 +55,12 @@ class RigBench(Driver):
     @export
     async def run(self, by: str, verb: str, words: list[str]) -> AsyncIterator[str]:
         """The frames of one run (rig_farm.frames). ``by``: who asks; ``verb`` and ``words`` as `rig-on-bench` has them.
+        Raises ValueError, which jumpstarter has as INVALID_ARGUMENT, for a verb that is none.
 
         Who stops listening has it interrupted: it takes everything down, and the next run waits for that.
         """
+        if verb not in (ARM, *VERBS):  # before it is a word of a command: it could be an option there
+            raise ValueError(f"{verb}: a bench takes {', '.join((ARM, *VERBS))}")
         await run_sync(self._take, by)
         words = command(str(RUNNER), str(self._shared.lease), by, verb, words)
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -70,6 +70,13 @@ def test_the_fence_is_probed_and_a_client_says_what_is_done_and_not_where():
         refused = client.connect("--bench", "loopback-leaky")
         assert refused.exit == 2
         assert "--bench is not for a client" in refused.message
+        refused = client.dial(NUMBER, "--report-secrets")
+        assert refused.exit == 2
+        command = client.dial(NUMBER, "id")
+        assert command.exit == 2
+        assert not any("uid=" in line for line in command.said)
+        with pytest.raises(DriverError, match="a bench takes arm, dial"):
+            client.run("--lease=/tmp/of-mine", "dial")
 
 
 def test_a_bench_that_another_exporter_has_is_refused(state):

@@ -86,8 +86,11 @@ def test_a_client_says_what_is_done_and_not_where(farm):
     farm.place("alpha")
     with session() as found, found.had("alpha") as bench:
         outcome = bench.run("dial", ["--number", NUMBER, "--bench", "loopback-leaky"])
+        command = bench.run("dial", ["--number", NUMBER, "id"])
     assert outcome.exit == 2
     assert "--bench is not for a client" in outcome.message
+    assert command.exit == 2
+    assert not any("uid=" in line for line in command.said)
 
 
 def test_one_who_comes_second_does_not_have_the_bench(farm):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rig.cli.behind_dashes import WithCommand
 from rig.cli.calling import numbers_for, way_number_option
 from rig.cli.common import (
     bench_option,
@@ -19,7 +20,7 @@ from rig.cli.way_home import Wanted, run
 from rig.drivers.modem.number import Number
 
 
-@click.command(epilog="Example: rig connect --bench internet", context_settings={"ignore_unknown_options": False})
+@click.command(cls=WithCommand, epilog="Example: rig connect --bench internet")
 @way_number_option
 @click.option("--hold", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Keep it up for S seconds.")
 @click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="N times in a row, and a table; see rig soak.")
@@ -28,7 +29,6 @@ from rig.drivers.modem.number import Number
 @report_options
 @json_option
 @verbosity_options
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def connect(
     numbers: tuple[Number, ...],
     hold: float,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rig.cli.behind_dashes import WithCommand
 from rig.cli.common import (
     bench_option,
     json_option,
@@ -21,8 +22,8 @@ from rig.drivers.modem.number import Number
 
 
 @click.command(
+    cls=WithCommand,
     epilog="Example: rig dial --number 1-800-555-0100 --bench loopback",
-    context_settings={"ignore_unknown_options": False},
 )
 @numbers_option
 @click.option(
@@ -35,7 +36,6 @@ from rig.drivers.modem.number import Number
 @report_options
 @json_option
 @verbosity_options
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def dial(
     numbers: tuple[Number, ...],
     hold: float,

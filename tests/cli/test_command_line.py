@@ -68,6 +68,14 @@ def test_number_that_is_none_is_2_and_says_what_one_is() -> None:
     assert "'home' is not a number to dial" in result.stderr
 
 
+@pytest.mark.parametrize("words", ["dial --number 1 800 555 0100", "connect --bench internet 800 555 0100"])
+def test_a_word_too_many_is_2_and_no_command_to_run(words: str) -> None:
+    """A number without quotes: 1 was dialled, and a program called 800 was looked for."""
+    done = rig(*words.split())
+    assert done.returncode == 2
+    assert "nothing takes “800 555 0100”: a number with spaces wants quotes" in done.stderr
+
+
 def test_bench_with_a_wrong_key_is_2_and_names_file_and_key(tmp_path: Path) -> None:
     file = tmp_path / "b.toml"
     file.write_text("[near-end]\nacount = 'x'\n")
