@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,13 +176,15 @@ def exporter(tmp_path: Path) -> Iterator[Exporter]:
 
 
 def test_by_command_the_rigs_words_its_exit_status_and_its_report_come(exporter, tmp_path):
+    """Python before 3.11.4 puts what leaves an except* into a group (python/cpython#103590): `j` ends with 1 then."""
     report = tmp_path / "report"
     good = exporter.asked("dial", "--report", report, "--number", NUMBER)
     assert good.returncode == 0, good.stdout
     assert "OK: " in good.stdout
     assert (report / "report.html").exists()
     wrong = exporter.asked("dial", "--number", WRONG)
-    assert wrong.returncode == 10, wrong.stdout  # BUSY
+    assert "BUSY: dialling 1-800-555-0199" in wrong.stdout
+    assert wrong.returncode == (10 if sys.version_info >= (3, 11, 4) else 1), wrong.stdout
 
 
 def calling(exporter: Exporter) -> subprocess.Popen[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from jumpstarter.config.exporter import ExporterConfigV1Alpha1
-from programs import PROGRAMS, RIG, SECONDS
+from programs import PROGRAMS, RIG, SECONDS, Started, await_port, free_port
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "farm.md").read_text()
 
@@ -21,14 +21,23 @@ def block(kind: str, word: str) -> str:
     return str(found)
 
 
-def test_the_documents_exporter_dials_by_the_documents_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_documents_exporter_dials_by_the_documents_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bench.yaml").write_text(block("yaml", "ExporterConfig"))
     monkeypatch.setenv("PATH", os.pathsep.join([str(RIG.parent), str(PROGRAMS), os.environ["PATH"]]))
     monkeypatch.setenv("RIG_FARM_STATE", str(tmp_path / "state"))
-    ran = subprocess.run(
-        shlex.split(block("sh", "jmp shell")), cwd=tmp_path, text=True, timeout=2 * SECONDS, check=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    address = f"127.0.0.1:{free_port()}"  # for the documents', which may be somebody's
+    exporting, asking = block("sh", "jmp shell").replace("127.0.0.1:2219", address).splitlines()
+    exporter = Started(tmp_path / "exporter.log", *shlex.split(exporting), cwd=tmp_path)
+    try:
+        await_port(address)
+        ran = subprocess.run(
+            shlex.split(asking), cwd=tmp_path, text=True, timeout=2 * SECONDS, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    finally:
+        exporter.end()
     assert ran.returncode == 0, ran.stdout
     assert "OK: " in ran.stdout
     assert (tmp_path / "results" / "called" / "report.html").exists()
