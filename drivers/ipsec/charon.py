@@ -35,9 +35,9 @@ INSTALL = "apt-get install strongswan-charon libstrongswan-standard-plugins stro
 """Debian has charon's plugins in several packages: openssl in the second, vici in the last."""
 READY_SECONDS, STOP_SECONDS = 20.0, 5.0
 KEPT_LINES = 200
-ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
-"""Each of its sixteen threads would have memory of its own, which is filled over hundreds of connections: a leak could
-not be told from that (mallopt(3))."""
+ONE_MEMORY = {"MALLOC_ARENA_MAX": "1", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+"""Each of its sixteen threads would have an arena, and a cache, of its own, which are filled over hundreds of
+connections: a leak could not be told from that (mallopt(3); the GNU C library's manual, Memory Allocation Tunables)."""
 L2TP_PORT = 1701
 L2TP = f"[udp/{L2TP_PORT}]"
 """What of an address is meant, as strongSwan writes it."""
@@ -109,7 +109,7 @@ class Charon:
             [],
             line=self._said,
             prepare=functools.partial(isolate, namespace, {"/run": self._run}),
-            environment={"STRONGSWAN_CONF": "/run/strongswan.conf", **ONE_ARENA},
+            environment={"STRONGSWAN_CONF": "/run/strongswan.conf", **ONE_MEMORY},
         )
         self.told: Callable[[Event], None] = lambda event: None
         self._socket, self._listening = (socket.socket(socket.AF_UNIX) for _ in range(2))
