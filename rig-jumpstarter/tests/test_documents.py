@@ -29,7 +29,8 @@ def test_the_documents_exporter_dials_by_the_documents_commands(
     monkeypatch.setenv("RIG_FARM_STATE", str(tmp_path / "state"))
     address = f"127.0.0.1:{free_port()}"  # for the documents', which may be somebody's
     exporting, asking = block("sh", "jmp shell").replace("127.0.0.1:2219", address).splitlines()
-    exporter = Started(tmp_path / "exporter.log", *shlex.split(exporting), cwd=tmp_path)
+    exporting = exporting.replace("bench.yaml", str(tmp_path / "bench.yaml"))
+    exporter = Started(tmp_path / "exporter.log", *shlex.split(exporting))  # from where the lab sees the rig
     try:
         await_port(address)
         ran = subprocess.run(
