@@ -30,6 +30,11 @@ class SharedBench:
         return shutil.which(self.rig) is not None and (shipped or Path(self.bench).is_file())
 
     @property
+    def had(self) -> bool:
+        """Whether somebody has it, by way of this."""
+        return self._held is not None
+
+    @property
     def lease(self) -> Path:
         """The file of its lease: one for each bench that this machine has, whoever exports it."""
         name = "".join(letter if letter.isalnum() else "-" for letter in self.bench.removesuffix(".toml"))

@@ -32,7 +32,6 @@ class RigBench(Driver):
         super().__post_init__()
         self._shared = SharedBench(self.bench, self.rig, self.partner)
         self._taking = threading.Lock()
-        self._taken = False
 
     @classmethod
     def client(cls) -> str:
@@ -41,16 +40,14 @@ class RigBench(Driver):
     def close(self) -> None:
         """Whatever runs on the bench is interrupted, and takes everything down."""
         with self._taking:
-            self._taken = False
             if not self._shared.end():
                 self.logger.warning("the far end did not take itself down, and was killed")
         super().close()
 
     def _take(self, by: str) -> None:
         with self._taking:
-            if not self._taken:
+            if not self._shared.had:
                 self._shared.take(by)
-                self._taken = True
 
     @export
     async def run(self, by: str, verb: str, words: list[str]) -> AsyncIterator[str]:
